@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * finding.h - what a checker says: a value that sinks format and nobody changes after it was added.
+ *
+ * Invariants
+ *  - Ids of threads, locks and stacks are local to the finding's process; a finding lists every thread and lock
+ *    that its stacks mention, in the order they should be read.
+ *  - `title` and `message` name threads and locks by the same words as the lists do. The title is the first line an
+ *    engineer reads: what is wrong, in words, without ids.
+ *  - Everything a finding points to is owned by its finding_list (an arena) and dies with it.
+ *  - The fingerprint holds no address, line number, pid, thread number or path (findings.c makes it).
+ *
+ * Not thread-safe: one list is filled by one thread.
+ */
+#ifndef THRUM_ANALYZER_FINDING_H
+#define THRUM_ANALYZER_FINDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rule {
+#define RULE(NAME, id, cap, bounded, title, help) RULE_##NAME,
+#include "../spec/rules.def"
+#undef RULE
+	RULE_COUNT
+};
+
+enum level { LEVEL_NOTE, LEVEL_WARNING, LEVEL_ERROR };
+enum confidence { CONFIDENCE_HINT, CONFIDENCE_POTENTIAL, CONFIDENCE_PROVEN, CONFIDENCE_OBSERVED };
+
+enum stack_role {
+	ROLE_HOLDS,
+	ROLE_WAITS,
+	ROLE_ACQUIRES,
+	ROLE_RELEASES,
+	ROLE_CREATES,
+	ROLE_ACCESSES,
+	ROLE_BLOCKS,
+	ROLE_DESTROYS,
+	ROLE_SIGNALS,
+	ROLE_AWAITS,
+	ROLE_COUNT
+};
+
+/* One symbolised frame. Unknown parts are NULL or 0, never invented. */
+struct frame {
+	const char *function; /* demangled */
+	const char *file;
+	int line;
+	const char *module; /* path as loaded */
+	uint64_t offset;    /* ELF virtual address inside the module */
+	const char *build_id; /* hex */
+	bool inlined;
+	const char *language; /* "c", "c++", "rust"; NULL = unknown */
+};
+
+struct frames {
+	struct frame *frame;
+	size_t count;
+};
+
+struct finding_thread {
+	uint32_t id;
+	uint32_t pid, tid;
+	const char *name;	 /* NULL = unnamed */
+	const char *label;	 /* "main thread", "thread 3 \"worker\"": used in texts */
+	uint32_t created_stack;	 /* trace stack id, 0 = unknown */
+	struct frames created_at; /* filled by symbolisation */
+};
+
+struct finding_lock {
+	uint32_t id;
+	uint32_t kind;		  /* enum trace_object_kind */
+	const char *name;	  /* symbol+offset, NULL = unnamed; filled by symbolisation */
+	uint64_t address;
+	uint32_t first_seen_stack;
+	struct frames first_seen;
+};
+
+struct finding_stack {
+	enum stack_role role;
+	uint32_t thread; /* finding_thread.id, 0 = none */
+	uint32_t lock;	 /* finding_lock.id, 0 = none */
+	uint32_t stack;	 /* trace stack id, 0 = unknown */
+	uint32_t *held;	 /* lock ids held there */
+	size_t held_count;
+	uint64_t time_ns;
+	const char *note; /* one phrase: "since 2.1 s", "acquired for reading"; may be NULL */
+	struct frames frames; /* filled by symbolisation */
+};
+
+struct finding {
+	enum rule rule;
+	enum confidence confidence;
+	enum level level;
+	bool gated, confirmed;
+	size_t process; /* index in the trace */
+	uint64_t count;
+	const char *title;
+	const char *message;
+	const char *fingerprint; /* 32 hex digits */
+	const char *suppression; /* ready to paste */
+	struct finding_thread *threads;
+	size_t thread_count;
+	struct finding_lock *locks;
+	size_t lock_count;
+	struct finding_stack *stacks;
+	size_t stack_count;
+};
+
+/* Ids and words of the tables. */
+const char *rule_id(enum rule rule);
+const char *rule_title(enum rule rule);
+const char *rule_help(enum rule rule);
+enum level rule_cap(enum rule rule);
+int rule_find(const char *id); /* -1 = no such rule */
+const char *level_name(enum level level);
+const char *confidence_name(enum confidence confidence);
+const char *stack_role_name(enum stack_role role);
+
+/* ---- building ---- */
+
+struct finding_list;
+
+struct finding_list *finding_list_new(void);
+void finding_list_free(struct finding_list *list); /* takes NULL */
+
+/* Memory that lives as long as the list. Never NULL: a failed allocation ends the program (hosted code only). */
+void *finding_list_alloc(struct finding_list *list, size_t bytes);
+__attribute__((format(printf, 2, 3))) char *finding_list_printf(struct finding_list *list, const char *format, ...);
+
+/*
+ * A finding under construction: `finding_begin` returns it zeroed with its rule, default confidence level and the
+ * rule's cap applied; add parts; `finding_commit` appends it to the list.
+ */
+struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence, size_t process);
+struct finding_thread *finding_add_thread(struct finding_list *list, struct finding *f, uint32_t id);
+struct finding_lock *finding_add_lock(struct finding_list *list, struct finding *f, uint32_t id);
+struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f, enum stack_role role, uint32_t thread,
+					uint32_t lock, uint32_t stack);
+void finding_commit(struct finding_list *list, struct finding *f);
+
+size_t finding_list_count(const struct finding_list *list);
+struct finding *finding_list_get(const struct finding_list *list, size_t index);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sink.h - one interface for every report format. A sink only formats: it never sorts, drops, symbolises or decides.
+ *
+ * Output is deterministic for the same report; no wall-clock times. Paths appear as the trace has them.
+ */
+#ifndef THRUM_ANALYZER_REPORT_SINK_H
+#define THRUM_ANALYZER_REPORT_SINK_H
+
+#include "../../trace/trace_reader.h"
+#include "../finding.h"
+
+#include <stdio.h>
+
+enum verdict { VERDICT_CLEAN, VERDICT_FINDINGS, VERDICT_TIMEOUT, VERDICT_UNTRACED };
+
+struct report_process {
+	const struct trace_process *process; /* borrowed */
+	bool has_exit;
+	int exit_status;   /* valid with has_exit: exit code, or 128+N */
+};
+
+/* Everything a sink may say. Findings are sorted: gated first, then by level, rule, fingerprint. */
+struct report {
+	const char *version;
+	const char *trace_path;
+	enum verdict verdict;
+	bool has_program_status;
+	int program_status; /* as a shell would show it */
+	bool complete;	    /* all processes complete */
+	const char *incomplete_why; /* NULL when complete */
+	struct report_process *processes;
+	size_t process_count;
+	struct finding **findings;
+	size_t finding_count;
+	unsigned gated, errors, warnings, notes, suppressed, baseline;
+	/* Cycles that cannot happen, by reason, for --verbose: parallel arrays. */
+	const char **pruned_reason;
+	uint64_t *pruned_count;
+	size_t pruned_kinds;
+	bool color;   /* text on a terminal */
+	bool verbose;
+	bool quiet;   /* text: only the findings' first lines */
+};
+
+struct sink_ops {
+	const char *format; /* "text", "json", "html", … as on the command line */
+	const char *help;
+	/* Writes the whole report; returns 0 or a negative enum thrum_error. Never closes `out`. */
+	int (*write)(const struct report *report, FILE *out, struct diag *diag);
+};
+
+/* NULL-terminated table of all formats, and the one named `format` (NULL = unknown). */
+extern const struct sink_ops *const sink_table[];
+const struct sink_ops *sink_find(const char *format);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols.h - addresses of one recorded process to function, file, line, inlines; data addresses to names.
+ *
+ * Built on elfutils (libdwfl, libdw) and libiberty's demangler (C++ and Rust). Works on the machine of the recording or
+ * later: a module's file counts only where its build-id is the recorded one. Separate debug files (build-id path under
+ * /usr/lib/debug) are found; no network. Where nothing is known a frame still has module and offset.
+ *
+ * Not thread-safe. Results are owned by the symbols object and live as long as it.
+ */
+#ifndef THRUM_ANALYZER_SYMBOLS_H
+#define THRUM_ANALYZER_SYMBOLS_H
+
+#include "../trace/trace_reader.h"
+#include "finding.h"
+
+struct symbols;
+
+/* `process` is borrowed until symbols_free. Opens module files lazily. */
+int symbols_new(const struct trace_process *process, struct symbols **ret_symbols, struct diag *diag);
+void symbols_free(struct symbols *symbols); /* takes NULL */
+
+/*
+ * Frames of trace stack `stack`, innermost first, inlined calls expanded, frames of libthrum left out. Every ip is a
+ * return address: the line is that of the call (ip - 1), except that of a signal frame. Cached per ip. `time_ns` picks
+ * among modules that used the same range one after the other. Never fails: unknown stays unknown.
+ */
+struct frames symbols_resolve_stack(struct symbols *symbols, uint32_t stack, uint64_t time_ns);
+
+/* Name of a data address: "g_lock", "accounts+40", "libfoo.so.1+0x1234"; NULL for heap and stack. */
+const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint64_t time_ns);
+
+/* Function name of a code address (start routine of a thread); NULL = unknown. */
+const char *symbols_resolve_function(struct symbols *symbols, uint64_t address, uint64_t time_ns);
+
+#endif

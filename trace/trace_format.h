@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace_format.h - what the bytes of a trace mean: the one description both sides compile.
+ *
+ * A trace is a directory. Each process image in it owns two files:
+ *
+ *   PID.N.map      MAP_SHARED in the recorded process: one header page, then segments of 64 KiB.
+ *                  Memory bytes are file bytes, so whatever was stored survives SIGKILL without a flush.
+ *   PID.N.events   sealed stream segments, appended with one write() each.
+ *
+ * and the launcher adds run.json. N counts the images of one pid (exec). FORMAT.md has the prose.
+ *
+ * Invariants
+ *  - All integers are little-endian; every struct is a multiple of 8 bytes; reserved bytes are zero.
+ *  - A record exists once the segment's `committed` covers it; bytes beyond are ignored.
+ *  - Segment 0..n-1 lie at TF_HEADER_BYTES + index * TF_SEGMENT_BYTES of the map file.
+ *  - A stream segment in the map is the newest of its stream. (stream, chunk) names a segment's content
+ *    uniquely; where .events and .map hold the same chunk, the one with more committed bytes counts.
+ *  - Time stamps are in ticks of 16 TSC cycles and never decide who held a lock: sequence numbers do.
+ *
+ * A reader must treat every value here as hostile. Freestanding: no libc beyond fixed-width integers.
+ */
+#ifndef THRUM_TRACE_FORMAT_H
+#define THRUM_TRACE_FORMAT_H
+
+#include <stdint.h>
+
+#define TF_MAGIC "THRUMTRC"
+#define TF_MAJOR 1
+#define TF_MINOR 0
+
+#define TF_HEADER_BYTES 4096u
+#define TF_SEGMENT_BYTES 65536u
+#define TF_SEGMENT_HEADER_BYTES 256u
+#define TF_PAYLOAD_BYTES (TF_SEGMENT_BYTES - TF_SEGMENT_HEADER_BYTES)
+#define TF_OPS 64u
+#define TF_TICK_SHIFT 4 /* one tick = 16 TSC cycles */
+#define TF_MAX_FRAMES 32u
+
+/* Numbers of the event records, from spec/events.def. */
+enum trace_op {
+	TRACE_OP_NONE = 0,
+#define EVENT(num, NAME, word, fields, doc) TRACE_##NAME = num,
+#include "../spec/events.def"
+#undef EVENT
+};
+
+/* Numbers of the object kinds, from spec/objects.def. */
+enum trace_object_kind {
+	TRACE_OBJECT_NONE = 0,
+#define OBJECT(num, NAME, word, is_lock, doc) TRACE_OBJECT_##NAME = num,
+#include "../spec/objects.def"
+#undef OBJECT
+};
+
+/* Bits of argument A in REQUEST, ACQUIRE_FAIL, ACQUIRE_OWNERDEAD, COND_WAIT and of trace_wait.mode. */
+enum trace_mode {
+	TRACE_MODE_SHARED = 1, /* read side */
+	TRACE_MODE_TRY = 2,
+	TRACE_MODE_TIMED = 4,	   /* has a finite timeout */
+	TRACE_MODE_UNLOCKED = 256, /* COND_WAIT: the caller does not hold the mutex */
+};
+
+enum trace_destroy {
+	TRACE_DESTROY_LOCKED = 1, /* held by someone */
+	TRACE_DESTROY_WAITED = 2, /* threads wait on it */
+};
+
+enum trace_gone {
+	TRACE_GONE_FREED = 1,
+	TRACE_GONE_UNMAPPED = 2,
+	TRACE_GONE_STACK = 3, /* its stack frame or thread is over */
+	TRACE_GONE_REINIT = 4, /* initialised again without a destroy */
+	TRACE_GONE_MODULE = 5, /* its module was unloaded */
+};
+
+enum trace_exit {
+	TRACE_EXIT_DESTRUCTORS = 1, /* exit() or return from main: our destructor ran */
+	TRACE_EXIT_QUICK = 2,	    /* _exit, _Exit, quick_exit */
+	TRACE_EXIT_EXEC = 3,	    /* exec is about to replace this image */
+};
+
+/*
+ * Record byte of an event:
+ *
+ *   7        6          5 4 3 2 1 0
+ *  +--------+----------+-----------+
+ *  | has seq| same obj |    op     |
+ *  +--------+----------+-----------+
+ *
+ * then varint(time delta in ticks since the previous record of this stream; the first record of a segment
+ * counts from segment.base_ticks), then the fields of the op in table order as LEB128 varints (R is zig-zag),
+ * then, if bit 7 is set, varint(sequence number). With bit 6 the O field is left out: it equals the O of the
+ * last record of this segment that had one.
+ *
+ * Example: bytes 0a 05 07  =  RELEASE, 5 ticks later, object 7.
+ *
+ * Sequence numbers: the n-th successful exclusive acquire of a lock (of any thread) has number n. A record
+ * leaves it out when the same stream also made acquire n-1, so each hand-over between threads names it.
+ * A shared acquire carries the number of exclusive acquires before it under the same rule.
+ */
+#define TF_REC_OP_MASK 0x3fu
+#define TF_REC_SAME_OBJECT 0x40u
+#define TF_REC_HAS_SEQ 0x80u
+
+enum tf_segment_kind { TF_SEGMENT_FREE = 0, TF_SEGMENT_STREAM = 1, TF_SEGMENT_META = 2 };
+
+/*
+ * What a thread is blocked on, in its stream's segment header: written before each call that may block and
+ * cleared after, `kind` last on the way in and first on the way out.
+ */
+enum trace_wait_kind {
+	TRACE_WAIT_NONE = 0,
+	TRACE_WAIT_LOCK = 1,	/* object, mode */
+	TRACE_WAIT_COND = 2,	/* object = condvar, other = mutex; released, to be re-acquired */
+	TRACE_WAIT_SEM = 3,	/* object */
+	TRACE_WAIT_BARRIER = 4, /* object */
+	TRACE_WAIT_ONCE = 5,	/* object: another thread runs the initialiser */
+	TRACE_WAIT_JOIN = 6,	/* other = thread id */
+};
+
+struct trace_wait {
+	uint32_t kind; /* enum trace_wait_kind */
+	uint32_t mode; /* enum trace_mode bits */
+	uint32_t object;
+	uint32_t other;
+	uint32_t stack;
+	uint32_t thread;
+	uint64_t ticks; /* since when, 0 = time of the last record */
+};
+
+struct tf_segment {
+	uint32_t kind;	 /* enum tf_segment_kind, stored last when a segment is taken into use */
+	uint32_t stream; /* dense id of the stream, never reused within an image */
+	uint64_t chunk;	 /* 0, 1, 2 … within the stream */
+	uint32_t committed; /* payload bytes that count; release store after each record */
+	uint32_t thread;    /* thread the stream belonged to when this chunk began (0 = none) */
+	uint64_t base_ticks;
+	uint64_t base_mono_ns; /* CLOCK_MONOTONIC beside base_ticks: calibration */
+	uint64_t lost;	       /* events of this stream not recorded, so far */
+	uint32_t thread_now;   /* thread the stream belongs to now; 0 = idle. Map only */
+	uint32_t tid_now;      /* its kernel thread id */
+	struct trace_wait wait; /* map only: live state */
+	uint64_t events;	/* records written to this stream so far */
+	uint8_t reserved[256 - 96];
+};
+
+/* Page 0 of the map. Counters are live. */
+struct tf_process {
+	char magic[8]; /* TF_MAGIC */
+	uint16_t major, minor;
+	uint32_t header_bytes;	/* TF_HEADER_BYTES */
+	uint32_t segment_bytes; /* TF_SEGMENT_BYTES */
+	uint32_t segments;	/* segments that are allocated in the map */
+	uint32_t pid, ppid;
+	uint32_t parent_image; /* N of the parent's image when made by fork, else 0 */
+	uint32_t flags;	       /* enum tf_process_flag */
+	uint64_t start_ticks, start_mono_ns, start_real_ns;
+	uint64_t last_ticks, last_mono_ns; /* newest calibration pair */
+	uint64_t lost_events;	 /* not in any stream: no thread state or no memory */
+	uint64_t lost_chunks;	 /* sealed chunks that could not be written (or were over max_size) */
+	uint64_t lost_defs;	 /* definitions that did not fit */
+	uint64_t nested_events;	 /* hooks entered inside a hook (signal handlers), recorded late */
+	uint64_t written_bytes;	 /* of the .events file */
+	uint64_t max_bytes;	 /* --max-size, 0 = none */
+	uint32_t threads;	 /* thread ids given out */
+	uint32_t objects;	 /* object ids given out */
+	uint32_t stacks;	 /* stack ids given out */
+	uint32_t exit_kind;	 /* enum trace_exit, 0 while running or when killed */
+	uint32_t libc_version;	 /* major << 16 | minor */
+	uint32_t reserved0;
+	uint8_t op_fields[TF_OPS]; /* number of varints after the delta, per op; 0xff = op unknown to the writer */
+	char command[256];	   /* argv[0] … joined by NUL, cut */
+};
+
+enum tf_process_flag {
+	TF_PROCESS_FULL = 1,	  /* max_size reached: later chunks were dropped */
+	TF_PROCESS_DISK_FULL = 2, /* a write failed for want of space or permission */
+	TF_PROCESS_OFF = 4,	  /* recording was switched off by an internal check */
+};
+
+/*
+ * Definitions, in META segments: 8-byte aligned, [u16 type][u16 flags][u32 bytes] then the body; `bytes`
+ * includes the 8 of the header and the padding. Unknown types are skipped by size.
+ */
+enum tf_def_type {
+	TF_DEF_NONE = 0,
+	TF_DEF_STACK = 1,  /* struct tf_def_stack */
+	TF_DEF_OBJECT = 2, /* struct tf_def_object */
+	TF_DEF_THREAD = 3, /* struct tf_def_thread */
+	TF_DEF_MODULE = 4, /* struct tf_def_module */
+	TF_DEF_NAME = 5,   /* struct tf_def_name: of a thread; the newest counts */
+	TF_DEF_UNLOAD = 6, /* struct tf_def_module with the same start: gone from `ticks` on */
+};
+
+struct tf_def {
+	uint16_t type;
+	uint16_t flags;
+	uint32_t bytes;
+};
+
+struct tf_def_stack {
+	struct tf_def def;
+	uint32_t stack; /* id, 1-based */
+	uint32_t frames;
+	uint64_t ip[]; /* return addresses, innermost first */
+};
+
+struct tf_def_object {
+	struct tf_def def;
+	uint32_t object; /* id, 1-based */
+	uint32_t kind;	 /* enum trace_object_kind */
+	uint64_t address;
+	uint32_t stack; /* where first seen */
+	uint32_t thread;
+	uint64_t ticks;
+	uint32_t attributes; /* as INIT's A, read from the object at first sight where the libc layout is known */
+	uint32_t where;	     /* enum tf_object_where */
+};
+
+enum tf_object_where {
+	TF_WHERE_UNKNOWN = 0, /* heap or other mapping */
+	TF_WHERE_MODULE = 1,  /* static storage */
+	TF_WHERE_STACK = 2,   /* on the stack of the thread that first used it */
+};
+
+/* Attributes of a mutex. Of a rwlock: the kind (0 prefer reader, 2 writer non-recursive), PSHARED. Semaphore: value. Barrier: count. */
+enum tf_mutex_attribute {
+	TF_MUTEX_TYPE_MASK = 3, /* PTHREAD_MUTEX_NORMAL, RECURSIVE, ERRORCHECK, ADAPTIVE */
+	TF_MUTEX_ROBUST = 16,
+	TF_MUTEX_PRIO_INHERIT = 32,
+	TF_MUTEX_PRIO_PROTECT = 64,
+	TF_PSHARED = 128,
+	TF_ATTRIBUTES_UNKNOWN = 1u << 31,
+};
+
+struct tf_def_thread {
+	struct tf_def def;
+	uint32_t thread; /* id, 1-based; 1 = main */
+	uint32_t parent; /* 0 = unknown: first seen running */
+	uint32_t stack;	 /* where created */
+	uint32_t flags;	 /* enum tf_thread_flag */
+	uint64_t start_routine;
+	uint64_t handle; /* pthread_t */
+	uint64_t ticks;
+};
+
+enum tf_thread_flag {
+	TF_THREAD_MAIN = 1,
+	TF_THREAD_DETACHED = 2, /* created detached */
+	TF_THREAD_FOREIGN = 4,	/* not made through a hooked call */
+};
+
+struct tf_def_module {
+	struct tf_def def;
+	uint64_t start, end; /* mapped range */
+	uint64_t bias;	     /* load bias: address - bias = ELF virtual address */
+	uint64_t ticks;	     /* when first seen (or found gone) */
+	uint32_t id;	     /* dense */
+	uint32_t flags;	     /* 1 = libthrum itself */
+	uint32_t build_id_bytes;
+	uint32_t path_bytes; /* without the NUL */
+	char data[];	     /* build id, then path, then NUL */
+};
+
+struct tf_def_name {
+	struct tf_def def;
+	uint32_t thread;
+	uint32_t bytes; /* of name, without the NUL */
+	char name[];
+};
+
+_Static_assert(sizeof(struct trace_wait) == 32, "on disk");
+_Static_assert(sizeof(struct tf_segment) == TF_SEGMENT_HEADER_BYTES, "on disk");
+_Static_assert(sizeof(struct tf_process) <= TF_HEADER_BYTES, "one page");
+_Static_assert(sizeof(struct tf_def_object) == 48 && sizeof(struct tf_def_thread) == 48, "on disk");
+_Static_assert(sizeof(struct tf_def_module) == 56 && sizeof(struct tf_def_stack) == 16, "on disk");
+
+#endif

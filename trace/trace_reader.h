@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace_reader.h - a recorded run as one ordered stream of events per process image.
+ *
+ * Invariants
+ *  - Works on the directory of a finished, a killed and a still running process alike; never writes.
+ *  - Every value in the files is hostile: no input makes it crash, loop, or read outside the files.
+ *  - Program order of each thread is kept. Exclusive acquires of one lock come out in sequence-number order and
+ *    never before the release they followed, whatever the clocks say; else time decides.
+ *  - Where records are missing (lost chunks, torn tail) a TRACE_LOST event comes out in place, at least one per gap.
+ *  - Deterministic: the same bytes give the same events in the same order.
+ *
+ * Threads: one reader is used by one thread at a time; different readers are independent.
+ */
+#ifndef THRUM_TRACE_READER_H
+#define THRUM_TRACE_READER_H
+
+#include "trace_diag.h"
+#include "trace_format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One decoded record. Fields that the op does not have are 0. Ids index the tables of struct trace_process. */
+struct trace_event {
+	uint8_t op; /* enum trace_op */
+	bool has_seq;
+	bool synthetic; /* made by the reader (LOST at a gap), not in the file */
+	uint32_t stream;
+	uint32_t thread; /* whose event: the thread the stream belonged to */
+	uint32_t object;
+	uint32_t other; /* P */
+	uint32_t stack;
+	int32_t result; /* R */
+	uint64_t arg;	/* A */
+	uint64_t seq;
+	uint64_t time_ns; /* since the process's first record */
+};
+
+struct trace_stack {
+	uint32_t frames; /* 0 = id never defined (definition lost) */
+	const uint64_t *ip; /* return addresses, innermost first; borrowed from the process */
+};
+
+struct trace_object {
+	uint32_t kind; /* enum trace_object_kind; 0 = id never defined */
+	uint32_t stack, thread;
+	uint32_t attributes;
+	uint32_t where; /* enum tf_object_where */
+	uint64_t address;
+	uint64_t time_ns;
+};
+
+struct trace_thread {
+	bool defined;
+	uint32_t parent, stack, flags; /* enum tf_thread_flag */
+	uint32_t tid;		       /* kernel id, 0 = unknown */
+	uint64_t start_routine, handle;
+	const char *name; /* NULL = none seen; newest */
+};
+
+struct trace_module {
+	uint64_t start, end, bias;
+	uint64_t loaded_ns, unloaded_ns; /* UINT64_MAX = never unloaded */
+	bool is_thrum;
+	const uint8_t *build_id;
+	uint32_t build_id_bytes;
+	const char *path;
+};
+
+/* Last state of one stream: what its thread was blocked on when the process ended (or now). */
+struct trace_wait_state {
+	uint32_t thread; /* 0 = stream idle */
+	uint32_t tid;
+	struct trace_wait wait; /* kind NONE = not blocked in a hooked call */
+	uint64_t since_ns;
+};
+
+/* One process image. All arrays are owned by the reader; index 0 of stacks, objects and threads is unused. */
+struct trace_process {
+	const char *name; /* "PID.N" */
+	uint32_t pid, ppid, image, parent_image;
+	char *command;	  /* argv joined with blanks */
+	bool complete;	  /* false: killed, still running, torn or lossy; `why` says */
+	char why[160];
+	uint32_t exit_kind; /* enum trace_exit, 0 = did not pass exit */
+	uint32_t flags;	    /* enum tf_process_flag */
+	uint64_t lost_events, lost_chunks, lost_defs, nested_events;
+	uint64_t events;	/* records in all streams */
+	uint64_t bytes;		/* of both files */
+	uint64_t start_real_ns; /* wall clock of time 0 */
+	uint64_t end_ns;	/* time of the last record */
+	uint32_t libc_version;
+
+	struct trace_stack *stacks;
+	size_t stack_count;
+	struct trace_object *objects;
+	size_t object_count;
+	struct trace_thread *threads;
+	size_t thread_count;
+	struct trace_module *modules;
+	size_t module_count;
+	struct trace_wait_state *waits;
+	size_t wait_count;
+};
+
+struct trace_reader;
+
+/*
+ * Opens the trace directory `path`. Fails with THRUM_EFORMAT where it holds no readable process, THRUM_EVERSION
+ * where it is from the future, THRUM_EIO, THRUM_ENOMEM. Caller frees with trace_reader_free.
+ */
+int trace_reader_open(const char *path, struct trace_reader **ret_reader, struct diag *diag);
+void trace_reader_free(struct trace_reader *reader);
+
+/* Number of process images, ordered by start time. */
+size_t trace_reader_process_count(const struct trace_reader *reader);
+const struct trace_process *trace_reader_get_process(const struct trace_reader *reader, size_t index);
+
+/* Starts (again) at the first event of process `index`. */
+int trace_reader_rewind(struct trace_reader *reader, size_t index, struct diag *diag);
+
+/* Returns 1 and fills `ret_event`, 0 at the end. */
+int trace_reader_next(struct trace_reader *reader, struct trace_event *ret_event);
+
+/* Text of run.json, NULL when the launcher wrote none. Borrowed. */
+const char *trace_reader_get_run_json(const struct trace_reader *reader);
+
+/* Names from spec/: never NULL. */
+const char *trace_op_name(unsigned op);
+const char *trace_object_kind_name(unsigned kind);
+bool trace_object_kind_is_lock(unsigned kind);
+
+#endif
