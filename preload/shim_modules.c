@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim_modules.c - which file is mapped where: a snapshot read from /proc/self/maps.
+ *
+ * Why not dl_iterate_phdr: it takes the loader lock, which a thread inside dlopen may hold while it waits for us. The kernel's
+ * list needs no lock, and knows the vdso. Headers of modules are read through the kernel as well (process_vm_readv),
+ * since another thread may unmap one meanwhile. Snapshots are replaced as a whole and never freed (a scan happens only when
+ * modules came or went), so readers need no lock. Safety class SLOW.
+ */
+#include "shim.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+enum { MAX_MODULES = 4096, MAX_PHDRS = 32, MAX_BUILD_ID = 64, SCAN_PAUSE_TICKS = 1 << 24 /* ~0.1 s */ };
+
+bool module_read(uintptr_t from, void *to, size_t bytes)
+{
+	struct iovec local = { to, bytes }, remote = { (void *)from, bytes };
+
+	return sys6(SYS_process_vm_readv, sys0(SYS_getpid), (long)&local, 1, (long)&remote, 1, 0) == (long)bytes;
+}
+
+/* What one module's ELF header says. */
+struct elf_facts {
+	uintptr_t end, bias, eh_frame_hdr;
+	uint8_t build_id[MAX_BUILD_ID];
+	uint32_t build_id_bytes;
+};
+
+static void read_build_id(uintptr_t start, size_t bytes, struct elf_facts *f)
+{
+	uint8_t notes[1024];
+	size_t at = 0;
+
+	bytes = bytes > sizeof(notes) ? sizeof(notes) : bytes;
+	if (!module_read(start, notes, bytes)) {
+		return;
+	}
+	while (at + sizeof(ElfW(Nhdr)) <= bytes) {
+		const ElfW(Nhdr) *n = (const void *)(notes + at);
+		size_t name = at + sizeof(*n), desc = name + ((n->n_namesz + 3) & ~3u);
+
+		if (n->n_namesz > bytes || n->n_descsz > bytes || desc + n->n_descsz > bytes) {
+			return;
+		}
+		if (n->n_type == NT_GNU_BUILD_ID && n->n_namesz == 4 && !__builtin_memcmp(notes + name, "GNU", 4) &&
+		    n->n_descsz <= MAX_BUILD_ID) {
+			f->build_id_bytes = n->n_descsz;
+			__builtin_memcpy(f->build_id, notes + desc, n->n_descsz);
+			return;
+		}
+		at = desc + ((n->n_descsz + 3) & ~3u);
+	}
+}
+
+static bool read_elf(uintptr_t start, struct elf_facts *f)
+{
+	ElfW(Ehdr) e;
+	ElfW(Phdr) p[MAX_PHDRS];
+	uintptr_t lowest = UINTPTR_MAX, highest = 0;
+
+	if (!module_read(start, &e, sizeof(e)) || __builtin_memcmp(e.e_ident, ELFMAG, SELFMAG) ||
+	    e.e_phentsize != sizeof(p[0]) || !e.e_phnum) {
+		return false;
+	}
+	e.e_phnum = e.e_phnum > MAX_PHDRS ? MAX_PHDRS : e.e_phnum;
+	if (!module_read(start + e.e_phoff, p, e.e_phnum * sizeof(p[0]))) {
+		return false;
+	}
+	*f = (struct elf_facts){ 0 };
+	for (unsigned i = 0; i < e.e_phnum; i++) {
+		if (p[i].p_type == PT_LOAD) {
+			lowest = p[i].p_vaddr < lowest ? p[i].p_vaddr : lowest;
+			highest = p[i].p_vaddr + p[i].p_memsz > highest ? p[i].p_vaddr + p[i].p_memsz : highest;
+		}
+	}
+	if (highest == 0) {
+		return false;
+	}
+	f->bias = start - (lowest & ~(uintptr_t)4095);
+	f->end = f->bias + ((highest + 4095) & ~(uintptr_t)4095);
+	for (unsigned i = 0; i < e.e_phnum; i++) {
+		if (p[i].p_type == PT_GNU_EH_FRAME) {
+			f->eh_frame_hdr = f->bias + p[i].p_vaddr;
+		} else if (p[i].p_type == PT_NOTE && !f->build_id_bytes) {
+			read_build_id(f->bias + p[i].p_vaddr, p[i].p_memsz, f);
+		}
+	}
+	return true;
+}
+
+/* One line of /proc/self/maps. */
+struct map_line {
+	uintptr_t start, end;
+	uint64_t offset;
+	bool readable;
+	const char *path; /* ends at the newline, which is made NUL */
+};
+
+static const char *parse_hex(const char *p, uint64_t *ret)
+{
+	*ret = 0;
+	for (;; p++) {
+		int d = *p >= '0' && *p <= '9' ? *p - '0' : *p >= 'a' && *p <= 'f' ? *p - 'a' + 10 : -1;
+
+		if (d < 0) {
+			return p;
+		}
+		*ret = *ret << 4 | (unsigned)d;
+	}
+}
+
+static void parse_line(char *line, struct map_line *m)
+{
+	const char *p = parse_hex(line, &m->start);
+	uint64_t skipped;
+
+	p = parse_hex(p + 1, &m->end);
+	m->readable = p[1] == 'r';
+	p = parse_hex(p + 6, &m->offset);
+	p = parse_hex(p + 1, &skipped); /* device major */
+	p = parse_hex(p + 1, &skipped);
+	for (p++; *p >= '0' && *p <= '9'; p++) {
+	}
+	while (*p == ' ') {
+		p++;
+	}
+	m->path = p;
+}
+
+/* Calls `each` for every line; lines longer than the buffer are cut. False when /proc is not there. */
+static bool read_maps(void (*each)(const struct map_line *, void *), void *context)
+{
+	char buffer[8192];
+	size_t have = 0;
+	long fd = sys4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0), n;
+
+	if (fd < 0) {
+		return false;
+	}
+	while ((n = sys3(SYS_read, fd, buffer + have, sizeof(buffer) - 1 - have)) > 0) {
+		char *line = buffer, *newline;
+
+		have += (size_t)n;
+		buffer[have] = 0;
+		while ((newline = __builtin_memchr(line, '\n', have - (size_t)(line - buffer)))) {
+			struct map_line m;
+
+			*newline = 0;
+			parse_line(line, &m);
+			each(&m, context);
+			line = newline + 1;
+		}
+		have -= (size_t)(line - buffer);
+		__builtin_memmove(buffer, line, have);
+		if (have == sizeof(buffer) - 1) {
+			have = 0;
+		}
+	}
+	sys1(SYS_close, fd);
+	return true;
+}
+
+struct scan {
+	struct module *found;
+	uint32_t count;
+	uintptr_t covered; /* end of the last module: its further lines are part of it */
+};
+
+static void define(struct module *m, unsigned type, const struct elf_facts *f, const char *path)
+{
+	struct tf_def_module def = { .def.type = (uint16_t)type,
+				     .start = m->start,
+				     .end = m->end,
+				     .bias = m->bias,
+				     .ticks = arch_ticks(),
+				     .id = m->id,
+				     .flags = m->is_thrum,
+				     .build_id_bytes = f ? f->build_id_bytes : 0,
+				     .path_bytes = path ? (uint32_t)__builtin_strlen(path) : 0 };
+
+	region_define(&def.def, sizeof(def), f ? f->build_id : NULL, def.build_id_bytes, path ? path : "",
+		      def.path_bytes + 1);
+}
+
+static const struct module *known(uintptr_t start, uintptr_t end)
+{
+	for (uint32_t i = 0; i < shim->module_count; i++) {
+		if (shim->modules[i].start == start && shim->modules[i].end == end) {
+			return &shim->modules[i];
+		}
+	}
+	return NULL;
+}
+
+static void scan_line(const struct map_line *l, void *context)
+{
+	struct scan *s = context;
+	const struct module *old;
+	struct elf_facts f;
+	struct module *m;
+
+	if (!l->readable || l->offset || !l->path[0] || l->start < s->covered || s->count == MAX_MODULES ||
+	    !read_elf(l->start, &f)) {
+		return;
+	}
+	s->covered = f.end;
+	m = &s->found[s->count++];
+	old = known(l->start, f.end);
+	if (old) {
+		*m = *old;
+		return;
+	}
+	*m = (struct module){ .start = l->start,
+			      .end = f.end,
+			      .bias = f.bias,
+			      .eh_frame_hdr = f.eh_frame_hdr,
+			      .id = ++shim->next_module,
+			      .is_thrum = (uintptr_t)&shim >= l->start && (uintptr_t)&shim < f.end };
+	define(m, TF_DEF_MODULE, &f, l->path);
+}
+
+uint32_t module_scan(struct module_range *ret_gone, uint32_t max)
+{
+	uint32_t gone_count = 0;
+	struct scan s = { 0 };
+	const struct module *old = shim->modules;
+	uint32_t old_count = shim->module_count;
+
+	spin_lock(&shim->module_lock);
+	atomic_store_explicit(&shim->modules_stale, 0, memory_order_relaxed);
+	shim->last_scan_ticks = arch_ticks();
+	s.found = shim_pages(MAX_MODULES * sizeof(struct module)); /* touched as far as used */
+	if (s.found && read_maps(scan_line, &s)) {
+		for (uint32_t i = 0; i < old_count; i++) {
+			bool stays = false;
+
+			for (uint32_t k = 0; k < s.count && !stays; k++) {
+				stays = s.found[k].id == old[i].id;
+			}
+			if (!stays) {
+				struct module gone = old[i];
+
+				define(&gone, TF_DEF_UNLOAD, NULL, NULL);
+				if (gone_count < max) {
+					ret_gone[gone_count] = (struct module_range){ gone.start, gone.end };
+				}
+				gone_count++;
+			}
+		}
+		__atomic_store_n(&shim->module_count, 0, __ATOMIC_RELEASE); /* never a long count with a short table */
+		__atomic_store_n(&shim->modules, s.found, __ATOMIC_RELEASE);
+		__atomic_store_n(&shim->module_count, s.count, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&shim->module_lock);
+	return gone_count;
+}
+
+static const struct module *search(uintptr_t address)
+{
+	uint32_t count = __atomic_load_n(&shim->module_count, __ATOMIC_ACQUIRE);
+	const struct module *m = __atomic_load_n(&shim->modules, __ATOMIC_ACQUIRE);
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (m[middle].start <= address) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low && address < m[low - 1].end ? &m[low - 1] : NULL;
+}
+
+bool module_covers(uintptr_t address)
+{
+	return search(address) != NULL;
+}
+
+const struct module *module_find(uintptr_t address)
+{
+	const struct module *m = search(address);
+
+	/* Unknown code: a library that came since, or code that no file holds (JIT); look again, but not for each call. */
+	if (!m && (atomic_load_explicit(&shim->modules_stale, memory_order_relaxed) ||
+		   arch_ticks() - shim->last_scan_ticks > SCAN_PAUSE_TICKS)) {
+		module_scan(NULL, 0);
+		m = search(address);
+	}
+	return m;
+}
+
+struct find_mapping {
+	uintptr_t address, low, high;
+};
+
+static void mapping_line(const struct map_line *l, void *context)
+{
+	struct find_mapping *f = context;
+
+	if (f->address >= l->start && f->address < l->end) {
+		f->low = l->start;
+		f->high = l->end;
+	}
+}
+
+bool module_mapping(uintptr_t address, uintptr_t *ret_low, uintptr_t *ret_high)
+{
+	struct find_mapping f = { .address = address };
+
+	if (!read_maps(mapping_line, &f) || !f.high) {
+		return false;
+	}
+	*ret_low = f.low;
+	*ret_high = f.high;
+	return true;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim_thread.c - which thread this is, what it writes to, and the slow way into a hook.
+ *
+ * A stream (ring segment plus caches) belongs to one thread at a time. It is handed back when the thread is known to be over: by
+ * the join that collected it, or by a look whether its kernel id is gone. Until then C++ thread_local and key
+ * destructors, which run after the start routine, still record.
+ */
+#include "shim_emit.h"
+
+#include <sys/resource.h>
+
+__thread struct stream *shim_stream __attribute__((tls_model("initial-exec")));
+
+/* ---- handles ---- */
+
+static struct thread_entry **thread_bucket(uintptr_t handle)
+{
+	return &shim->threads[(handle * 0x9e3779b97f4a7c15u) >> 52];
+}
+
+struct thread_entry *thread_find(uintptr_t handle)
+{
+	struct thread_entry *e;
+
+	spin_lock(&shim->thread_lock);
+	for (e = *thread_bucket(handle); e && e->handle != handle; e = e->next) {
+	}
+	spin_unlock(&shim->thread_lock);
+	return e;
+}
+
+/* Both the creator and the new thread register; the newest id of a handle counts. */
+void thread_register(uintptr_t handle, uint32_t id, struct stream *s)
+{
+	struct thread_entry **bucket = thread_bucket(handle), *e;
+
+	spin_lock(&shim->thread_lock);
+	for (e = *bucket; e && e->handle != handle; e = e->next) {
+	}
+	if (!e) {
+		spin_unlock(&shim->thread_lock);
+		e = shim_alloc(sizeof(*e));
+		if (!e) {
+			return;
+		}
+		e->handle = handle;
+		spin_lock(&shim->thread_lock);
+		e->next = *bucket;
+		*bucket = e;
+	}
+	if (e->id < id) {
+		e->id = id;
+		e->stream = NULL;
+		atomic_store(&e->state, THREAD_LIVE);
+	}
+	if (s && e->id == id) {
+		e->stream = s;
+	}
+	spin_unlock(&shim->thread_lock);
+}
+
+uint32_t thread_new(uint32_t parent, uint32_t stack, uint32_t flags, uintptr_t routine)
+{
+	uint32_t id = atomic_fetch_add(&shim->next_thread, 1) + 1;
+	struct tf_def_thread def = { .def.type = TF_DEF_THREAD,
+				     .thread = id,
+				     .parent = parent,
+				     .stack = stack,
+				     .flags = flags,
+				     .start_routine = routine,
+				     .ticks = arch_ticks() };
+
+	shim->process->threads = id;
+	region_calibrate();
+	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
+	return id;
+}
+
+/* ---- streams ---- */
+
+static void stream_begin_chunk(struct stream *s)
+{
+	struct tf_segment *g = s->segment;
+
+	g->thread = s->thread;
+	g->base_ticks = s->last_ticks = arch_ticks();
+	g->base_mono_ns = region_mono_ns();
+	s->last_object = 0;
+	s->cursor = (uint8_t *)g + TF_SEGMENT_HEADER_BYTES;
+	s->limit = (uint8_t *)g + TF_SEGMENT_BYTES;
+}
+
+static struct stream *stream_new(void)
+{
+	struct stream *s = shim_pages(sizeof(*s));
+	struct tf_segment *g = s ? region_new_segment() : NULL;
+
+	if (!g) {
+		return NULL;
+	}
+	spin_lock(&shim->thread_lock);
+	s->index = shim->stream_count < 65535 ? ++shim->stream_count : 0;
+	if (s->index) {
+		shim->streams[s->index] = s;
+	}
+	spin_unlock(&shim->thread_lock);
+	if (!s->index) {
+		return NULL;
+	}
+	s->segment = g;
+	g->stream = s->index;
+	stream_begin_chunk(s);
+	__atomic_store_n(&g->kind, TF_SEGMENT_STREAM, __ATOMIC_RELEASE);
+	return s;
+}
+
+/* The segment is full: out to the file, then the same memory starts the next chunk. A kill anywhere between leaves
+ * the chunk in the map, in the file, or in both; readers take the fuller one. */
+void shim_seal(struct stream *s)
+{
+	struct tf_segment *g = s->segment;
+
+	region_write(g);
+	region_calibrate();
+	__atomic_store_n(&g->committed, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&g->chunk, g->chunk + 1, __ATOMIC_RELEASE);
+	stream_begin_chunk(s);
+}
+
+static bool is_dead(const struct stream *s)
+{
+	return s->tid && sys3(SYS_tgkill, shim->process->pid, s->tid, 0) == -3; /* ESRCH */
+}
+
+/* Detached and foreign threads nobody joins: take back what belongs to kernel ids that are gone. */
+static void scavenge(void)
+{
+	uint32_t count = shim->stream_count;
+
+	for (uint32_t i = 1; i <= count; i++) {
+		struct stream *s = shim->streams[i];
+
+		if (s && s->thread && s != shim_stream && is_dead(s)) {
+			thread_reclaim(s);
+		}
+	}
+}
+
+void thread_reclaim(struct stream *s)
+{
+	spin_lock(&shim->thread_lock);
+	if (s->thread) {
+		if (s->ended) {
+			atomic_fetch_sub(&shim->ended_streams, 1);
+		}
+		s->thread = 0;
+		s->segment->thread_now = 0;
+		s->segment->wait.kind = TRACE_WAIT_NONE;
+		s->next_free = shim->free_streams;
+		shim->free_streams = s;
+	}
+	spin_unlock(&shim->thread_lock);
+}
+
+static struct stream *stream_take(void)
+{
+	struct stream *s;
+
+	if (!shim->free_streams && (atomic_load(&shim->ended_streams) >= 4 ||
+				    (shim->stream_count >= 64 && shim->next_thread % 64 == 0))) {
+		scavenge();
+	}
+	spin_lock(&shim->thread_lock);
+	s = shim->free_streams;
+	if (s) {
+		shim->free_streams = s->next_free;
+	}
+	spin_unlock(&shim->thread_lock);
+	return s ? s : stream_new();
+}
+
+static void find_stack(struct stream *s, uint32_t flags)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	struct rlimit limit = { 0 };
+
+	s->stack_low = s->stack_high = 0;
+	if (!module_mapping(here, &s->stack_low, &s->stack_high)) {
+		return; /* no /proc: stacks are read through the kernel */
+	}
+	if (flags & TF_THREAD_MAIN) { /* grows down as far as the limit */
+		sys4(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);
+		uint64_t room = limit.rlim_cur > (1u << 30) ? 1u << 30 : limit.rlim_cur;
+
+		s->stack_low = s->stack_high > room ? s->stack_high - room : 0;
+	}
+}
+
+bool thread_attach(uint32_t id, uint32_t flags)
+{
+	struct stream *s = stream_take();
+
+	if (!s) {
+		__atomic_fetch_add(&shim->process->lost_events, 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	s->busy = 1;
+	s->thread = id;
+	s->tid = (uint32_t)sys0(SYS_gettid);
+	s->ended = 0;
+	s->stack_objects = 0;
+	s->epoch++; /* contexts of the thread before us hold no more: its stack may be unmapped */
+	s->held = s->read_held_count = 0;
+	s->once = NULL;
+	s->wait_sp = 0;
+	s->segment->thread_now = id;
+	s->segment->tid_now = s->tid;
+	if (flags) {
+		find_stack(s, flags);
+	}
+	if ((size_t)(s->limit - s->cursor) < ROOM_EARLY) {
+		shim_seal(s);
+	}
+	emit_plain(s, TRACE_THREAD_BEGIN, 1, id, 0, 0);
+	shim_stream = s;
+	s->busy = 0;
+	return true;
+}
+
+/* ---- the slow way in ---- */
+
+/* First event of a thread that no hooked call made. */
+static bool attach_foreign(void)
+{
+	uint32_t id = thread_new(0, 0, TF_THREAD_FOREIGN, 0);
+
+	if (!thread_attach(id, TF_THREAD_FOREIGN)) {
+		return false;
+	}
+	thread_register((uintptr_t)pthread_self(), id, shim_stream);
+	return true;
+}
+
+bool shim_enter_slow(struct call *c)
+{
+	struct stream *s;
+
+	if (unlikely(!shim || atomic_load(&shim->state) != SHIM_LIVE)) {
+		if (shim && atomic_load(&shim->state) != SHIM_COLD) {
+			return false;
+		}
+		shim_stream = NULL; /* of the parent, when we are a forked child */
+		shim_boot();
+		if (!shim || atomic_load(&shim->state) != SHIM_LIVE) {
+			return false;
+		}
+	}
+	if ((!shim_stream || !shim_stream->segment) && !attach_foreign()) {
+		return false;
+	}
+	s = shim_stream;
+	bool stale = c->caller.sp >= s->busy_sp && c->caller.sp >= s->stack_low && c->caller.sp < s->stack_high;
+
+	if (s->busy && !stale) {
+		/* A signal handler inside a hook (one that longjmp left behind is stale): its whole run passes
+		 * unrecorded, locks and unlocks alike. */
+		__atomic_fetch_add(&shim->process->nested_events, 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	s->busy = 1;
+	s->busy_sp = c->caller.sp;
+	atomic_signal_fence(memory_order_seq_cst);
+	if ((size_t)(s->limit - s->cursor) < ROOM_EARLY) {
+		shim_seal(s);
+	}
+	c->s = s;
+	return true;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wrap_process.c - the ends of memory, modules and the process; fork.
+ *
+ * free() is the one hot function here: a bit per page says whether a lock ever lived there, everything else goes straight on.
+ */
+#include "wrap.h"
+
+/* ---- memory ---- */
+
+static cold_call void retire(struct arch_caller caller, void *p, size_t bytes, unsigned why)
+{
+	struct call call;
+
+	if (!shim_enter_with(&call, caller, ROOM_EARLY)) {
+		return;
+	}
+	call.stack = 0;
+	object_retire_range(&call, (uintptr_t)p, bytes, why);
+	shim_leave(&call);
+}
+
+EXPORT void free(void *p)
+{
+	if (likely(shim) && p && real_malloc_usable_size) {
+		size_t bytes = real_malloc_usable_size(p);
+
+		if (unlikely(object_range_may_match((uintptr_t)p, bytes))) {
+			retire(ARCH_CALLER(), p, bytes, TRACE_GONE_FREED);
+		}
+	}
+	real_free(p);
+}
+
+EXPORT void *realloc(void *p, size_t n)
+{
+	size_t bytes = shim && p && real_malloc_usable_size ? real_malloc_usable_size(p) : 0;
+	bool watch = bytes && object_range_may_match((uintptr_t)p, bytes);
+	uintptr_t before = (uintptr_t)p;
+	void *q = real_realloc(p, n);
+
+	if (watch && (uintptr_t)q != before && (q || !n)) {
+		retire(ARCH_CALLER(), (void *)before, bytes, TRACE_GONE_FREED);
+	}
+	return q;
+}
+
+EXPORT int munmap(void *p, size_t n)
+{
+	if (shim && n && object_range_may_match((uintptr_t)p, n)) {
+		retire(ARCH_CALLER(), p, n, TRACE_GONE_UNMAPPED);
+	}
+	return real_munmap(p, n);
+}
+
+/* ---- modules ---- */
+
+EXPORT int dlclose(void *h)
+{
+	struct module_range gone[16];
+	struct call call;
+	bool recorded = shim_enter(&call);
+	uint32_t count;
+	int rc;
+
+	if (recorded) {
+		shim_leave(&call);
+	}
+	rc = real_dlclose(h);
+	if (!recorded) {
+		return rc;
+	}
+	shim_reenter(&call);
+	call.stack = 0;
+	count = module_scan(gone, 16);
+	if (count) {
+		unwind_forget();
+	}
+	for (uint32_t i = 0; i < count && i < 16; i++) {
+		object_retire_range(&call, gone[i].start, gone[i].end - gone[i].start, TRACE_GONE_MODULE);
+	}
+	shim_leave(&call);
+	return rc;
+}
+
+/*
+ * dlopen looks at its caller (RUNPATH, $ORIGIN, namespace), so it must be entered by a jump with the caller's return
+ * address still in place. All that is needed before is a flag: look for new modules at the next unknown address.
+ */
+__attribute__((used)) static void *before_dlopen(void)
+{
+	shim_resolve_once();
+	if (shim) {
+		atomic_store(&shim->modules_stale, 1);
+	}
+	return (void *)real_dlopen;
+}
+__attribute__((used)) static void *before_dlmopen(void)
+{
+	before_dlopen();
+	return (void *)real_dlmopen;
+}
+
+EXPORT __attribute__((naked)) void *dlopen(const char *f __attribute__((unused)), int flags __attribute__((unused)))
+{
+	ARCH_JUMP_VIA(before_dlopen);
+}
+EXPORT __attribute__((naked)) void *dlmopen(long ns __attribute__((unused)), const char *f __attribute__((unused)),
+					    int flags __attribute__((unused)))
+{
+	ARCH_JUMP_VIA(before_dlmopen);
+}
+
+/* ---- the process ---- */
+
+EXPORT pid_t fork(void)
+{
+	struct call call;
+	bool recorded = shim_enter(&call);
+	pid_t pid;
+
+	if (recorded) {
+		call.stack = stack_id(&call);
+		shim_leave(&call);
+	}
+	pid = real_fork();
+	if (pid > 0 && recorded) {
+		shim_reenter(&call);
+		emit_plain(call.s, TRACE_FORK, 2, (uint64_t)pid, call.stack, 0);
+		shim_leave(&call);
+	}
+	/* The child's memory of ours is zero: its first event boots a process of its own. */
+	return pid;
+}
+
+static void note_exit(struct arch_caller caller, uint32_t kind)
+{
+	struct call call;
+
+	if (!shim || !shim_enter_with(&call, caller, ROOM_EARLY)) {
+		return;
+	}
+	call.stack = stack_id(&call);
+	if (!shim->process->exit_kind) {
+		shim->process->exit_kind = kind;
+	}
+	region_calibrate();
+	emit_plain(call.s, TRACE_PROCESS_EXIT, 2, kind, call.stack, 0);
+	shim_leave(&call);
+}
+
+#define EXIT(name, kind)                                                                           \
+	EXPORT __attribute__((noreturn)) void name(int s)                                          \
+	{                                                                                          \
+		note_exit(ARCH_CALLER(), kind);                                                    \
+		real_##name(s);                                                                    \
+		__builtin_unreachable();                                                           \
+	}
+
+EXIT(exit, TRACE_EXIT_DESTRUCTORS)
+EXIT(_exit, TRACE_EXIT_QUICK)
+EXIT(_Exit, TRACE_EXIT_QUICK)
+EXIT(quick_exit, TRACE_EXIT_QUICK)
+
+/* A return from main reaches exit() inside libc, past our hook: so main is called from here. */
+static int (*real_main)(int, char **, char **);
+
+static int main_caller(int argc, char **argv, char **envp)
+{
+	int status = real_main(argc, argv, envp);
+
+	note_exit(ARCH_CALLER(), TRACE_EXIT_DESTRUCTORS);
+	return status;
+}
+
+EXPORT int __libc_start_main(int (*m)(int, char **, char **), int c, char **v, void (*i)(void), void (*f)(void),
+			     void (*r)(void), void *e)
+{
+	shim_resolve_once();
+	real_main = m;
+	return real___libc_start_main(shim_options.enabled ? main_caller : m, c, v, i, f, r, e);
+}
