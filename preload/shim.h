@@ -37,6 +37,7 @@ enum {
 	CONTEXT_SLOTS = 512, /* per stream; direct mapped */
 	CONTEXT_FRAMES = 24, /* frames kept of a stack */
 	OBJECT_SLOTS = 1024, /* per stream; direct mapped */
+	ONCE_DEPTH = 16,     /* initialisers inside initialisers */
 	READ_HELD = 16,	     /* read locks a stream remembers to recognise odd unlocks */
 	ROOM = 96,	     /* bytes that must be free before a record is written */
 	ROOM_EARLY = 1024,   /* before an acquire: so that a full segment is written out while no lock is held */
@@ -87,10 +88,9 @@ struct object_slot {
 	struct object *object;
 };
 
+/* A once under way. Kept in the stream, not on the wrapper's stack: an exception may end the call behind our back. */
 struct once_call {
 	void (*routine)(void);
-	struct once_call *outer;
-	struct object *object;
 	uint32_t object_id;
 	uint32_t stack;
 	uintptr_t sp; /* of the wrapper's caller: a later event above it means this call is gone */
@@ -117,7 +117,8 @@ struct stream {
 	uint32_t held; /* exclusive and shared locks held now: lets a finished once go unrecorded */
 	uint32_t read_held_count;
 	struct object *read_held[READ_HELD];
-	struct once_call *once;
+	uint32_t once_count;
+	struct once_call once[ONCE_DEPTH];
 	struct stream *next_free;
 	struct object_slot objects[OBJECT_SLOTS];
 	struct context contexts[CONTEXT_SLOTS];

@@ -110,6 +110,14 @@ static inline uint32_t arch_sem_value(const sem_t *s)
 	/* struct new_sem: 64-bit atomic, value in the low half */
 	return (uint32_t)__atomic_load_n((const uint64_t *)(const void *)s, __ATOMIC_RELAXED);
 }
+static inline bool arch_cond_is_shared(const pthread_cond_t *c)
+{
+	return __atomic_load_n(&c->__data.__wrefs, __ATOMIC_RELAXED) & 1;
+}
+static inline bool arch_barrierattr_is_shared(const pthread_barrierattr_t *a)
+{
+	return a && *(const int *)(const void *)a != PTHREAD_PROCESS_PRIVATE;
+}
 static inline bool arch_once_is_done(const void *control)
 {
 	return __atomic_load_n((const int *)control, __ATOMIC_ACQUIRE) == 2;

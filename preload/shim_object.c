@@ -71,6 +71,8 @@ static uint32_t read_attributes(uintptr_t address, unsigned kind)
 		return arch_mutex_attributes(p);
 	case TRACE_OBJECT_RWLOCK:
 		return arch_rwlock_attributes(p);
+	case TRACE_OBJECT_COND:
+		return arch_cond_is_shared(p) ? TF_PSHARED : 0;
 	case TRACE_OBJECT_SEM:
 		return arch_sem_value(p);
 	default:

@@ -212,7 +212,7 @@ bool thread_attach(uint32_t id, uint32_t flags)
 	s->stack_objects = 0;
 	s->epoch++; /* contexts of the thread before us hold no more: its stack may be unmapped */
 	s->held = s->read_held_count = 0;
-	s->once = NULL;
+	s->once_count = 0;
 	s->wait_sp = 0;
 	s->segment->thread_now = id;
 	s->segment->tid_now = s->tid;

@@ -54,50 +54,48 @@ EXPORT int pthread_barrier_init(pthread_barrier_t *restrict b, const pthread_bar
 	}
 	shim_leave(&call);
 	rc = real_pthread_barrier_init(b, a, n);
-	init_after(&call, b, TRACE_OBJECT_BARRIER, n & ~TF_ATTRIBUTES_UNKNOWN, rc);
+	init_after(&call, b, TRACE_OBJECT_BARRIER, n % TF_COUNT_SHARED | (arch_barrierattr_is_shared(a) ? TF_COUNT_SHARED : 0), rc);
 	return rc;
 }
 
 /* ---- once ---- */
 
-static void once_end(struct stream *s, struct once_call *o, unsigned aborted)
+/* Closes the innermost call. */
+static void once_end(struct stream *s, unsigned aborted)
 {
-	s->once = o->outer;
+	struct once_call *o = &s->once[--s->once_count];
+
 	if (o->began) {
 		s->held -= s->held != 0;
 		emit_oa(s, TRACE_ONCE_END, o->object_id, aborted);
 	}
 }
 
-/* Calls that an exception or a longjmp left: their frames are below the caller's. */
+/* Calls that an exception or a longjmp left: their frames are not above the caller's any more. */
 static void once_close_stale(struct call *c)
 {
-	while (c->s->once && c->s->once->sp <= c->caller.sp && c->s->once->sp >= c->s->stack_low) {
-		once_end(c->s, c->s->once, 1);
-	}
-}
+	struct stream *s = c->s;
 
-static void begin(struct call *c, struct once_call *o)
-{
-	wait_clear(c);
-	o->began = true;
-	c->s->held++;
-	emit_os_seq(c->s, TRACE_ONCE_BEGIN, o->object_id, o->stack, 0);
+	while (s->once_count && s->once[s->once_count - 1].sp <= c->caller.sp && c->caller.sp < s->stack_high) {
+		once_end(s, 1);
+	}
 }
 
 static void runner(void)
 {
 	__pthread_unwind_buf_t unwind_buffer;
-	struct stream *s = shim_stream;
-	struct once_call *o = s->once;
-	struct call call = { .s = s, .caller = ARCH_CALLER() };
+	struct call call = { .s = shim_stream, .caller = ARCH_CALLER() };
+	struct once_call *o = &call.s->once[call.s->once_count - 1];
 
 	shim_reenter(&call);
-	begin(&call, o);
+	wait_clear(&call);
+	o->began = true;
+	call.s->held++;
+	emit_os_seq(call.s, TRACE_ONCE_BEGIN, o->object_id, o->stack, 0);
 	shim_leave(&call);
 	if (cancel_push(&unwind_buffer)) {
 		shim_reenter(&call);
-		once_end(s, o, 1);
+		once_end(call.s, 1);
 		shim_leave(&call);
 		cancel_continue(&unwind_buffer);
 	}
@@ -106,10 +104,10 @@ static void runner(void)
 }
 
 /* False: nothing to record. */
-static bool once_before(struct call *c, struct once_call *o, const void *control, unsigned kind, bool done)
+static bool once_before(struct call *c, const void *control, unsigned kind, bool done)
 {
 	once_close_stale(c);
-	if (done && !c->s->held) {
+	if ((done && !c->s->held) || c->s->once_count == ONCE_DEPTH) {
 		shim_leave(c);
 		return false;
 	}
@@ -119,36 +117,34 @@ static bool once_before(struct call *c, struct once_call *o, const void *control
 		shim_leave(c);
 		return false;
 	}
-	*o = (struct once_call){ .outer = c->s->once,
-				 .object = c->object,
-				 .object_id = c->object->id,
-				 .stack = c->stack,
-				 .sp = c->caller.sp };
-	c->s->once = o;
-	wait_set(c, TRACE_WAIT_ONCE, o->object_id, 0, 0, 0);
-	shim_leave(c);
+	c->object_id = c->object->id;
+	wait_set(c, TRACE_WAIT_ONCE, c->object_id, 0, 0, 0);
 	return true;
 }
 
 void once_call(void *control, void (*routine)(void), struct arch_caller caller, void (*real)(void *, void (*)(void)))
 {
 	bool done = arch_once_is_done(control);
-	struct once_call once;
+	struct once_call *o;
 	struct call call;
+	uint32_t depth;
 
-	if (!shim_enter_with(&call, caller, ROOM_EARLY) || !once_before(&call, &once, control, TRACE_OBJECT_ONCE, done)) {
+	if (!shim_enter_with(&call, caller, ROOM_EARLY) || !once_before(&call, control, TRACE_OBJECT_ONCE, done)) {
 		real(control, routine);
 		return;
 	}
-	once.routine = routine;
+	depth = call.s->once_count++;
+	o = &call.s->once[depth];
+	*o = (struct once_call){ .routine = routine, .object_id = call.object_id, .stack = call.stack, .sp = caller.sp };
+	shim_leave(&call);
 	real(control, runner);
 	shim_reenter(&call);
 	wait_clear(&call);
-	if (call.s->once == &once) {
-		once_end(call.s, &once, 0);
+	if (!o->began) {
+		emit_osa_seq(call.s, TRACE_ONCE_PASS, o->object_id, o->stack, !done, 0);
 	}
-	if (!once.began) {
-		emit_osa_seq(call.s, TRACE_ONCE_PASS, once.object_id, once.stack, !done, 0);
+	while (call.s->once_count > depth) {
+		once_end(call.s, 0);
 	}
 	shim_leave(&call);
 }
@@ -188,28 +184,27 @@ static struct guard_slot *guard_slot(uintptr_t guard, uintptr_t want)
 
 EXPORT int __cxa_guard_acquire(int64_t *g)
 {
-	struct once_call once;
 	struct call call;
 	int rc;
 
-	if (!shim_enter(&call) || !once_before(&call, &once, g, TRACE_OBJECT_GUARD, arch_guard_is_done(g))) {
+	if (!shim_enter(&call) || !once_before(&call, g, TRACE_OBJECT_GUARD, arch_guard_is_done(g))) {
 		return real___cxa_guard_acquire(g);
 	}
+	shim_leave(&call);
 	rc = real___cxa_guard_acquire(g);
 	shim_reenter(&call);
 	wait_clear(&call);
-	call.s->once = once.outer;
 	if (rc) {
 		struct guard_slot *slot = guard_slot((uintptr_t)g, 0);
 
 		if (slot) {
-			slot->object_id = once.object_id;
+			slot->object_id = call.object_id;
 			atomic_store(&slot->guard, (uintptr_t)g);
 			call.s->held++;
-			emit_os_seq(call.s, TRACE_ONCE_BEGIN, once.object_id, once.stack, 0);
+			emit_os_seq(call.s, TRACE_ONCE_BEGIN, call.object_id, call.stack, 0);
 		}
 	} else {
-		emit_osa_seq(call.s, TRACE_ONCE_PASS, once.object_id, once.stack, 1, 0);
+		emit_osa_seq(call.s, TRACE_ONCE_PASS, call.object_id, call.stack, 1, 0);
 	}
 	shim_leave(&call);
 	return rc;

@@ -232,6 +232,7 @@ enum tf_mutex_attribute {
 	TF_MUTEX_PRIO_INHERIT = 32,
 	TF_MUTEX_PRIO_PROTECT = 64,
 	TF_PSHARED = 128,
+	TF_COUNT_SHARED = 1 << 30, /* semaphore, barrier: other processes may take part; the rest is the value or count */
 	TF_ATTRIBUTES_UNKNOWN = 1u << 31,
 };
 
