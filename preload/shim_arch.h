@@ -69,6 +69,15 @@ struct arch_caller {
 	__asm__("push %rdi\n\tpush %rsi\n\tpush %rdx\n\tcall " #before                               \
 		"\n\tpop %rdx\n\tpop %rsi\n\tpop %rdi\n\tjmp *%rax")
 
+/* In `before`: the caller of the naked function, beyond its three pushes and our own return address. */
+#define ARCH_CALLER_VIA()                                                                          \
+	(struct arch_caller)                                                                       \
+	{                                                                                          \
+		.ip = ((uintptr_t *)__builtin_frame_address(0))[5],                                \
+		.sp = (uintptr_t)__builtin_frame_address(0) + 48,                                  \
+		.bp = *(uintptr_t *)__builtin_frame_address(0)                                     \
+	}
+
 /* DWARF register numbers. */
 #define ARCH_DWARF_BP 6
 #define ARCH_DWARF_SP 7

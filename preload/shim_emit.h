@@ -149,6 +149,12 @@ static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, ui
 
 /* ---- the wait slot: kind last on the way in, first on the way out ---- */
 
+/*
+ * SLOW: the slot is taken. Either this call runs inside that wait (a signal handler, or a constructor inside dlopen) and will
+ * put it back, or that wait was left by longjmp, cancellation or dlopen's return, and is over.
+ */
+void wait_outer(struct call *c);
+
 static hot_inline void wait_set(struct call *c, uint32_t kind, uint32_t object, uint32_t other, uint32_t mode,
 				   uint64_t ticks)
 {
@@ -156,13 +162,7 @@ static hot_inline void wait_set(struct call *c, uint32_t kind, uint32_t object, 
 	struct trace_wait *w = &s->segment->wait;
 
 	if (unlikely(w->kind != TRACE_WAIT_NONE)) {
-		/* Either we run in a signal handler inside a wait, or that wait was left by longjmp or cancellation. */
-		if (s->wait_sp > c->caller.sp) {
-			c->saved = true;
-			c->outer = *w;
-			c->outer_wait_sp = s->wait_sp;
-		}
-		__atomic_store_n(&w->kind, TRACE_WAIT_NONE, __ATOMIC_RELEASE);
+		wait_outer(c);
 	}
 	w->mode = mode;
 	w->object = object;

@@ -85,19 +85,58 @@ EXPORT int dlclose(void *h)
 
 /*
  * dlopen looks at its caller (RUNPATH, $ORIGIN, namespace), so it must be entered by a jump with the caller's return
- * address still in place. All that is needed before is a flag: look for new modules at the next unknown address.
+ * address still in place, and its end is not seen. Before it: look for new modules at the next unknown address; and the wait
+ * slot says that this thread may be waiting for the loader's lock. If a hooked call comes from inside (a constructor), the lock
+ * is evidently ours: wait_outer then records that. It is recorded as a try, which holds but orders nothing.
  */
+static const char loader_lock = 0;
+
+static void note_dlopen(struct arch_caller caller)
+{
+	struct call call;
+
+	shim_resolve_once();
+	if (!shim || !shim_enter_with(&call, caller, ROOM_EARLY)) {
+		return;
+	}
+	atomic_store(&shim->modules_stale, 1);
+	call.stack = stack_id(&call);
+	call.object = object_find(&call, &loader_lock, TRACE_OBJECT_LOADER);
+	if (call.object) {
+		wait_set(&call, TRACE_WAIT_LOCK, call.object->id, 0, 0, 0);
+	}
+	shim_leave(&call);
+}
+
+void wait_outer(struct call *c)
+{
+	struct stream *s = c->s;
+	struct trace_wait *w = &s->segment->wait;
+	struct object *loader = object_peek((uintptr_t)&loader_lock);
+	bool is_loader = loader && w->kind == TRACE_WAIT_LOCK && w->object == loader->id;
+
+	if (s->wait_sp > c->caller.sp) {
+		c->saved = true;
+		c->outer = *w;
+		c->outer_wait_sp = s->wait_sp;
+		if (is_loader && atomic_load(&loader->owner) == 0) {
+			emit_os_seq(s, TRACE_ACQUIRE_TRY, loader->id, w->stack, lock_own(s, loader));
+			s->held++;
+		}
+	} else if (is_loader && atomic_load(&loader->owner) == s->thread) {
+		unlock_owned(c, loader, TRACE_OBJECT_LOADER);
+	}
+	__atomic_store_n(&w->kind, TRACE_WAIT_NONE, __ATOMIC_RELEASE);
+}
+
 __attribute__((used)) static void *before_dlopen(void)
 {
-	shim_resolve_once();
-	if (shim) {
-		atomic_store(&shim->modules_stale, 1);
-	}
+	note_dlopen(ARCH_CALLER_VIA());
 	return (void *)real_dlopen;
 }
 __attribute__((used)) static void *before_dlmopen(void)
 {
-	before_dlopen();
+	note_dlopen(ARCH_CALLER_VIA());
 	return (void *)real_dlmopen;
 }
 
