@@ -107,6 +107,7 @@ struct stream {
 	volatile uint8_t busy; /* the guard */
 	uint8_t ended;	       /* THREAD_END is written; destructors may still run */
 	uint8_t exiting;       /* pthread_exit was called */
+	uint8_t trampolined;   /* made by a hooked call: the trampoline sees its end */
 	uint8_t stack_objects; /* locks were seen on this thread's stack: retire them when it is over */
 	uint32_t index;
 	uintptr_t busy_sp; /* caller's sp of the hook that holds the guard: above it the guard is stale (longjmp) */

@@ -43,7 +43,10 @@ void *shim_pages(size_t bytes)
 	if (p < 0 && p > -4096) {
 		return NULL;
 	}
-	sys3(SYS_madvise, p, bytes, MADV_WIPEONFORK);
+	if (sys3(SYS_madvise, p, bytes, MADV_WIPEONFORK) < 0) { /* Linux before 4.14: a forked child could not be told apart */
+		sys2(SYS_munmap, p, bytes);
+		return NULL;
+	}
 	return (void *)p;
 }
 

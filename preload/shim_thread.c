@@ -209,7 +209,7 @@ bool thread_attach(uint32_t id, uint32_t flags)
 	s->thread = id;
 	s->tid = (uint32_t)sys0(SYS_gettid);
 	s->ended = 0;
-	s->stack_objects = 0;
+	s->stack_objects = s->exiting = s->trampolined = 0;
 	s->epoch++; /* contexts of the thread before us hold no more: its stack may be unmapped */
 	s->held = s->read_held_count = 0;
 	s->once_count = 0;

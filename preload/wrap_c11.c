@@ -136,10 +136,7 @@ EXPORT void thrd_exit(int r)
 	struct call call;
 
 	if (shim_enter(&call)) {
-		call.stack = stack_id(&call);
-		call.s->exiting = 1;
-		emit_plain(call.s, TRACE_EXIT, 1, call.stack, 0, 0);
-		shim_leave(&call);
+		exit_before(&call);
 	}
 	real_thrd_exit(r);
 	__builtin_unreachable();

@@ -85,6 +85,7 @@ struct thread_start thread_started(struct thread_start *start, uintptr_t frame)
 	struct thread_start copy = *start;
 
 	if (thread_attach(copy.id, 0)) {
+		shim_stream->trampolined = 1;
 		shim_stream->stack_high = frame + 16;
 		shim_stream->stack_low = shim_stream->stack_high - copy.stack_bytes;
 		thread_register((uintptr_t)pthread_self(), copy.id, shim_stream);
@@ -251,15 +252,28 @@ EXPORT int pthread_cancel(pthread_t t)
 	return real_pthread_cancel(t);
 }
 
+/* The main thread, and threads that no hooked call made, have no trampoline to end in. */
+void exit_before(struct call *c)
+{
+	struct stream *s = c->s;
+
+	c->stack = stack_id(c);
+	s->exiting = 1;
+	emit_plain(s, TRACE_EXIT, 1, c->stack, 0, 0);
+	if (!s->trampolined && !s->ended) {
+		emit_plain(s, TRACE_THREAD_END, 1, 1, 0, 0);
+		s->ended = 1;
+		atomic_fetch_add(&shim->ended_streams, 1);
+	}
+	shim_leave(c);
+}
+
 EXPORT void pthread_exit(void *r)
 {
 	struct call call;
 
 	if (shim_enter(&call)) {
-		call.stack = stack_id(&call);
-		call.s->exiting = 1;
-		emit_plain(call.s, TRACE_EXIT, 1, call.stack, 0, 0);
-		shim_leave(&call);
+		exit_before(&call);
 	}
 	real_pthread_exit(r);
 	__builtin_unreachable();

@@ -26,6 +26,7 @@ void thread_over(unsigned how);
 
 void join_before(struct call *c, uintptr_t handle, unsigned mode, uint32_t *ret_id);
 void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, int rc);
+void exit_before(struct call *c);
 void detach_after(struct call *c, uint32_t id, int rc);
 uint32_t thread_id_of(struct call *c, uintptr_t handle);
 
