@@ -34,9 +34,11 @@
 #define EXPORT __attribute__((visibility("default")))
 
 enum {
-	CONTEXT_SLOTS = 512, /* per stream; direct mapped */
+	CONTEXT_SETS = 512, /* per stream, of CONTEXT_WAYS each */
+	CONTEXT_WAYS = 4,
 	CONTEXT_FRAMES = 24, /* frames kept of a stack */
-	OBJECT_SLOTS = 1024, /* per stream; direct mapped */
+	FRAME_SLOTS = 256,   /* per stream; direct mapped */
+	OBJECT_SLOTS = 4096, /* per stream; direct mapped */
 	ONCE_DEPTH = 16,     /* initialisers inside initialisers */
 	READ_HELD = 16,	     /* read locks a stream remembers to recognise odd unlocks */
 	ROOM = 96,	     /* bytes that must be free before a record is written */
@@ -71,22 +73,30 @@ struct object {
 
 /* ---- stacks (shim_stack.c, shim_unwind.c) ---- */
 
-/* One verified call stack: valid while every recorded slot still holds its return address. */
+struct depot_entry {
+	uint64_t hash;
+	struct depot_entry *next;
+	uint32_t id;
+	uint32_t frames;
+	uintptr_t ip[]; /* innermost first; those of libthrum included, readers drop them */
+};
+
+/* One verified call stack: holds while each recorded stack word still holds its return address. */
 struct context {
-	uintptr_t ip, sp; /* key: where the wrapper was called from */
-	uint32_t stack;	  /* id */
-	uint32_t epoch;	  /* stream.epoch when filled */
-	uint32_t slots;
-	uint32_t offset[CONTEXT_FRAMES]; /* (address of the return address - sp) / 8 */
-	uintptr_t value[CONTEXT_FRAMES];
+	uintptr_t ip, sp; /* where the wrapper was called from */
+	const struct depot_entry *stack;
+	uint32_t epoch; /* stream.epoch when filled; 0 = never holds */
+	uint16_t frames; /* as stack->frames, here for the cache line's sake */
+	uint16_t offset[CONTEXT_FRAMES - 1]; /* (address of the i+1-th return address - sp) / 8 */
+};
+
+/* What the last walk learnt of one return address: how far up its caller's return address lies. Only spreads keys. */
+struct frame_size {
+	uintptr_t ip;
+	uintptr_t words;
 };
 
 /* ---- streams (shim_thread.c, shim_emit.h) ---- */
-
-struct object_slot {
-	uintptr_t address;
-	struct object *object;
-};
 
 /* A once under way. Kept in the stream, not on the wrapper's stack: an exception may end the call behind our back. */
 struct once_call {
@@ -121,8 +131,10 @@ struct stream {
 	uint32_t once_count;
 	struct once_call once[ONCE_DEPTH];
 	struct stream *next_free;
-	struct object_slot objects[OBJECT_SLOTS];
-	struct context contexts[CONTEXT_SLOTS];
+	uint32_t context_victim;
+	struct object *objects[OBJECT_SLOTS];
+	struct frame_size frame_sizes[FRAME_SLOTS];
+	struct context contexts[CONTEXT_SETS][CONTEXT_WAYS];
 };
 
 /* One hooked call, from enter to leave. */
@@ -130,6 +142,7 @@ struct call {
 	struct stream *s;
 	struct arch_caller caller;
 	uint32_t stack;
+	const struct context *context; /* the one that stack came from */
 	struct object *object;
 	uint32_t object_id;
 	bool saved; /* an outer wait was in the slot (we run in a signal handler) */
@@ -202,14 +215,6 @@ typedef _Atomic uint32_t spin_t;
 
 enum { WINDOW_SEGMENTS = 8, WINDOWS = 8192, OBJECT_BUCKETS = 1 << 18, OBJECT_LOCKS = 256, DEPOT_BUCKETS = 16384,
        THREAD_BUCKETS = 4096, PAGE_FILTER_BITS = 20 };
-
-struct depot_entry {
-	uint64_t hash;
-	struct depot_entry *next;
-	uint32_t id;
-	uint32_t frames;
-	uintptr_t ip[];
-};
 
 struct thread_entry {
 	uintptr_t handle;
@@ -312,34 +317,61 @@ void region_calibrate(void);
 
 /* ---- stacks ---- */
 
-/* HOT on a hit, SLOW on a miss: id of the stack that leads to the caller. */
-uint32_t stack_id_slow(struct stream *s, struct context *x, struct arch_caller caller);
-uint32_t depot_intern(const uintptr_t *ip, uint32_t frames);
+/* SLOW: the walk, for a stack that no context of `set` holds. */
+uint32_t stack_id_slow(struct call *c, struct context *set);
+/* SLOW: the one entry of these frames; NULL when memory is out. */
+const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames);
 
-static hot_inline struct context *stack_slot(struct stream *s, uintptr_t ip, uintptr_t sp)
+static hot_inline struct frame_size *frame_size_of(struct stream *s, uintptr_t ip)
 {
-	uint64_t h = (ip ^ sp * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
-
-	return &s->contexts[h >> 55];
+	return &s->frame_sizes[(ip * 0x9e3779b97f4a7c15u) >> 56];
 }
 
+/* HOT: the key is where the call came from and, where earlier walks tell how, the next two return addresses. */
+static hot_inline struct context *context_set(struct stream *s, uintptr_t ip, uintptr_t sp)
+{
+	uint64_t h = ip ^ sp * 0x9e3779b97f4a7c15u;
+
+	for (int i = 0; i < 2; i++) {
+		const struct frame_size *f = frame_size_of(s, ip);
+		uintptr_t slot = sp + f->words * 8;
+
+		if (f->ip != ip || slot >= s->stack_high - 8 || sp < s->stack_low) {
+			break;
+		}
+		ip = *(const uintptr_t *)slot;
+		sp = slot + 8;
+		h = (h ^ ip) * 0x9e3779b97f4a7c15u;
+	}
+	return s->contexts[(h * 0xd6e8feb86659fd93u) >> 55];
+}
+
+static hot_inline bool context_holds(const struct context *x, const struct call *c)
+{
+	const uintptr_t *base = (const uintptr_t *)c->caller.sp;
+	uintptr_t diff = 0;
+
+	if (x->ip != c->caller.ip || x->sp != c->caller.sp || x->epoch != c->s->epoch) {
+		return false;
+	}
+	for (uint32_t i = 1; i < x->frames; i++) {
+		diff |= base[x->offset[i - 1]] ^ x->stack->ip[i];
+	}
+	return !diff;
+}
+
+/* HOT on a hit, SLOW on a miss: id of the stack that leads to the caller. */
 static hot_inline uint32_t stack_id(struct call *c)
 {
-	struct stream *s = c->s;
-	struct context *x = stack_slot(s, c->caller.ip, c->caller.sp);
+	struct context *set = context_set(c->s, c->caller.ip, c->caller.sp);
 
-	if (likely(x->ip == c->caller.ip && x->sp == c->caller.sp && x->epoch == s->epoch)) {
-		const uintptr_t *base = (const uintptr_t *)c->caller.sp;
-		uintptr_t diff = 0;
-
-		for (uint32_t i = 0; i < x->slots; i++) {
-			diff |= base[x->offset[i]] ^ x->value[i];
-		}
-		if (likely(!diff)) {
-			return x->stack;
+	for (int way = 0; way < CONTEXT_WAYS; way++) {
+		if (likely(context_holds(&set[way], c))) {
+			c->context = &set[way];
+			return set[way].stack->id;
 		}
 	}
-	return stack_id_slow(s, x, c->caller);
+	return stack_id_slow(c, set);
 }
 
 /* SLOW: return addresses and the addresses of their slots, innermost first. `low`..`high` bound the stack. */
@@ -377,14 +409,18 @@ void object_retire_range(struct call *c, uintptr_t start, size_t bytes, unsigned
 bool object_range_may_match(uintptr_t start, size_t bytes);
 struct object *object_peek(uintptr_t address); /* SLOW: NULL when not known */
 
+static hot_inline struct object **object_slot(struct stream *s, uintptr_t address)
+{
+	return &s->objects[(address * 0x9e3779b97f4a7c15u) >> 52];
+}
+
 static hot_inline struct object *object_find(struct call *c, const volatile void *address, unsigned kind)
 {
 	struct stream *s = c->s;
 	uintptr_t a = (uintptr_t)address;
-	struct object_slot *slot = &s->objects[(a * 0x9e3779b97f4a7c15u) >> 54];
-	struct object *o = slot->object;
+	struct object *o = *object_slot(s, a);
 
-	if (likely(slot->address == a && atomic_load_explicit(&o->address, memory_order_relaxed) == a && o->kind == kind &&
+	if (likely(o && atomic_load_explicit(&o->address, memory_order_relaxed) == a && o->kind == kind &&
 		   !(o->flags & (OBJECT_ON_STACK | OBJECT_DESTROYED)))) {
 		return o;
 	}

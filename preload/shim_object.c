@@ -10,7 +10,7 @@
  */
 #include "shim_emit.h"
 
-enum { GRANULE_SHIFT = 8, CHAIN_LIMIT = 4096 };
+enum { GRANULE_SHIFT = 8, CHAIN_LIMIT = 4096, HUGE_RANGE = 1 << 30 /* more pages than there are buckets */ };
 
 static uint32_t bucket_of(uintptr_t address)
 {
@@ -49,6 +49,9 @@ bool object_range_may_match(uintptr_t start, size_t bytes)
 {
 	if (!shim || atomic_load_explicit(&shim->state, memory_order_relaxed) != SHIM_LIVE) {
 		return false;
+	}
+	if (bytes > HUGE_RANGE) {
+		return true;
 	}
 	for (uintptr_t page = start & ~(uintptr_t)4095; page < start + bytes; page += 4096) {
 		uint32_t bit = page_bit(page);
@@ -112,18 +115,15 @@ static bool on_own_stack(const struct call *c, uintptr_t address)
 /* The innermost frame boundary above the address, from the context of this very call. */
 static void find_frame(struct call *c, uintptr_t address, uintptr_t *ret_slot, uintptr_t *ret_return)
 {
-	const struct context *x = stack_slot(c->s, c->caller.ip, c->caller.sp);
+	const struct context *x = c->context;
 
 	*ret_slot = *ret_return = 0;
-	if (x->ip != c->caller.ip || x->sp != c->caller.sp) {
-		return;
-	}
-	for (uint32_t i = 0; i < x->slots; i++) {
-		uintptr_t slot = x->sp + (uintptr_t)x->offset[i] * 8;
+	for (uint32_t i = 1; x && i < x->frames; i++) {
+		uintptr_t slot = x->sp + (uintptr_t)x->offset[i - 1] * 8;
 
 		if (slot > address) {
 			*ret_slot = slot;
-			*ret_return = x->value[i];
+			*ret_return = x->stack->ip[i];
 			return;
 		}
 	}
@@ -255,7 +255,6 @@ void object_retire(struct call *c, struct object *o, unsigned why)
 
 struct object *object_find_slow(struct call *c, uintptr_t address, unsigned kind)
 {
-	struct object_slot *slot = &c->s->objects[(address * 0x9e3779b97f4a7c15u) >> 54];
 	struct object *o = object_peek(address);
 
 	if (o && o->kind != kind) {
@@ -274,8 +273,7 @@ struct object *object_find_slow(struct call *c, uintptr_t address, unsigned kind
 		o = object_create(c, address, kind);
 	}
 	if (o) {
-		slot->address = address;
-		slot->object = o;
+		*object_slot(c->s, address) = o;
 	}
 	return o;
 }
@@ -290,9 +288,8 @@ struct object *object_renew(struct call *c, uintptr_t address, unsigned kind)
 	return object_find_slow(c, address, kind);
 }
 
-static void retire_granule(struct call *c, uintptr_t granule, uintptr_t start, uintptr_t end, unsigned why)
+static void retire_in_bucket(struct call *c, uint32_t bucket, uintptr_t start, uintptr_t end, unsigned why)
 {
-	uint32_t bucket = bucket_of(granule);
 	struct object *o = __atomic_load_n(&shim->objects[bucket], __ATOMIC_ACQUIRE), *next;
 
 	for (unsigned steps = 0; o && steps < CHAIN_LIMIT; o = next, steps++) {
@@ -312,6 +309,12 @@ void object_retire_range(struct call *c, uintptr_t start, size_t bytes, unsigned
 {
 	uintptr_t end = start + bytes;
 
+	if (bytes > HUGE_RANGE) { /* reservations of terabytes exist */
+		for (uint32_t bucket = 0; bucket < OBJECT_BUCKETS; bucket++) {
+			retire_in_bucket(c, bucket, start, end, why);
+		}
+		return;
+	}
 	for (uintptr_t page = start & ~(uintptr_t)4095; page < end; page += 4096) {
 		uint32_t bit = page_bit(page);
 
@@ -320,7 +323,7 @@ void object_retire_range(struct call *c, uintptr_t start, size_t bytes, unsigned
 		}
 		for (uintptr_t g = page; g < page + 4096 && g < end; g += 1 << GRANULE_SHIFT) {
 			if (g + (1 << GRANULE_SHIFT) > start) {
-				retire_granule(c, g, start, end, why);
+				retire_in_bucket(c, bucket_of(g), start, end, why);
 			}
 		}
 	}

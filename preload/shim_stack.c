@@ -9,7 +9,7 @@
  */
 #include "shim_emit.h"
 
-uint32_t depot_intern(const uintptr_t *ip, uint32_t frames)
+const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames)
 {
 	uint64_t hash = frames;
 
@@ -24,7 +24,7 @@ uint32_t depot_intern(const uintptr_t *ip, uint32_t frames)
 	/* Entries are immutable once linked; the store that links one is the release below. */
 	for (e = __atomic_load_n(bucket, __ATOMIC_ACQUIRE); e; e = e->next) {
 		if (e->hash == hash && e->frames == frames && !__builtin_memcmp(e->ip, ip, frames * sizeof(*ip))) {
-			return e->id;
+			return e;
 		}
 	}
 	spin_lock(&shim->depot_lock);
@@ -46,42 +46,63 @@ uint32_t depot_intern(const uintptr_t *ip, uint32_t frames)
 		__atomic_store_n(bucket, e, __ATOMIC_RELEASE);
 	}
 	spin_unlock(&shim->depot_lock);
-	return e ? e->id : 0;
+	return e;
 }
 
-uint32_t stack_id_slow(struct stream *s, struct context *x, struct arch_caller caller)
+/* False: some word cannot be looked at safely, or not named, next time. */
+static bool context_fill(struct stream *s, struct context *x, const struct arch_caller *caller, const uintptr_t *slot,
+			 const struct depot_entry *e)
 {
-	uintptr_t ip[CONTEXT_FRAMES + 1], slot[CONTEXT_FRAMES + 1], own[CONTEXT_FRAMES + 1];
-	uint32_t n = unwind(caller, s->stack_low, s->stack_high, ip, slot, CONTEXT_FRAMES + 1);
-	uint32_t kept = 0;
-	bool known_stack = caller.sp >= s->stack_low && caller.sp < s->stack_high;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct module *m = module_find(ip[i]);
-
-		if (!m || !m->is_thrum) {
-			own[kept++] = ip[i];
-		}
+	x->epoch = 0;
+	x->ip = caller->ip;
+	x->sp = caller->sp;
+	x->stack = e;
+	x->frames = (uint16_t)e->frames;
+	if (caller->sp < s->stack_low || caller->sp >= s->stack_high) {
+		return false; /* a stack whose bounds are unknown may be unmapped next time */
 	}
-	kept = kept > CONTEXT_FRAMES ? CONTEXT_FRAMES : kept;
+	for (uint32_t i = 1; i < e->frames; i++) {
+		uintptr_t words = (slot[i] - caller->sp) / 8;
 
-	uint32_t id = depot_intern(own, kept);
-
-	/* On a stack whose bounds are unknown the words may be gone next time: no cache there. */
-	x->epoch = known_stack ? s->epoch : 0;
-	x->ip = caller.ip;
-	x->sp = caller.sp;
-	x->stack = id;
-	x->slots = 0;
-	for (uint32_t i = 1; i < n; i++) {
-		uintptr_t offset = (slot[i] - caller.sp) / 8;
-
-		if (slot[i] < caller.sp || offset > UINT32_MAX) {
-			x->epoch = 0; /* a signal frame led to another stack */
-			break;
+		if (slot[i] < caller->sp || words > UINT16_MAX) {
+			return false; /* a huge frame, or a signal frame led to another stack */
 		}
-		x->offset[x->slots] = (uint32_t)offset;
-		x->value[x->slots++] = ip[i];
+		x->offset[i - 1] = (uint16_t)words;
 	}
-	return id;
+	x->epoch = s->epoch;
+	return true;
+}
+
+/* The two innermost frames' sizes, for context_set. */
+static void learn_frame_sizes(struct stream *s, const uintptr_t *ip, const uintptr_t *slot, uint32_t frames)
+{
+	for (uint32_t i = 0; i < 2 && i + 1 < frames; i++) {
+		struct frame_size *f = frame_size_of(s, ip[i]);
+
+		f->ip = ip[i];
+		f->words = (slot[i + 1] - (slot[i] + 8)) / 8;
+	}
+}
+
+uint32_t stack_id_slow(struct call *c, struct context *set)
+{
+	uintptr_t ip[CONTEXT_FRAMES], slot[CONTEXT_FRAMES];
+	struct stream *s = c->s;
+	uint32_t n = unwind(c->caller, s->stack_low, s->stack_high, ip, slot, CONTEXT_FRAMES);
+	const struct depot_entry *e = depot_intern(ip, n);
+	struct context *x;
+
+	c->context = NULL;
+	if (!e) {
+		return 0;
+	}
+	if (c->caller.sp >= s->stack_low && c->caller.sp < s->stack_high) {
+		learn_frame_sizes(s, ip, slot, n);
+		set = context_set(s, c->caller.ip, c->caller.sp); /* the key may have changed by that */
+	}
+	x = &set[s->context_victim++ % CONTEXT_WAYS];
+	if (context_fill(s, x, &c->caller, slot, e)) {
+		c->context = x;
+	}
+	return e->id;
 }

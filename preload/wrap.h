@@ -200,10 +200,9 @@ static inline uint32_t odd_owner(const struct object *o)
 static hot_inline struct object *unlock_find(struct call *c, const volatile void *address, unsigned kind)
 {
 	uintptr_t a = (uintptr_t)address;
-	struct object_slot *slot = &c->s->objects[(a * 0x9e3779b97f4a7c15u) >> 54];
-	struct object *o = slot->object;
+	struct object *o = *object_slot(c->s, a);
 
-	if (likely(slot->address == a && atomic_load_explicit(&o->address, memory_order_relaxed) == a &&
+	if (likely(o && atomic_load_explicit(&o->address, memory_order_relaxed) == a &&
 		   o->kind == kind && !(o->flags & OBJECT_DESTROYED))) {
 		return o;
 	}

@@ -16,6 +16,7 @@ static cold_call void retire(struct arch_caller caller, void *p, size_t bytes, u
 		return;
 	}
 	call.stack = 0;
+	call.context = NULL;
 	object_retire_range(&call, (uintptr_t)p, bytes, why);
 	shim_leave(&call);
 }
@@ -72,6 +73,7 @@ EXPORT int dlclose(void *h)
 	}
 	shim_reenter(&call);
 	call.stack = 0;
+	call.context = NULL;
 	count = module_scan(gone, 16);
 	if (count) {
 		unwind_forget();
