@@ -234,12 +234,12 @@ void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size
 
 /* ---- sealed segments ---- */
 
-/* Every 16 MiB: does the disk have room left for others? */
-static bool disk_has_room(int fd, uint64_t offset)
+/* Each time the file passes 16 MiB more: does the disk have room left for others? */
+static bool disk_has_room(int fd, uint64_t offset, uint64_t bytes)
 {
 	struct statfs st;
 
-	if (offset % (16 << 20) || sys2(SYS_fstatfs, fd, &st) < 0) {
+	if (offset >> 24 == (offset + bytes) >> 24 || sys2(SYS_fstatfs, fd, &st) < 0) {
 		return true;
 	}
 	return (uint64_t)st.f_bavail * (uint64_t)st.f_bsize > FREE_FLOOR_BYTES;
@@ -248,24 +248,24 @@ static bool disk_has_room(int fd, uint64_t offset)
 bool region_write(const struct tf_segment *segment)
 {
 	struct tf_process *p = shim->process;
-	uint64_t offset;
+	uint64_t bytes = TF_SEGMENT_HEADER_BYTES + segment->committed, offset;
 	int fd;
 
 	if (p->flags & (TF_PROCESS_FULL | TF_PROCESS_DISK_FULL)) {
 		goto lost;
 	}
-	offset = __atomic_fetch_add(&p->written_bytes, TF_SEGMENT_BYTES, __ATOMIC_RELAXED);
-	if (p->max_bytes && offset + TF_SEGMENT_BYTES > p->max_bytes) {
+	offset = __atomic_fetch_add(&p->written_bytes, bytes, __ATOMIC_RELAXED);
+	if (p->max_bytes && offset + bytes > p->max_bytes) {
 		__atomic_fetch_or(&p->flags, TF_PROCESS_FULL, __ATOMIC_RELAXED);
 		goto lost;
 	}
 	fd = reopen(&shim->events_fd, shim->events_path, shim->events_dev, shim->events_ino);
-	if (fd < 0 || !may_grow_to(offset + TF_SEGMENT_BYTES) || !disk_has_room(fd, offset)) {
+	if (fd < 0 || !may_grow_to(offset + bytes) || !disk_has_room(fd, offset, bytes)) {
 		__atomic_fetch_or(&p->flags, TF_PROCESS_DISK_FULL, __ATOMIC_RELAXED);
 		goto lost;
 	}
-	for (uint64_t done = 0; done < TF_SEGMENT_BYTES;) {
-		long n = sys4(SYS_pwrite64, fd, (const uint8_t *)segment + done, TF_SEGMENT_BYTES - done, offset + done);
+	for (uint64_t done = 0; done < bytes;) {
+		long n = sys4(SYS_pwrite64, fd, (const uint8_t *)segment + done, bytes - done, offset + done);
 
 		if (n == -4) { /* EINTR */
 			continue;

@@ -6,8 +6,8 @@
  *
  *   PID.N.map      MAP_SHARED in the recorded process: one header page, then segments of 64 KiB.
  *                  Memory bytes are file bytes, so whatever was stored survives SIGKILL without a flush.
- *   PID.N.events   sealed stream segments, each written whole (TF_SEGMENT_BYTES, the unused end included) at a multiple of
- *                  TF_SEGMENT_BYTES; a write that failed leaves a hole of zeros (kind FREE), which a reader skips.
+ *   PID.N.events   sealed stream segments, one behind the other: header and `committed` payload bytes each, at a place reserved
+ *                  before the write; a write that failed leaves a hole, which a reader steps over to the next header.
  *
  * and the launcher adds run.json. N counts the images of one pid (exec). FORMAT.md has the prose.
  *
