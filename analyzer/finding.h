@@ -67,6 +67,8 @@ struct finding_thread {
 	const char *label;	 /* "main thread", "thread 3 \"worker\"": used in texts */
 	uint32_t created_stack;	 /* trace stack id, 0 = unknown */
 	struct frames created_at; /* filled by symbolisation */
+	uint64_t start_routine;	 /* code address from the trace, 0 = unknown */
+	const char *start_function; /* its name, NULL = unknown; filled by symbolisation */
 };
 
 struct finding_lock {
@@ -80,7 +82,7 @@ struct finding_lock {
 
 struct finding_stack {
 	enum stack_role role;
-	uint32_t thread; /* finding_thread.id, 0 = none */
+	uint32_t thread; /* finding_thread.id, 0 = none; of ROLE_CREATES the thread that was made */
 	uint32_t lock;	 /* finding_lock.id, 0 = none */
 	uint32_t stack;	 /* trace stack id, 0 = unknown */
 	uint32_t *held;	 /* lock ids held there */
@@ -88,6 +90,7 @@ struct finding_stack {
 	uint64_t time_ns;
 	const char *note; /* one phrase: "since 2.1 s", "acquired for reading"; may be NULL */
 	struct frames frames; /* filled by symbolisation */
+	uint32_t for_thread;  /* WAITS: finding_thread.id joined, or expected to signal; 0 = none */
 };
 
 struct finding {
@@ -132,7 +135,10 @@ __attribute__((format(printf, 2, 3))) char *finding_list_printf(struct finding_l
 
 /*
  * A finding under construction: `finding_begin` returns it zeroed with its rule, default confidence level and the
- * rule's cap applied; add parts; `finding_commit` appends it to the list.
+ * rule's cap applied and count 1; add parts; `finding_commit` appends it to the list.
+ *
+ * The arrays of a finding may move while parts are added: fill the part that was returned before adding the next one
+ * of its kind, or index the array again. Adding a thread or lock id a second time returns the first entry.
  */
 struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence, size_t process);
 struct finding_thread *finding_add_thread(struct finding_list *list, struct finding *f, uint32_t id);
@@ -143,5 +149,13 @@ void finding_commit(struct finding_list *list, struct finding *f);
 
 size_t finding_list_count(const struct finding_list *list);
 struct finding *finding_list_get(const struct finding_list *list, size_t index);
+
+/* For findings_finish(), which merges equals: puts `f` at `index`; drops what lies at `count` and beyond. */
+void finding_list_set(struct finding_list *list, size_t index, struct finding *f);
+void finding_list_truncate(struct finding_list *list, size_t count);
+
+/* Parts by id; NULL where the finding does not list it (and for id 0). */
+const struct finding_thread *finding_find_thread(const struct finding *f, uint32_t id);
+const struct finding_lock *finding_find_lock(const struct finding *f, uint32_t id);
 
 #endif

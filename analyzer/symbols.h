@@ -15,15 +15,32 @@
 #include "finding.h"
 
 struct symbols;
+struct symbols_files;
+
+/* Where the time of a stack or address is not known: the module that was there last counts. */
+#define SYMBOLS_TIME_UNKNOWN UINT64_MAX
+
+/* Module of frames outside all modules; their offset is the address itself. */
+#define SYMBOLS_NO_MODULE "[jit or unknown code]"
 
 /* `process` is borrowed until symbols_free. Opens module files lazily. */
 int symbols_new(const struct trace_process *process, struct symbols **ret_symbols, struct diag *diag);
+
+/*
+ * The same with module files that several processes share, so that each is read once. `files` (symbols_file.h) is
+ * borrowed until symbols_free.
+ */
+int symbols_new_shared(const struct trace_process *process, struct symbols_files *files,
+		       struct symbols **ret_symbols, struct diag *diag);
 void symbols_free(struct symbols *symbols); /* takes NULL */
 
 /*
  * Frames of trace stack `stack`, innermost first, inlined calls expanded, frames of libthrum left out. Every ip is a
  * return address: the line is that of the call (ip - 1), except that of a signal frame. Cached per ip. `time_ns` picks
  * among modules that used the same range one after the other. Never fails: unknown stays unknown.
+ *
+ * A frame's offset is that of the looked-up byte, inside the call: what addr2line wants. The frame a signal handler
+ * returns to is "<signal handler called>", and the one outside it is looked up exactly.
  */
 struct frames symbols_resolve_stack(struct symbols *symbols, uint32_t stack, uint64_t time_ns);
 

@@ -18,6 +18,8 @@ struct report_process {
 	const struct trace_process *process; /* borrowed */
 	bool has_exit;
 	int exit_status;   /* valid with has_exit: exit code, or 128+N */
+	const char *const *argv; /* borrowed; NULL = unknown, sinks then show process->command */
+	size_t argc;
 };
 
 /* Everything a sink may say. Findings are sorted: gated first, then by level, rule, fingerprint. */

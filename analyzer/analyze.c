@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * analyze.c - drives one process image after the other through the model and the checkers.
+ */
+#include "analyze.h"
+
+#include "checker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_CHECKERS 32u
+#define PROGRESS_EVENTS (UINT64_C(1) << 22)
+
+struct analyze_image {
+	struct analysis analysis;
+	void *state[MAX_CHECKERS]; /* by checker_table index; owned by the checkers */
+	/* Checkers that want each op, as indexes, ended by MAX_CHECKERS. */
+	uint8_t subscriber[TF_OPS][MAX_CHECKERS + 1];
+	uint32_t flags; /* any checker's on_flags */
+};
+
+static const struct analyze_options default_options;
+
+const char *prune_reason_text(enum prune_reason reason)
+{
+	switch (reason) {
+	case PRUNE_ONE_THREAD:
+		return "one thread makes two of the edges";
+	case PRUNE_GATE:
+		return "a gate lock is held on both sides";
+	case PRUNE_ORDERED_CREATE:
+		return "ordered by thread creation or join";
+	case PRUNE_ORDERED_BARRIER:
+		return "ordered by a barrier";
+	case PRUNE_READ_READ:
+		return "both sides only read";
+	case PRUNE_DESTROYED:
+		return "a lock was destroyed before another part happened";
+	case PRUNE_OBSERVED:
+		return "reported as a deadlock that happened";
+	case PRUNE_BUDGET:
+		return "search budget spent";
+	case PRUNE_COUNT:
+		break;
+	}
+	return "unknown";
+}
+
+static void subscribe(struct analyze_image *image)
+{
+	for (unsigned op = 0; op < TF_OPS; op++) {
+		unsigned n = 0;
+
+		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+			if (checker_table[i]->on_event && (checker_table[i]->consumes >> op & 1))
+				image->subscriber[op][n++] = (uint8_t)i;
+		image->subscriber[op][n] = MAX_CHECKERS;
+	}
+	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+		image->flags |= checker_table[i]->on_flags;
+}
+
+/* Checkers that did not ask for the op but for what happened with it. */
+static void dispatch_by_flags(struct analyze_image *image, const struct trace_event *event,
+			      const struct model_step *step)
+{
+	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+		if ((checker_table[i]->on_flags & step->flags) && !(checker_table[i]->consumes >> event->op & 1))
+			checker_table[i]->on_event(image->state[i], &image->analysis, event, step);
+}
+
+struct analyze_image *analyze_image_begin(const struct trace_process *process, size_t index,
+					  const struct analyze_options *options, struct finding_list *findings,
+					  struct analyze_stats *stats)
+{
+	struct analyze_image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		abort();
+	image->analysis = (struct analysis){.process = process,
+					    .process_index = index,
+					    .model = model_new(process),
+					    .findings = findings,
+					    .options = options ? options : &default_options,
+					    .stats = stats};
+	subscribe(image);
+	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+		if (checker_table[i]->begin)
+			image->state[i] = checker_table[i]->begin(&image->analysis);
+	return image;
+}
+
+void analyze_image_event(struct analyze_image *image, const struct trace_event *event)
+{
+	struct model_step step;
+	const uint8_t *next;
+
+	model_apply(image->analysis.model, event, &step);
+	if (!step.thread || event->op >= TF_OPS)
+		return;
+	for (next = image->subscriber[event->op]; *next < MAX_CHECKERS; next++)
+		checker_table[*next]->on_event(image->state[*next], &image->analysis, event, &step);
+	if (__builtin_expect(step.flags & image->flags, 0))
+		dispatch_by_flags(image, event, &step);
+}
+
+void analyze_image_end(struct analyze_image *image)
+{
+	struct analysis *a = &image->analysis;
+	struct model_thread *t;
+
+	while ((t = model_finish(a->model)))
+		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+			if (checker_table[i]->on_thread_over)
+				checker_table[i]->on_thread_over(image->state[i], a, t);
+	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+		if (checker_table[i]->finish)
+			checker_table[i]->finish(image->state[i], a);
+	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+		if (checker_table[i]->release)
+			checker_table[i]->release(image->state[i]);
+	a->stats->events += a->model->events;
+	for (size_t i = 0; i < a->observed_count; i++)
+		free(a->observed[i]);
+	free(a->observed);
+	model_free(a->model);
+	free(image);
+}
+
+static int run_image(struct trace_reader *reader, size_t index, const struct analyze_options *options,
+		     struct finding_list *findings, struct analyze_stats *stats, struct diag *diag)
+{
+	const struct trace_process *process = trace_reader_get_process(reader, index);
+	struct analyze_image *image;
+	struct trace_event event;
+	uint64_t events = 0;
+	int error = trace_reader_rewind(reader, index, diag);
+
+	if (error)
+		return error;
+	image = analyze_image_begin(process, index, options, findings, stats);
+	while (trace_reader_next(reader, &event) == 1) {
+		analyze_image_event(image, &event);
+		if (++events % PROGRESS_EVENTS == 0 && options->progress)
+			options->progress(options->cookie, index, events, process->events);
+	}
+	analyze_image_end(image);
+	stats->lost_events += process->lost_events;
+	stats->objects += process->object_count ? process->object_count - 1 : 0;
+	stats->threads += process->thread_count ? process->thread_count - 1 : 0;
+	return 0;
+}
+
+int analyze_run(struct trace_reader *reader, const struct analyze_options *options, struct finding_list *findings,
+		struct analyze_stats *ret_stats, struct diag *diag)
+{
+	int error = 0;
+
+	memset(ret_stats, 0, sizeof(*ret_stats));
+	if (!options)
+		options = &default_options;
+	for (size_t i = 0; i < trace_reader_process_count(reader) && !error; i++)
+		error = run_image(reader, i, options, findings, ret_stats, diag);
+	return error;
+}

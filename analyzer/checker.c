@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * checker.c - the table of checkers and what they share when they build findings.
+ */
+#include "checker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* name of the object in its file: checker_NAME. Order: see checker.h. */
+#define CHECKERS(ROW) \
+	ROW(waits) \
+	ROW(lock_order) \
+	ROW(lock_misuse) \
+	ROW(cond_misuse) \
+	ROW(barrier_misuse) \
+	ROW(lock_leak) \
+	ROW(join_misuse) \
+	ROW(contention)
+
+#define ROW(name) extern const struct checker checker_##name;
+CHECKERS(ROW)
+#undef ROW
+
+const struct checker *const checker_table[] = {
+#define ROW(name) &checker_##name,
+	CHECKERS(ROW)
+#undef ROW
+		NULL,
+};
+
+bool analysis_wants(const struct analysis *a, enum rule rule)
+{
+	return !a->options || !(a->options->rules_off >> rule & 1);
+}
+
+struct finding *analysis_begin(struct analysis *a, enum rule rule, enum confidence confidence)
+{
+	return finding_begin(a->findings, rule, confidence, a->process_index);
+}
+
+static const char *label_of(struct analysis *a, uint32_t thread, const char *name)
+{
+	const struct trace_process *p = a->process;
+	bool is_main = thread < p->thread_count && p->threads && (p->threads[thread].flags & TF_THREAD_MAIN);
+
+	if (is_main || thread == 1)
+		return "main thread";
+	if (name && *name)
+		return analysis_printf(a, "thread %u \"%s\"", thread, name);
+	return analysis_printf(a, "thread %u", thread);
+}
+
+/* Who runs it now; else 0. */
+static uint32_t tid_of(const struct analysis *a, uint32_t thread)
+{
+	for (size_t i = 0; i < a->process->wait_count; i++)
+		if (a->process->waits[i].thread == thread)
+			return a->process->waits[i].tid;
+	return 0;
+}
+
+void analysis_add_thread(struct analysis *a, struct finding *f, uint32_t thread)
+{
+	const struct trace_process *p = a->process;
+	const struct trace_thread *known = thread < p->thread_count && p->threads ? &p->threads[thread] : NULL;
+	const struct model_thread *t = model_get_thread(a->model, thread);
+	struct finding_thread *ft;
+
+	if (thread == 0)
+		return;
+	ft = finding_add_thread(a->findings, f, thread);
+	if (ft->label)
+		return;
+	ft->pid = p->pid;
+	ft->tid = known && known->tid ? known->tid : tid_of(a, thread);
+	ft->name = known ? known->name : NULL;
+	ft->label = label_of(a, thread, ft->name);
+	ft->created_stack = known && known->stack ? known->stack : t ? t->create.stack : 0;
+}
+
+void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object)
+{
+	const struct trace_process *p = a->process;
+	const struct model_object *o = model_get_object(a->model, object);
+	struct finding_lock *l;
+
+	if (object == 0)
+		return;
+	l = finding_add_lock(a->findings, f, object);
+	if (l->kind)
+		return;
+	if (object < p->object_count && p->objects) {
+		l->kind = p->objects[object].kind;
+		l->address = p->objects[object].address;
+		l->first_seen_stack = p->objects[object].stack;
+	}
+	if (!l->kind && o)
+		l->kind = o->kind;
+}
+
+struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f, enum stack_role role, uint32_t thread,
+					 uint32_t object, uint32_t stack, uint64_t time_ns, const uint32_t *held,
+					 size_t held_count)
+{
+	struct finding_stack *s;
+
+	analysis_add_thread(a, f, thread);
+	analysis_add_lock(a, f, object);
+	for (size_t i = 0; i < held_count; i++)
+		analysis_add_lock(a, f, held[i]);
+	s = finding_add_stack(a->findings, f, role, thread, object, stack);
+	s->time_ns = time_ns;
+	if (held_count) {
+		s->held = finding_list_alloc(a->findings, held_count * sizeof(*held));
+		memcpy(s->held, held, held_count * sizeof(*held));
+		s->held_count = held_count;
+	}
+	return s;
+}
+
+struct finding_stack *analysis_add_stack_now(struct analysis *a, struct finding *f, enum stack_role role, uint32_t thread,
+					     uint32_t object, uint32_t stack, uint64_t time_ns)
+{
+	const struct model_thread *t = model_get_thread(a->model, thread);
+	uint32_t count = t ? t->held_count : 0;
+	uint32_t *held = malloc((count + 1) * sizeof(*held));
+	struct finding_stack *s;
+
+	if (!held)
+		abort();
+	for (uint32_t i = 0; i < count; i++)
+		held[i] = t->held[i].object;
+	s = analysis_add_stack(a, f, role, thread, object, stack, time_ns, held, count);
+	free(held);
+	return s;
+}
+
+/* Section 3 of the contract: what a confidence is worth, below the rule's cap. */
+static enum level level_of(enum rule rule, enum confidence confidence)
+{
+	enum level level = LEVEL_ERROR;
+
+	if (confidence == CONFIDENCE_HINT)
+		level = LEVEL_NOTE;
+	else if (confidence == CONFIDENCE_POTENTIAL && rule != RULE_LOCK_ORDER_INVERSION)
+		level = LEVEL_WARNING;
+	return level < rule_cap(rule) ? level : rule_cap(rule);
+}
+
+void analysis_commit(struct analysis *a, struct finding *f)
+{
+	f->level = level_of(f->rule, f->confidence);
+	if (analysis_wants(a, f->rule))
+		finding_commit(a->findings, f);
+}
+
+static int compare_u32(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Count, then the distinct ids in ascending order. Owned by the caller. */
+static uint32_t *make_key(const uint32_t *objects, size_t count)
+{
+	uint32_t *key = malloc((count + 1) * sizeof(*key));
+	uint32_t n = 0;
+
+	if (!key)
+		abort();
+	memcpy(key + 1, objects, count * sizeof(*key));
+	qsort(key + 1, count, sizeof(*key), compare_u32);
+	for (size_t i = 1; i <= count; i++)
+		if (n == 0 || key[n] != key[i])
+			key[++n] = key[i];
+	key[0] = n;
+	return key;
+}
+
+void analysis_add_observed(struct analysis *a, const uint32_t *objects, size_t count)
+{
+	if (count == 0)
+		return;
+	a->observed = realloc(a->observed, (a->observed_count + 1) * sizeof(*a->observed));
+	if (!a->observed)
+		abort();
+	a->observed[a->observed_count++] = make_key(objects, count);
+}
+
+bool analysis_is_observed(const struct analysis *a, const uint32_t *objects, size_t count)
+{
+	uint32_t *key;
+	bool found = false;
+
+	if (a->observed_count == 0 || count == 0)
+		return false;
+	key = make_key(objects, count);
+	for (size_t i = 0; i < a->observed_count && !found; i++)
+		found = a->observed[i][0] == key[0] && !memcmp(a->observed[i], key, (key[0] + 1) * sizeof(*key));
+	free(key);
+	return found;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlock.c - rules deadlock and self-deadlock: knots of the wait-for graph that are cycles, one finding a knot.
+ *
+ * Two passes. Hard knots (locks, joins, initialisers) are deadlocks whatever else the process does, also when it exited.
+ * In a closed world also the roots that mix open waits with locks count: a waiter holds what every giver needs first.
+ * A cycle of open waits and joins alone is no deadlock but a wait whose giver is gone or came too early: stuck_wait.c.
+ */
+#include "wait_story.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Threads of a knot whose stacks a finding shows. Rings can have any length; a page of stacks helps nobody. */
+#define SHOWN_THREADS 64u
+#define NAMED_BEHIND 8u
+
+struct knot_story {
+	struct wait_report *r;
+	const struct wait_knots *knots;
+	const struct wait_knot *knot;
+	bool closed;
+	uint32_t *path; /* nodes of the shortest cycle through the first thread */
+	uint32_t path_length;
+	uint32_t *thread; /* threads of the path in order, then those of the knot that are not on it */
+	uint32_t *node;	  /* what each waits for, inside the knot */
+	uint32_t *next;	  /* who stands in its way there */
+	uint32_t count, on_path;
+};
+
+static void *allocate(size_t count, size_t element_bytes)
+{
+	void *memory = calloc(count ? count : 1, element_bytes);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* ---- the order in which to tell it ---- */
+
+static bool in_knot(const struct knot_story *s, uint32_t node)
+{
+	return s->knots->component[node] == s->knots->component[s->knots->member[s->knot->first]];
+}
+
+/* A thread of the knot that `node`, a target in it, waits for; `except` only when there is no other. */
+static uint32_t obstacle_at(const struct knot_story *s, uint32_t node, uint32_t except)
+{
+	size_t count;
+	const uint32_t *out;
+	uint32_t found = 0;
+
+	if (wait_node_is_thread(s->r->w, node))
+		return node;
+	out = wait_graph_get_out(&s->r->w->graph, node, &count);
+	for (size_t i = 0; i < count; i++)
+		if (in_knot(s, out[i]) && (!found || found == except))
+			found = out[i];
+	return found;
+}
+
+static void tell_thread(struct knot_story *s, uint32_t thread, uint32_t node, uint32_t next)
+{
+	s->thread[s->count] = thread;
+	s->node[s->count] = node;
+	s->next[s->count++] = next;
+}
+
+static void order_threads(struct knot_story *s)
+{
+	const struct wait_world *w = s->r->w;
+	uint8_t *told = allocate(w->thread_count, 1);
+
+	for (uint32_t i = 0; i < s->path_length; i++) {
+		uint32_t node = s->path[(i + 1) % s->path_length];
+		uint32_t next = wait_node_is_thread(w, node) ? node : s->path[(i + 2) % s->path_length];
+
+		if (!wait_node_is_thread(w, s->path[i]))
+			continue;
+		told[s->path[i]] = 1;
+		tell_thread(s, s->path[i], node, next);
+	}
+	s->on_path = s->count;
+	for (uint32_t i = 0; i < s->knot->threads; i++) {
+		uint32_t thread = s->knots->member[s->knot->first + i];
+		const struct wait_party *p = &w->party[thread];
+		uint32_t node = p->target && in_knot(s, p->target) ? p->target : p->retake;
+
+		/* Looking for obstacles is linear in holders: only for those that will be shown. */
+		if (!told[thread])
+			tell_thread(s, thread, node, s->count < SHOWN_THREADS ? obstacle_at(s, node, thread) : thread);
+	}
+	free(told);
+}
+
+/* A cycle that goes through one thread only says little where others are in the knot: start elsewhere then. */
+static void find_path(struct knot_story *s)
+{
+	struct wait_graph *g = &s->r->w->graph;
+
+	s->path = allocate(g->nodes, sizeof(*s->path));
+	for (uint32_t i = 0; i < s->knot->threads; i++) {
+		s->path_length =
+			wait_graph_find_cycle(g, s->knots->component, s->knots->member[s->knot->first + i], s->path);
+		if (s->path_length > 2 || s->knot->threads == 1 || i == 8)
+			break;
+	}
+}
+
+static void story_begin(struct knot_story *s)
+{
+	find_path(s);
+	s->thread = allocate(s->knot->threads, sizeof(uint32_t));
+	s->node = allocate(s->knot->threads, sizeof(uint32_t));
+	s->next = allocate(s->knot->threads, sizeof(uint32_t));
+	order_threads(s);
+}
+
+static void story_release(struct knot_story *s)
+{
+	free(s->path);
+	free(s->thread);
+	free(s->node);
+	free(s->next);
+}
+
+/* ---- words ---- */
+
+static const struct wait_target *target_of(const struct knot_story *s, uint32_t i)
+{
+	return wait_node_is_thread(s->r->w, s->node[i]) ? NULL : wait_world_get_target(s->r->w, s->node[i]);
+}
+
+static uint8_t kind_at(const struct knot_story *s, uint32_t i)
+{
+	const struct wait_target *t = target_of(s, i);
+
+	return t ? model_get_object(s->r->w->model, t->object)->kind : TRACE_OBJECT_NONE;
+}
+
+static void print_self_title(FILE *out, const struct knot_story *s)
+{
+	uint32_t thread = s->thread[0], object = target_of(s, 0)->object;
+
+	switch (kind_at(s, 0)) {
+	case TRACE_OBJECT_RWLOCK:
+		fprintf(out, "Self-deadlock: {thread:%u} waits to %s {lock:%u}, which it holds itself", thread,
+			s->r->w->party[thread].mode & TRACE_MODE_SHARED ? "read" : "write", object);
+		break;
+	case TRACE_OBJECT_ONCE:
+	case TRACE_OBJECT_GUARD:
+		fprintf(out, "Self-deadlock: {thread:%u} enters {lock:%u} again inside its own initialiser", thread, object);
+		break;
+	case TRACE_OBJECT_SEM:
+		fprintf(out, "Self-deadlock: {thread:%u} takes {lock:%u} again, and nobody else is left to post it", thread,
+			object);
+		break;
+	default: /* a number from a file */
+		fprintf(out, "Self-deadlock: {thread:%u} locks {lock:%u} again, which it already holds", thread, object);
+		break;
+	}
+}
+
+static bool is_plain_lock(const struct knot_story *s, uint32_t i)
+{
+	uint8_t kind = kind_at(s, i);
+
+	return s->r->w->party[s->thread[i]].kind == TRACE_WAIT_LOCK &&
+	       (kind == TRACE_OBJECT_MUTEX || kind == TRACE_OBJECT_RWLOCK || kind == TRACE_OBJECT_SPIN);
+}
+
+static void print_pair_title(FILE *out, const struct knot_story *s)
+{
+	if (is_plain_lock(s, 0) && is_plain_lock(s, 1)) {
+		if (target_of(s, 0)->object != target_of(s, 1)->object)
+			fprintf(out, "{thread:%u} and {thread:%u} wait for each other's locks", s->thread[0], s->thread[1]);
+		else if (s->node[0] == s->node[1])
+			fprintf(out, "{thread:%u} and {thread:%u} both read {lock:%u} and both wait to write it", s->thread[0],
+				s->thread[1], target_of(s, 0)->object);
+		else
+			fprintf(out, "{thread:%u} and {thread:%u} wait for each other at {lock:%u}", s->thread[0],
+				s->thread[1], target_of(s, 0)->object);
+		return;
+	}
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct wait_target *t = target_of(s, i);
+
+		fputs(i ? "; " : "", out);
+		story_print_wait(out, s->r->w, s->thread[i], s->node[i]);
+		if (t && t->side != WAIT_SIDE_OPEN)
+			story_print_obstacle(out, s->r->w, s->node[i], s->next[i]);
+	}
+}
+
+static const char *make_title(const struct knot_story *s)
+{
+	struct story_text text;
+
+	story_text_begin(&text);
+	if (s->count == 1) {
+		print_self_title(text.out, s);
+	} else {
+		fputs("Deadlock: ", text.out);
+		if (s->count == 2) {
+			print_pair_title(text.out, s);
+		} else {
+			story_print_threads(text.out, s->thread, s->count, 4);
+			fprintf(text.out, " wait for each other in a %s of %u", s->count == s->on_path ? "cycle" : "knot",
+				s->count);
+		}
+	}
+	return story_text_take(&text, s->r->a);
+}
+
+static void print_behind(FILE *out, const struct knot_story *s, const uint32_t *behind)
+{
+	const struct wait_world *w = s->r->w;
+	uint32_t knot = s->knots->component[s->thread[0]], count = 0, named = 0;
+
+	for (uint32_t id = 1; id < w->thread_count; id++)
+		count += behind[id] == knot && s->knots->component[id] != knot;
+	if (count == 0)
+		return;
+	fprintf(out, " %u more thread%s blocked behind: ", count, count == 1 ? " is" : "s are");
+	for (uint32_t id = 1; id < w->thread_count && named < NAMED_BEHIND; id++) {
+		if (behind[id] != knot || s->knots->component[id] == knot)
+			continue;
+		fputs(named++ ? ", " : "", out);
+		story_print_outsider(out, s->r->a, id);
+	}
+	fputs(count > named ? ", …." : ".", out);
+}
+
+static const char *make_message(const struct knot_story *s, const uint32_t *behind)
+{
+	uint32_t shown = s->count < SHOWN_THREADS ? s->count : SHOWN_THREADS;
+	struct story_text text;
+
+	story_text_begin(&text);
+	for (uint32_t i = 0; i < shown; i++) {
+		fputs(i ? "; " : "", text.out);
+		story_print_wait(text.out, s->r->w, s->thread[i], s->node[i]);
+		story_print_obstacle(text.out, s->r->w, s->node[i], s->next[i]);
+	}
+	fputs(s->count > shown ? "; …." : ".", text.out);
+	print_behind(text.out, s, behind);
+	return story_text_take(&text, s->r->a);
+}
+
+/* ---- findings ---- */
+
+/* For each thread: what it holds that others of the knot want, then where it waits. */
+static void add_stacks(const struct knot_story *s, struct finding *f)
+{
+	uint32_t shown = s->count < SHOWN_THREADS ? s->count : SHOWN_THREADS;
+
+	for (uint32_t i = 0; i < shown; i++)
+		analysis_add_thread(s->r->a, f, s->thread[i]);
+	for (uint32_t i = 0; i < shown; i++)
+		analysis_add_thread(s->r->a, f, s->next[i]);
+	for (uint32_t i = 0; i < shown; i++) {
+		size_t count;
+		const uint32_t *in = wait_graph_get_in(&s->r->w->graph, s->thread[i], &count);
+
+		for (size_t k = 0; k < count; k++) {
+			const struct wait_target *t;
+
+			if (wait_node_is_thread(s->r->w, in[k]) || !in_knot(s, in[k]))
+				continue;
+			t = wait_world_get_target(s->r->w, in[k]);
+			if (t->side == WAIT_SIDE_OPEN)
+				story_add_gift(s->r, f, s->thread[i], t->object, "its newest one");
+			else
+				story_add_hold(s->r, f, s->thread[i], t->object);
+		}
+		story_add_wait(s->r, f, s->thread[i], s->node[i]);
+	}
+}
+
+/* The lock-order checker leaves out what happened. */
+static void note_observed(const struct knot_story *s)
+{
+	uint32_t *locks = allocate(s->count, sizeof(*locks));
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < s->on_path; i++) {
+		const struct wait_target *t = target_of(s, i);
+
+		if (t && t->side != WAIT_SIDE_OPEN)
+			locks[count++] = t->object;
+	}
+	if (count > 1)
+		analysis_add_observed(s->r->a, locks, count);
+	free(locks);
+}
+
+/*
+ * A semaphore has no owner: that its taker must post it is what we saw so far. Where others run that is certain enough
+ * only if it was posted that way before; and a thread that takes it twice may well wait for another's post.
+ */
+static bool judge_semaphores(const struct knot_story *s, enum confidence *ret_confidence)
+{
+	*ret_confidence = CONFIDENCE_OBSERVED;
+	if (s->closed)
+		return true;
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct wait_target *t = target_of(s, i);
+
+		if (!t || t->side != WAIT_SIDE_SEM)
+			continue;
+		if (s->count == 1)
+			return false;
+		if (model_get_object(s->r->w->model, t->object)->detail->sem.posters.count == 0)
+			*ret_confidence = CONFIDENCE_POTENTIAL;
+	}
+	return true;
+}
+
+static void report_knot(struct knot_story *s, const uint32_t *behind)
+{
+	enum rule rule = s->count == 1 ? RULE_SELF_DEADLOCK : RULE_DEADLOCK;
+	enum confidence confidence;
+	struct finding *f;
+
+	if (!judge_semaphores(s, &confidence))
+		return;
+	s->r->deadlocks++;
+	for (uint32_t id = 1; id < s->r->w->thread_count; id++)
+		if (behind[id] == s->knots->component[s->thread[0]])
+			s->r->explained[id] = 1;
+	if (confidence == CONFIDENCE_OBSERVED)
+		note_observed(s);
+	if (!analysis_wants(s->r->a, rule))
+		return;
+	f = analysis_begin(s->r->a, rule, confidence);
+	add_stacks(s, f);
+	f->title = make_title(s);
+	f->message = make_message(s, behind);
+	analysis_commit(s->r->a, f);
+}
+
+static void report_marked(struct wait_report *r, const struct wait_knots *k, const uint8_t *marked)
+{
+	uint32_t *behind = wait_knots_behind(r->w, k, marked);
+
+	/* Ascending first thread: knots are numbered by the search, people count by threads. */
+	for (uint32_t id = 1; id < r->w->thread_count; id++) {
+		uint32_t i = k->component[id];
+		struct knot_story s = {.r = r, .knots = k, .closed = r->w->closed && !r->w->exit_thread};
+
+		if (i == WAIT_NO_COMPONENT || !marked[i] || k->member[k->knot[i].first] != id)
+			continue;
+		s.knot = &k->knot[i];
+		story_begin(&s);
+		report_knot(&s, behind);
+		story_release(&s);
+	}
+	free(behind);
+}
+
+static void report_hard(struct wait_report *r)
+{
+	struct wait_knots *k = wait_knots_new(r->w, false);
+	uint8_t *marked = allocate(k->count, 1);
+
+	for (uint32_t i = 0; i < k->count; i++)
+		marked[i] = wait_knot_is_cycle(&k->knot[i]);
+	report_marked(r, k, marked);
+	free(marked);
+	wait_knots_free(k);
+}
+
+/* Knots with a hard part are told already. */
+static void report_mixed(struct wait_report *r)
+{
+	struct wait_knots *k;
+	uint8_t *marked;
+
+	if (!r->w->closed || r->w->lossy || r->w->exit_kind)
+		return;
+	k = wait_knots_new(r->w, true);
+	marked = allocate(k->count, 1);
+	for (uint32_t i = 0; i < k->count; i++) {
+		const struct wait_knot *knot = &k->knot[i];
+
+		marked[i] = knot->root && knot->threads > 1 && knot->hard_targets > 0 && knot->open_targets > 0;
+		for (uint32_t m = 0; marked[i] && m < knot->threads; m++)
+			if (r->explained[k->member[knot->first + m]])
+				marked[i] = 0;
+	}
+	report_marked(r, k, marked);
+	free(marked);
+	wait_knots_free(k);
+}
+
+void deadlock_report(struct wait_report *r)
+{
+	report_hard(r);
+	report_mixed(r);
+}

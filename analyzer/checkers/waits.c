@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waits.c - the checker of deadlock, self-deadlock, stuck-wait and leaked-thread: follows the run, then builds one
+ * wait-for graph of its end that all four are told from.
+ */
+#include "wait_story.h"
+
+#include <stdlib.h>
+
+static void *waits_begin(struct analysis *a)
+{
+	return wait_history_new(a->model);
+}
+
+static void waits_on_event(void *state, struct analysis *a, const struct trace_event *event, const struct model_step *step)
+{
+	(void)a;
+	wait_history_apply(state, event, step);
+}
+
+static void waits_finish(void *state, struct analysis *a)
+{
+	struct wait_report r = {.a = a};
+
+	r.w = wait_world_new(a->model, state);
+	r.explained = calloc(r.w->thread_count, 1);
+	if (!r.explained)
+		abort();
+	deadlock_report(&r);
+	stuck_wait_report(&r);
+	thread_leak_report(&r);
+	free(r.explained);
+	wait_world_free(r.w);
+}
+
+static void waits_release(void *state)
+{
+	wait_history_free(state);
+}
+
+const struct checker checker_waits = {
+	.name = "waits",
+	.consumes = WAIT_HISTORY_CONSUMES,
+	.begin = waits_begin,
+	.on_event = waits_on_event,
+	.finish = waits_finish,
+	.release = waits_release,
+};

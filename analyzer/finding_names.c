@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * finding_names.c - puts names in the place of {lock:ID} and {thread:ID} in titles and messages.
+ *
+ * Runs after symbolisation, because only then locks have names. A named lock reads "mutex g_accounts"; several unnamed
+ * ones of a kind are told apart by their place in the finding's list: "mutex #2".
+ */
+#include "checker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct text {
+	char *bytes; /* owned */
+	size_t length, capacity;
+};
+
+static void append(struct text *t, const char *bytes, size_t count)
+{
+	if (t->length + count + 1 > t->capacity) {
+		t->capacity = (t->length + count + 1) * 2;
+		t->bytes = realloc(t->bytes, t->capacity);
+		if (!t->bytes)
+			abort();
+	}
+	memcpy(t->bytes + t->length, bytes, count);
+	t->length += count;
+	t->bytes[t->length] = '\0';
+}
+
+static void append_lock(struct text *t, const struct finding *f, unsigned long id)
+{
+	char buffer[64];
+
+	for (size_t i = 0; i < f->lock_count; i++) {
+		const char *kind = trace_object_kind_name(f->locks[i].kind);
+
+		if (f->locks[i].id != id)
+			continue;
+		append(t, kind, strlen(kind));
+		if (f->locks[i].name) {
+			append(t, " ", 1);
+			append(t, f->locks[i].name, strlen(f->locks[i].name));
+		} else {
+			append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), " #%zu", i + 1));
+		}
+		return;
+	}
+	append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), "lock %lu", id));
+}
+
+static void append_thread(struct text *t, const struct finding *f, unsigned long id)
+{
+	char buffer[64];
+
+	for (size_t i = 0; i < f->thread_count; i++)
+		if (f->threads[i].id == id && f->threads[i].label) {
+			append(t, f->threads[i].label, strlen(f->threads[i].label));
+			return;
+		}
+	append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), "thread %lu", id));
+}
+
+/* Length of the placeholder at `at`, 0 = none; what it names goes to `t`. */
+static size_t expand_one(struct text *t, const struct finding *f, const char *at)
+{
+	unsigned long id;
+	int length = 0;
+
+	if (sscanf(at, "{lock:%lu}%n", &id, &length) == 1 && length) {
+		append_lock(t, f, id);
+		return (size_t)length;
+	}
+	if (sscanf(at, "{thread:%lu}%n", &id, &length) == 1 && length) {
+		append_thread(t, f, id);
+		return (size_t)length;
+	}
+	return 0;
+}
+
+static const char *expand(struct finding_list *list, const struct finding *f, const char *source)
+{
+	struct text t = {NULL, 0, 0};
+	const char *result = source;
+
+	if (!source || !strchr(source, '{'))
+		return source;
+	append(&t, "", 0);
+	for (const char *at = source; *at;) {
+		size_t plain = strcspn(at, "{"), used = 0;
+
+		append(&t, at, plain);
+		at += plain;
+		if (*at == '{' && !(used = expand_one(&t, f, at)))
+			append(&t, at, used = 1);
+		at += used;
+	}
+	result = finding_list_printf(list, "%s", t.bytes);
+	free(t.bytes);
+	return result;
+}
+
+void finding_expand_names(struct finding_list *list)
+{
+	for (size_t i = 0; i < finding_list_count(list); i++) {
+		struct finding *f = finding_list_get(list, i);
+
+		f->title = expand(list, f, f->title);
+		f->message = expand(list, f, f->message);
+	}
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame_class.c - the tables of names by which frames are told apart.
+ *
+ * Names seen with glibc 2.31 to 2.36, libstdc++ 10 to 12, libc++ 14, Rust 1.63 to 1.8x.
+ */
+#include "frame_class.h"
+
+#include <string.h>
+
+struct name_row {
+	const char *name;
+	enum { EXACT, PREFIX } match;
+};
+
+/* Where threads and programs start. `main` is not here: it is the program's. */
+static const struct name_row runtime_functions[] = {
+	{ "_start", EXACT },
+	{ "start_thread", EXACT },
+	{ "clone", EXACT },
+	{ "clone3", EXACT },
+	{ "__clone", PREFIX },
+	{ "__GI___clone", PREFIX },
+	{ "__libc_start_", PREFIX },
+	{ "__thrd_start", PREFIX },
+	{ "execute_native_thread_routine", PREFIX },
+	{ "std::rt::lang_start", PREFIX },
+	{ "std::sys::backtrace::__rust_begin_short_backtrace", PREFIX },
+	{ "std::sys_common::backtrace::__rust_begin_short_backtrace", PREFIX },
+	{ "std::sys::thread::", PREFIX },
+	{ "std::sys::unix::thread::", PREFIX },
+	{ "std::sys::pal::unix::thread::", PREFIX },
+	{ "std::thread::Builder::spawn_unchecked", PREFIX },
+	{ "std::thread::lifecycle::spawn_unchecked", PREFIX },
+	{ "std::panicking::try", PREFIX },
+	{ "std::panicking::catch_unwind", PREFIX },
+	{ "std::panic::catch_unwind", PREFIX },
+	{ "__rust_try", EXACT },
+	{ "<alloc::boxed::Box<F,A> as core::ops::function::FnOnce", PREFIX },
+	{ "<core::panic::unwind_safe::AssertUnwindSafe<F> as core::ops::function::FnOnce", PREFIX },
+	{ "core::ops::function::FnOnce::call_once", PREFIX },
+	{ "core::ops::function::impls::", PREFIX },
+};
+
+/*
+ * Standard-library wrappers compiled into the program's own module. Demangled names of C++ templates may start with
+ * their return type ("void std::__invoke_impl<...>"), which is skipped before the comparison.
+ */
+static const struct name_row plumbing_functions[] = {
+	{ "std::", PREFIX },
+	{ "__gnu_cxx::", PREFIX },
+	{ "__gthread_", PREFIX },
+	{ "__gthrw_", PREFIX },
+	{ "pthread_", PREFIX },
+	{ "__pthread_", PREFIX },
+	{ "___pthread_", PREFIX },
+	{ "__cxa_guard_", PREFIX },
+	{ "core::", PREFIX },
+	{ "alloc::", PREFIX },
+	{ "<alloc::", PREFIX },
+	{ "<core::", PREFIX },
+	{ "<std::", PREFIX },
+};
+
+static const char *const library_directories[] = {
+	"/lib/", "/lib32/", "/lib64/", "/libx32/", "/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libx32/",
+};
+
+/* Modules whose frames at the outer end say nothing even where they have no symbols. "libc.so" also means libc.so.6. */
+static const char *const runtime_modules[] = { "libc.so", "libc-2.", "libpthread.so", "libpthread-2.", "ld-linux", "ld-2." };
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool matches(const struct name_row *rows, size_t count, const char *function)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].match == PREFIX ? has_prefix(function, rows[i].name) : !strcmp(function, rows[i].name))
+			return true;
+	return false;
+}
+
+/* Skips "void " of "void std::__invoke_impl<...>(...)": a blank outside any bracket before the first bracket. */
+static const char *skip_return_type(const char *function)
+{
+	const char *blank = strchr(function, ' ');
+	size_t plain = strcspn(function, "<({[");
+
+	if (blank && (size_t)(blank - function) < plain && !has_prefix(function, "operator"))
+		return blank + 1;
+	return function;
+}
+
+const char *frame_module_name(const struct frame *frame)
+{
+	const char *slash = frame->module ? strrchr(frame->module, '/') : NULL;
+
+	return slash ? slash + 1 : frame->module;
+}
+
+static bool is_runtime_module(const struct frame *frame)
+{
+	const char *name = frame_module_name(frame);
+
+	for (size_t i = 0; name && i < ROWS(runtime_modules); i++)
+		if (has_prefix(name, runtime_modules[i]))
+			return true;
+	return false;
+}
+
+/* The name must look like a shared object: programs live below /usr/lib too (git's, systemd's, browsers). */
+static bool is_library_module(const struct frame *frame)
+{
+	const char *name = frame_module_name(frame);
+
+	if (!name || !strstr(name, ".so"))
+		return false;
+	for (size_t i = 0; i < ROWS(library_directories); i++)
+		if (has_prefix(frame->module, library_directories[i]))
+			return true;
+	return false;
+}
+
+enum frame_class frame_classify(const struct frame *frame)
+{
+	if (frame->function) {
+		const char *function = skip_return_type(frame->function);
+
+		if (matches(runtime_functions, ROWS(runtime_functions), function))
+			return FRAME_RUNTIME;
+		if (matches(plumbing_functions, ROWS(plumbing_functions), function))
+			return FRAME_PLUMBING;
+	}
+	return is_library_module(frame) || is_runtime_module(frame) ? FRAME_LIBRARY : FRAME_PROGRAM;
+}
+
+/* Part of the way from clone() to the program's first function. */
+static bool is_outer_noise(const struct frame *frame)
+{
+	switch (frame_classify(frame)) {
+	case FRAME_RUNTIME:
+	case FRAME_PLUMBING:
+		return true;
+	case FRAME_LIBRARY:
+		return is_runtime_module(frame);
+	case FRAME_PROGRAM:
+		return false;
+	}
+	return false;
+}
+
+size_t frames_without_runtime(const struct frames *frames)
+{
+	size_t count = frames->count;
+
+	while (count && is_outer_noise(&frames->frame[count - 1]))
+		count--;
+	return count ? count : frames->count;
+}

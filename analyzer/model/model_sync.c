@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model_sync.c - objects that are more than held: condition variables, semaphores, barriers, once.
+ */
+#include "model_internal.h"
+
+#include <errno.h>
+
+static struct model_site site_of(const struct trace_event *event)
+{
+	return (struct model_site){event->thread, event->stack, event->time_ns};
+}
+
+void model_sync_init(struct model_object *o, uint32_t attributes, bool known)
+{
+	o->attributes = known ? attributes : 0;
+	o->flags = (uint16_t)(known ? o->flags | MODEL_ATTRIBUTES : o->flags & ~MODEL_ATTRIBUTES);
+	switch (o->kind) {
+	case TRACE_OBJECT_SEM: {
+		struct model_sem *sem = &model_touch_detail(o)->sem;
+
+		sem->initial_known = known;
+		sem->initial = attributes & ~(uint32_t)TF_ATTRIBUTES_UNKNOWN;
+		sem->value = sem->initial;
+		o->flags &= (uint16_t)~MODEL_SEM_LOCK;
+		if (known && sem->initial == 1 && o->owner == 0)
+			o->flags |= MODEL_SEM_LOCK;
+		break;
+	}
+	case TRACE_OBJECT_BARRIER:
+		model_touch_detail(o)->barrier.count = known ? attributes : 0;
+		break;
+	case TRACE_OBJECT_COND:
+	case TRACE_OBJECT_ONCE:
+	case TRACE_OBJECT_GUARD:
+		model_touch_detail(o);
+		break;
+	default: /* a number from a file */
+		break;
+	}
+}
+
+void model_sync_release(struct model_object *o)
+{
+	switch (o->kind) {
+	case TRACE_OBJECT_COND:
+		free(o->detail->cond.waiter);
+		free(o->detail->cond.signallers.actor);
+		break;
+	case TRACE_OBJECT_SEM:
+		free(o->detail->sem.posters.actor);
+		free(o->detail->sem.takers.actor);
+		break;
+	case TRACE_OBJECT_BARRIER:
+		free(o->detail->barrier.arrival);
+		free(o->detail->barrier.users.actor);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- condition variables ---- */
+
+static void remove_waiter(struct model_cond *c, uint32_t thread)
+{
+	for (uint32_t i = 0; i < c->waiter_count; i++) {
+		if (c->waiter[i].site.thread != thread)
+			continue;
+		c->waiter_count--;
+		memmove(&c->waiter[i], &c->waiter[i + 1], (c->waiter_count - i) * sizeof(*c->waiter));
+		if (c->woken > 0)
+			c->woken--;
+		if (c->woken > c->waiter_count)
+			c->woken = c->waiter_count;
+		return;
+	}
+}
+
+static void cond_wait(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	struct model_thread *t = step->thread;
+	struct model_cond *c = &step->object->detail->cond;
+	uint32_t index = model_hold_index(t, event->other);
+
+	if (t->waiting.cond && model_get_object(m, t->waiting.cond)->detail &&
+	    model_get_object(m, t->waiting.cond)->kind == TRACE_OBJECT_COND)
+		remove_waiter(&model_get_object(m, t->waiting.cond)->detail->cond, t->id);
+	t->waiting = (struct model_waiting){.cond = event->object,
+					    .mutex = event->other,
+					    .mode = (uint32_t)event->arg,
+					    .site = site_of(event)};
+	if (index != UINT32_MAX && t->held[index].depth > 1) {
+		/* glibc gives up one level only: a recursive mutex taken twice stays locked during the wait. */
+		t->held[index].depth--;
+		t->waiting.was_held = true;
+		t->waiting.saved = t->held[index];
+		step->flags |= MODEL_STEP_DEPTH;
+	} else if (index != UINT32_MAX) {
+		step->released = model_hold_remove(m, t, index);
+		step->loser = t;
+		step->flags |= MODEL_STEP_RELEASED;
+		t->waiting.was_held = true;
+		t->waiting.saved = step->released;
+	}
+	c->waiter = model_grow(c->waiter, &c->waiter_capacity, c->waiter_count + 1, sizeof(*c->waiter));
+	c->waiter[c->waiter_count++] = (struct model_cond_waiter){
+		.site = site_of(event), .mutex = event->other, .timed = event->arg & TRACE_MODE_TIMED};
+	c->waits++;
+}
+
+/* Is the mutex held after a wait that ended with `result`? An error means that nothing was ever released. */
+static bool held_after_wait(const struct model_waiting *w, int result)
+{
+	return w->was_held || result == 0 || result == ETIMEDOUT;
+}
+
+static void cond_wake(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	struct model_thread *t = step->thread;
+	struct model_object *mutex = model_get_object(m, event->other);
+	struct model_waiting w = t->waiting;
+	struct model_held hold = {.object = event->other,
+				  .stack = event->stack,
+				  .depth = 1,
+				  .flags = MODEL_HOLD_REACQUIRED,
+				  .time_ns = event->time_ns};
+
+	t->waiting.cond = 0;
+	remove_waiter(&step->object->detail->cond, t->id);
+	step->object->detail->cond.wakes++;
+	if (w.cond != event->object || w.mutex != event->other)
+		w = (struct model_waiting){.cond = event->object, .mutex = event->other, .site = site_of(event)};
+	step->waited = w;
+	if (!mutex || !held_after_wait(&w, event->result))
+		return;
+	if (w.was_held && hold.stack == 0)
+		hold.stack = w.saved.stack;
+	if (w.was_held && event->result != 0 && event->result != ETIMEDOUT)
+		hold = w.saved;
+	if (model_hold_index(t, mutex->id) != UINT32_MAX) {
+		t->held[model_hold_index(t, mutex->id)].depth++;
+		step->flags |= MODEL_STEP_DEPTH;
+		return;
+	}
+	if (mutex->owner && model_get_thread(m, mutex->owner)) {
+		struct model_thread *owner = model_get_thread(m, mutex->owner);
+		uint32_t index = model_hold_index(owner, mutex->id);
+
+		if (index != UINT32_MAX) {
+			step->released = model_hold_remove(m, owner, index);
+			step->loser = owner;
+			step->flags |= MODEL_STEP_TAKEN_OVER;
+		}
+	}
+	model_hold_push(t, mutex, &hold);
+	step->flags |= MODEL_STEP_HOLD;
+}
+
+static void cond_signal(const struct trace_event *event, struct model_step *step)
+{
+	struct model_cond *c = &step->object->detail->cond;
+
+	c->last_signal = site_of(event);
+	c->last_was_broadcast = event->op == TRACE_COND_BROADCAST;
+	c->last_waiters = (uint32_t)(event->arg < UINT32_MAX ? event->arg : UINT32_MAX);
+	model_actors_add(&c->signallers, event);
+	if (c->last_was_broadcast)
+		c->broadcasts++;
+	else
+		c->signals++;
+	if (c->last_was_broadcast)
+		c->woken = c->waiter_count;
+	else if (c->woken < c->waiter_count)
+		c->woken++;
+	if (event->arg == 0 && c->waiter_count == 0) {
+		c->unheard++;
+		c->last_unheard = c->last_signal;
+		step->flags |= MODEL_STEP_NO_WAITER;
+	}
+}
+
+void model_sync_cond(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	model_touch_detail(step->object); /* may be back after GONE */
+	step->other = model_get_object(m, event->other);
+	if (step->other && !(step->other->flags & MODEL_TOUCHED)) {
+		/* First seen as the mutex of a wait. */
+		const struct trace_object *defined = m->process->objects ? &m->process->objects[event->other] : NULL;
+
+		step->other->id = event->other;
+		step->other->kind = defined && defined->kind ? (uint8_t)defined->kind : TRACE_OBJECT_MUTEX;
+		step->other->flags |= MODEL_TOUCHED;
+		model_sync_init(step->other, defined ? defined->attributes : 0,
+				defined && !(defined->attributes & TF_ATTRIBUTES_UNKNOWN));
+	}
+	switch (event->op) {
+	case TRACE_COND_WAIT:
+		cond_wait(m, event, step);
+		break;
+	case TRACE_COND_WAKE:
+		cond_wake(m, event, step);
+		break;
+	default:
+		cond_signal(event, step);
+		break;
+	}
+}
+
+/* ---- semaphores ---- */
+
+/* It signals: whoever the model took for its holder holds nothing. */
+static void demote(struct model *m, struct model_step *step)
+{
+	model_hold_drop_all(m, step->object, step);
+	step->object->flags &= (uint16_t)~MODEL_SEM_LOCK;
+	step->flags |= MODEL_STEP_SEM_DEMOTED;
+}
+
+static void sem_take(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags)
+{
+	struct model_object *o = step->object;
+
+	o->detail->sem.value--;
+	model_actors_add(&o->detail->sem.takers, event);
+	if (!(o->flags & MODEL_SEM_LOCK))
+		return;
+	if (o->owner)
+		demote(m, step); /* two holders at once: it counts */
+	else
+		model_hold_acquire(m, event, step, flags & ~(uint32_t)MODEL_HOLD_SHARED);
+}
+
+static void sem_post(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	struct model_object *o = step->object;
+	uint32_t index = model_hold_index(step->thread, o->id);
+
+	o->detail->sem.value++;
+	model_actors_add(&o->detail->sem.posters, event);
+	if (!(o->flags & MODEL_SEM_LOCK))
+		return;
+	if (index == UINT32_MAX) {
+		demote(m, step);
+		return;
+	}
+	step->released = model_hold_remove(m, step->thread, index);
+	step->loser = step->thread;
+	step->flags |= MODEL_STEP_RELEASED;
+}
+
+void model_sync_sem(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags)
+{
+	model_touch_detail(step->object);
+	if (event->op == TRACE_POST)
+		sem_post(m, event, step);
+	else
+		sem_take(m, event, step, flags);
+}
+
+/* ---- barriers ---- */
+
+static uint32_t arrival_index(const struct model_barrier *b, uint32_t thread)
+{
+	for (uint32_t i = 0; i < b->arrival_count; i++)
+		if (b->arrival[i].site.thread == thread)
+			return i;
+	return UINT32_MAX;
+}
+
+static void barrier_arrive(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	struct model_barrier *b = &step->object->detail->barrier;
+
+	step->thread->at_barrier = event->object;
+	model_actors_add(&b->users, event);
+	if (b->late > 0 && arrival_index(b, event->thread) == UINT32_MAX) {
+		/* Others of its generation already left, as their clocks have it. */
+		b->late--;
+		b->leaving++;
+		model_order_late(m, b, step->thread);
+		return;
+	}
+	if (arrival_index(b, event->thread) != UINT32_MAX)
+		return;
+	b->arrival = model_grow(b->arrival, &b->arrival_capacity, b->arrival_count + 1, sizeof(*b->arrival));
+	b->arrival[b->arrival_count++].site = site_of(event);
+}
+
+/* A thread that arrived and comes out: its generation is complete, however many arrivals were seen. */
+static void complete_generation(struct model *m, struct model_barrier *b)
+{
+	model_order_barrier(m, b);
+	b->generation++;
+	b->leaving = b->arrival_count;
+	b->late = b->count > b->arrival_count ? b->count - b->arrival_count : 0;
+	b->arrival_count = 0;
+}
+
+static void barrier_leave(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	struct model_barrier *b = &step->object->detail->barrier;
+	uint32_t index = arrival_index(b, event->thread);
+
+	step->thread->at_barrier = 0;
+	if (index == UINT32_MAX) {
+		if (b->leaving > 0)
+			b->leaving--;
+		return;
+	}
+	if (event->result != 0 && event->result != -1 /* PTHREAD_BARRIER_SERIAL_THREAD */) {
+		b->arrival_count--; /* refused: it never took part */
+		memmove(&b->arrival[index], &b->arrival[index + 1],
+			(b->arrival_count - index) * sizeof(*b->arrival));
+		return;
+	}
+	complete_generation(m, b);
+	b->leaving--;
+	step->flags |= MODEL_STEP_GENERATION;
+}
+
+void model_sync_barrier(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	model_touch_detail(step->object);
+	if (event->op == TRACE_BARRIER_ARRIVE)
+		barrier_arrive(m, event, step);
+	else
+		barrier_leave(m, event, step);
+}
+
+/* ---- once and static initialiser guards ---- */
+
+void model_sync_once(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	struct model_once *once = &model_touch_detail(step->object)->once;
+
+	step->thread->request.object = 0;
+	switch (event->op) {
+	case TRACE_ONCE_BEGIN:
+		once->state = MODEL_ONCE_RUNNING;
+		once->runner = site_of(event);
+		model_hold_acquire(m, event, step, 0);
+		break;
+	case TRACE_ONCE_END:
+		once->state = event->arg == 0 ? MODEL_ONCE_DONE : MODEL_ONCE_NEW;
+		model_hold_release(m, event, step);
+		break;
+	default: /* ONCE_PASS */
+		if (once->state == MODEL_ONCE_NEW)
+			once->state = MODEL_ONCE_DONE;
+		break;
+	}
+}

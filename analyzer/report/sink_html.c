@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sink_html.c - the findings as one page that needs nothing else: no script, no network, opens from a file.
+ *
+ * The page's policy allows its one style sheet by hash and nothing more, so that a string of the recorded program that
+ * slipped through an escape could still load and run nothing. Every string of the trace goes through escape_html.
+ */
+#include "csp_hash.h"
+#include "escape.h"
+#include "html_frames.h"
+#include "html_ring.h"
+#include "sinks.h"
+#include "words.h"
+
+#include <inttypes.h>
+
+static const char style[] =
+#include "html/page.css.inc"
+	;
+
+#define TITLE_BYTES 2048
+
+struct page {
+	FILE *out;
+	const struct report *report;
+	struct source_cache *sources;
+};
+
+/* ---- pieces ---- */
+
+/* Markup around a string of the trace. */
+static void put(const struct page *p, const char *before, const char *text, const char *after)
+{
+	fputs(before, p->out);
+	escape_html(p->out, text);
+	fputs(after, p->out);
+}
+
+static void put_level(const struct page *p, enum level level)
+{
+	/* Shapes, so that the level is not told by colour alone. */
+	static const char *const shapes[] = {
+		[LEVEL_NOTE] = "\xe2\x97\x8f",	  /* circle */
+		[LEVEL_WARNING] = "\xe2\x96\xb2", /* triangle */
+		[LEVEL_ERROR] = "\xe2\x96\xa0",	  /* square */
+	};
+
+	fprintf(p->out, "<span class=\"level %s\"><span aria-hidden=\"true\">%s</span> %s</span>", level_name(level),
+		shapes[level], level_name(level));
+}
+
+/* ---- stacks, one box for each thread ---- */
+
+static void put_stack(const struct page *p, const struct finding *f, const struct finding_stack *stack)
+{
+	char words[2 * WORDS_BYTES];
+
+	put(p, "<h4>", words_heading(f, stack, words, sizeof(words)), "</h4>\n");
+	html_frames(p->out, &stack->frames, p->sources);
+}
+
+static void put_thread_facts(const struct page *p, const struct finding_thread *thread)
+{
+	char words[2 * WORDS_BYTES];
+
+	fputs("<p class=\"facts\">", p->out);
+	if (thread->tid)
+		fprintf(p->out, "<span>tid %" PRIu32 "</span> ", thread->tid);
+	if (thread->start_function)
+		put(p, "<span>runs <code>", thread->start_function, "</code></span> ");
+	if (*words_site(&thread->created_at, words, sizeof(words)))
+		put(p, "<span>created in ", words, "</span>");
+	fputs("</p>\n", p->out);
+}
+
+static void put_side(const struct page *p, const struct finding *f, const struct finding_thread *thread)
+{
+	uint32_t id = thread ? thread->id : 0;
+	char words[WORDS_BYTES];
+
+	fputs("<section class=\"side\">\n", p->out);
+	if (thread) {
+		put(p, "<h3>", words_thread(f, id, words, sizeof(words)), "</h3>\n");
+		put_thread_facts(p, thread);
+	}
+	for (size_t i = 0; i < f->stack_count; i++)
+		if (thread ? f->stacks[i].thread == id : !finding_find_thread(f, f->stacks[i].thread))
+			put_stack(p, f, &f->stacks[i]);
+	fputs("</section>\n", p->out);
+}
+
+static void put_sides(const struct page *p, const struct finding *f)
+{
+	bool strangers = false;
+
+	fputs("<div class=\"sides\">\n", p->out);
+	for (size_t i = 0; i < f->thread_count; i++)
+		put_side(p, f, &f->threads[i]);
+	for (size_t i = 0; i < f->stack_count; i++)
+		strangers = strangers || !finding_find_thread(f, f->stacks[i].thread);
+	if (strangers)
+		put_side(p, f, NULL);
+	fputs("</div>\n", p->out);
+}
+
+/* ---- a finding ---- */
+
+static void put_meta(const struct page *p, const struct finding *f)
+{
+	char words[96];
+
+	fputs("<p class=\"meta\">", p->out);
+	put_level(p, f->level);
+	fprintf(p->out, "<a href=\"#finding-%s\"><code>%s</code></a><span>%s</span>", f->fingerprint, rule_id(f->rule),
+		words_confidence(f->confidence));
+	if (f->confirmed)
+		fputs("<span>confirmed</span>", p->out);
+	if (f->gated)
+		fputs("<span>fails the run</span>", p->out);
+	if (f->count > 1)
+		fprintf(p->out, "<span>seen %s</span>", words_count(f->count, "time", NULL, words, sizeof(words)));
+	if (p->report->process_count > 1 && f->process < p->report->process_count) {
+		const struct trace_process *process = p->report->processes[f->process].process;
+
+		fprintf(p->out, "<span>in process %" PRIu32 " <code>", process->pid);
+		put(p, "", process->command, "</code></span>");
+	}
+	fputs("</p>\n", p->out);
+}
+
+static void put_story(const struct page *p, const struct finding *f)
+{
+	char words[4 * WORDS_BYTES];
+	struct ring ring;
+	size_t waits = 0;
+
+	ring_build(&ring, f);
+	for (size_t i = 0; i < f->stack_count; i++)
+		waits += words_wait(f, &f->stacks[i], words, sizeof(words));
+	if (ring.count < 2 && waits < 2)
+		return;
+	fputs("<div class=\"story\">\n", p->out);
+	fprintf(p->out, "<ul class=\"waits%s\">\n", ring.count && ring.node[0].edge == RING_THEN ? " order" : "");
+	for (size_t i = 0; i < f->stack_count; i++)
+		if (words_wait(f, &f->stacks[i], words, sizeof(words)))
+			put(p, "<li>", words, "</li>\n");
+	fputs("</ul>\n", p->out);
+	html_ring(p->out, &ring, f);
+	fputs("</div>\n", p->out);
+}
+
+static void put_locks(const struct page *p, const struct finding *f)
+{
+	char words[2 * WORDS_BYTES];
+
+	if (!f->lock_count)
+		return;
+	fputs("<div class=\"things\"><section><h3>Locks</h3><ul>\n", p->out);
+	for (size_t i = 0; i < f->lock_count; i++) {
+		const struct finding_lock *lock = &f->locks[i];
+
+		put(p, "<li><strong>", words_lock(f, lock->id, words, sizeof(words)), "</strong>");
+		if (lock->address)
+			fprintf(p->out, " at <code>0x%" PRIx64 "</code>", lock->address);
+		if (*words_site(&lock->first_seen, words, sizeof(words)))
+			put(p, ", first seen in ", words, "");
+		fputs("</li>\n", p->out);
+	}
+	fputs("</ul></section></div>\n", p->out);
+}
+
+static void put_finding(const struct page *p, const struct finding *f)
+{
+	char title[TITLE_BYTES];
+
+	fprintf(p->out, "<article class=\"%s\" id=\"finding-%s\">\n", level_name(f->level), f->fingerprint);
+	put(p, "<h2>", words_title(f, title, sizeof(title)), "</h2>\n");
+	put_meta(p, f);
+	if (words_message(f))
+		put(p, "<p class=\"message\">", words_message(f), "</p>\n");
+	put_story(p, f);
+	put_sides(p, f);
+	put_locks(p, f);
+	if (f->suppression) {
+		fputs("<section class=\"suppress\"><h3>To suppress it</h3>\n", p->out);
+		put(p, "<pre class=\"paste\" tabindex=\"0\">", f->suppression, "</pre></section>\n");
+	}
+	fputs("</article>\n", p->out);
+}
+
+/* ---- the page ---- */
+
+static const char *headline(const struct report *report, char *buffer, size_t bytes)
+{
+	char levels[96], count[96];
+
+	if (report->finding_count)
+		snprintf(buffer, bytes, "%s: %s",
+			 words_count(report->finding_count, "finding", NULL, count, sizeof(count)),
+			 words_levels(report, levels, sizeof(levels)));
+	else if (report->verdict == VERDICT_UNTRACED)
+		snprintf(buffer, bytes, "The program could not be recorded");
+	else if (report->verdict == VERDICT_TIMEOUT)
+		snprintf(buffer, bytes, "The program did not end in time, and no finding explains why");
+	else
+		snprintf(buffer, bytes, "No findings");
+	return buffer;
+}
+
+static const char *command_of(const struct report *report)
+{
+	return report->process_count ? report->processes[0].process->command : NULL;
+}
+
+static void put_head(const struct page *p)
+{
+	char hash[CSP_HASH_BYTES], words[WORDS_BYTES];
+
+	csp_hash(style, sizeof(style) - 1, hash);
+	fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", p->out);
+	fprintf(p->out,
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%s'; "
+		"base-uri 'none'; form-action 'none'\">\n",
+		hash);
+	fputs("<meta name=\"referrer\" content=\"no-referrer\">\n"
+	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
+	      p->out);
+	put(p, "<title>", headline(p->report, words, sizeof(words)), "");
+	if (command_of(p->report))
+		put(p, " - ", command_of(p->report), "");
+	fprintf(p->out, "</title>\n<style>%s</style>\n</head>\n<body>\n", style);
+}
+
+static void put_banner(const struct page *p, const char *what, const char *text)
+{
+	if (!text || !*text)
+		return;
+	fprintf(p->out, "<div class=\"banner\"><p><strong>%s</strong> ", what);
+	put(p, "", text, "</p></div>\n");
+}
+
+static void put_top(const struct page *p)
+{
+	const struct report *report = p->report;
+	char words[WORDS_BYTES];
+
+	put(p, "<header>\n<p class=\"brand\">thrum ", report->version, "</p>\n");
+	put(p, "<h1>", headline(report, words, sizeof(words)), "</h1>\n");
+	if (command_of(report))
+		put(p, "<p class=\"facts\">Program <code>", command_of(report), "</code>");
+	if (command_of(report) && report->has_program_status)
+		fprintf(p->out, ", status %d", report->program_status);
+	if (command_of(report))
+		fputs("</p>\n", p->out);
+	fprintf(p->out, "<p class=\"facts\">Seen: %s", words_seen(report, words, sizeof(words)));
+	fprintf(p->out, "; %u of %zu %s the run", report->gated, report->finding_count,
+		report->gated == 1 ? "fails" : "fail");
+	if (report->suppressed || report->baseline)
+		fprintf(p->out, "; %u suppressed, %u known from the baseline", report->suppressed, report->baseline);
+	fputs("</p>\n", p->out);
+	put_banner(p, report->verdict == VERDICT_UNTRACED ? "Why:" : "Incomplete:",
+		   report->complete ? NULL : report->incomplete_why);
+	put_banner(p, "Lost:", words_lost(report, words, sizeof(words)));
+	if (report->finding_count && report->verdict == VERDICT_TIMEOUT)
+		put_banner(p, "Timeout:", "the program did not end in time, and none of these findings explains why");
+	fputs("</header>\n", p->out);
+}
+
+static void put_contents(const struct page *p)
+{
+	char title[TITLE_BYTES];
+
+	if (p->report->finding_count < 2)
+		return;
+	fputs("<nav aria-label=\"Findings\"><ol>\n", p->out);
+	for (size_t i = 0; i < p->report->finding_count; i++) {
+		const struct finding *f = p->report->findings[i];
+
+		fprintf(p->out, "<li><a href=\"#finding-%s\">", f->fingerprint);
+		put_level(p, f->level);
+		put(p, "<span class=\"title\">", words_title(f, title, sizeof(title)), "</span></a></li>\n");
+	}
+	fputs("</ol></nav>\n", p->out);
+}
+
+static void put_foot(const struct page *p)
+{
+	const struct report *report = p->report;
+	char words[96];
+
+	fputs("<footer>\n", p->out);
+	if (report->pruned_kinds) {
+		fputs("<h2>Lock cycles that cannot happen</h2>\n<ul>\n", p->out);
+		for (size_t i = 0; i < report->pruned_kinds; i++) {
+			fprintf(p->out, "<li>%s: ", words_count(report->pruned_count[i], "cycle", NULL, words, sizeof(words)));
+			put(p, "", report->pruned_reason[i], "</li>\n");
+		}
+		fputs("</ul>\n", p->out);
+	}
+	if (report->trace_path)
+		put(p, "<p>Trace: <code>", report->trace_path, "</code></p>\n");
+	fputs("</footer>\n</body>\n</html>\n", p->out);
+}
+
+static int write_html(const struct report *report, FILE *out, struct diag *diag)
+{
+	struct page p = { .out = out, .report = report, .sources = source_cache_new() };
+
+	put_head(&p);
+	html_ring_markers(out);
+	put_top(&p);
+	put_contents(&p);
+	fputs("<main>\n", out);
+	for (size_t i = 0; i < report->finding_count; i++)
+		put_finding(&p, report->findings[i]);
+	fputs("</main>\n", out);
+	put_foot(&p);
+	source_cache_free(p.sources);
+	return sink_finish(&sink_html, out, diag);
+}
+
+const struct sink_ops sink_html = {
+	.format = "html",
+	.help = "one page for a browser, without scripts",
+	.write = write_html,
+};

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbolize.c - walks the findings, asks each process's symbols, and copies the answers into the list's memory.
+ */
+#include "symbolize.h"
+
+#include "symbols.h"
+#include "symbols_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A string of a symbols object and its copy in the list. Symbols give one pointer per name: pointers are the key. */
+struct copied {
+	const char *from, *to;
+};
+
+struct symbolizer {
+	struct finding_list *list;
+	const struct trace_reader *reader;
+	struct symbols_files *files; /* owns */
+	struct symbols **processes;  /* owns; by index, NULL = not yet */
+	struct copied *copied;	     /* owns; open addressing */
+	size_t copied_count, copied_slots;
+};
+
+static struct copied *find_copied(struct copied *slots, size_t count, const char *from)
+{
+	size_t index = (size_t)((uint64_t)(uintptr_t)from * 0x9e3779b97f4a7c15ull >> 24) & (count - 1);
+
+	while (slots[index].from && slots[index].from != from)
+		index = (index + 1) & (count - 1);
+	return &slots[index];
+}
+
+static void grow_copied(struct symbolizer *s)
+{
+	size_t count = s->copied_slots ? 2 * s->copied_slots : 1024;
+	struct copied *slots = calloc(count, sizeof(*slots));
+
+	if (!slots)
+		abort();
+	for (size_t i = 0; i < s->copied_slots; i++)
+		if (s->copied[i].from)
+			*find_copied(slots, count, s->copied[i].from) = s->copied[i];
+	free(s->copied);
+	s->copied = slots;
+	s->copied_slots = count;
+}
+
+static const char *copy(struct symbolizer *s, const char *text)
+{
+	struct copied *slot;
+
+	if (!text)
+		return NULL;
+	if (2 * s->copied_count >= s->copied_slots)
+		grow_copied(s);
+	slot = find_copied(s->copied, s->copied_slots, text);
+	if (!slot->from) {
+		slot->from = text;
+		slot->to = finding_list_printf(s->list, "%s", text);
+		s->copied_count++;
+	}
+	return slot->to;
+}
+
+/* NULL where the finding names no process of the trace. */
+static struct symbols *get_symbols(struct symbolizer *s, size_t process)
+{
+	if (process >= trace_reader_process_count(s->reader))
+		return NULL;
+	if (!s->processes[process] &&
+	    symbols_new_shared(trace_reader_get_process(s->reader, process), s->files, &s->processes[process], NULL))
+		return NULL;
+	return s->processes[process];
+}
+
+static void fill_frames(struct symbolizer *s, struct symbols *symbols, uint32_t stack, uint64_t time_ns,
+			struct frames *frames)
+{
+	struct frames found;
+
+	if (frames->count)
+		return;
+	found = symbols_resolve_stack(symbols, stack, time_ns);
+	if (!found.count)
+		return;
+	frames->frame = finding_list_alloc(s->list, found.count * sizeof(*frames->frame));
+	frames->count = found.count;
+	for (size_t i = 0; i < found.count; i++) {
+		struct frame *frame = &frames->frame[i];
+
+		*frame = found.frame[i];
+		frame->function = copy(s, frame->function);
+		frame->file = copy(s, frame->file);
+		frame->module = copy(s, frame->module);
+		frame->build_id = copy(s, frame->build_id);
+		frame->language = copy(s, frame->language);
+	}
+}
+
+static void fill_thread(struct symbolizer *s, struct symbols *symbols, struct finding_thread *thread)
+{
+	fill_frames(s, symbols, thread->created_stack, SYMBOLS_TIME_UNKNOWN, &thread->created_at);
+	if (thread->start_routine && !thread->start_function)
+		thread->start_function = copy(
+			s, symbols_resolve_function(symbols, thread->start_routine, SYMBOLS_TIME_UNKNOWN));
+}
+
+static void fill_lock(struct symbolizer *s, struct symbols *symbols, const struct trace_process *process,
+		      struct finding_lock *lock)
+{
+	const struct trace_object *object =
+		lock->id && lock->id < process->object_count ? &process->objects[lock->id] : NULL;
+	uint64_t time_ns = object && object->kind ? object->time_ns : SYMBOLS_TIME_UNKNOWN;
+	bool is_static = !object || object->where != TF_WHERE_STACK;
+
+	fill_frames(s, symbols, lock->first_seen_stack, time_ns, &lock->first_seen);
+	if (!lock->name && lock->address && is_static)
+		lock->name = copy(s, symbols_resolve_data(symbols, lock->address, time_ns));
+}
+
+static void fill_finding(struct symbolizer *s, struct finding *f)
+{
+	struct symbols *symbols = get_symbols(s, f->process);
+	const struct trace_process *process;
+
+	if (!symbols)
+		return;
+	process = trace_reader_get_process(s->reader, f->process);
+	for (size_t i = 0; i < f->thread_count; i++)
+		fill_thread(s, symbols, &f->threads[i]);
+	for (size_t i = 0; i < f->lock_count; i++)
+		fill_lock(s, symbols, process, &f->locks[i]);
+	for (size_t i = 0; i < f->stack_count; i++)
+		fill_frames(s, symbols, f->stacks[i].stack, f->stacks[i].time_ns, &f->stacks[i].frames);
+}
+
+void symbolize_findings(struct finding_list *list, const struct trace_reader *reader,
+			const struct symbolize_options *options)
+{
+	size_t processes = trace_reader_process_count(reader);
+	struct symbolizer s = {
+		.list = list,
+		.reader = reader,
+		.files = symbols_files_new(),
+		.processes = calloc(processes + 1, sizeof(*s.processes)),
+	};
+
+	if (!s.processes)
+		abort();
+	for (const char *const *directory = options ? options->directories : NULL; directory && *directory;
+	     directory++)
+		symbols_files_add_directory(s.files, *directory);
+	for (size_t i = 0; i < finding_list_count(list); i++)
+		fill_finding(&s, finding_list_get(list, i));
+	for (size_t i = 0; i < processes; i++)
+		symbols_free(s.processes[i]);
+	symbols_files_free(s.files);
+	free(s.processes);
+	free(s.copied);
+}

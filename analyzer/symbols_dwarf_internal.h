@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols_dwarf_internal.h - the units of a module, shared by the code side and the data side.
+ */
+#ifndef THRUM_ANALYZER_SYMBOLS_DWARF_INTERNAL_H
+#define THRUM_ANALYZER_SYMBOLS_DWARF_INTERNAL_H
+
+#include "symbols_dwarf.h"
+
+/* Debug information of hostile or broken files nests deeper than any compiler does. */
+#define DWARF_DEPTH_MAX 96
+
+struct dwarf_range {
+	uint64_t start, end;
+	size_t index; /* of a unit or of a function in its unit */
+};
+
+struct dwarf_ranges {
+	struct dwarf_range *range; /* owns; ordered by start, then the longer first */
+	size_t count, capacity;
+};
+
+struct dwarf_variable {
+	uint64_t address;
+	Dwarf_Die die;
+	const char *function; /* of a static variable of a function: its name, else NULL; arena */
+};
+
+struct dwarf_unit {
+	Dwarf_Die die; /* of the unit; of a skeleton until `split` was looked up */
+	bool is_skeleton, split_done;
+	const char *language;
+	const char *name; /* source file, borrowed from libdw */
+
+	bool functions_done, functions_deep;
+	Dwarf_Die *functions; /* owns */
+	size_t function_count, function_capacity;
+	struct dwarf_ranges function_ranges;
+
+	bool variables_done, variables_deep;
+	struct dwarf_variable *variables; /* owns */
+	size_t variable_count, variable_capacity;
+};
+
+struct symbols_dwarf {
+	Dwarf *dwarf; /* borrowed from the module */
+	Dwarf_Addr bias; /* address of the main file - address in DWARF */
+	const struct symbols_elf *elf;
+	struct symbols_arena *arena;
+	struct dwarf_unit *units; /* owns */
+	size_t unit_count, unit_capacity;
+	struct dwarf_ranges unit_ranges;
+	uint64_t variable_budget; /* entries that may still be looked at for variables */
+};
+
+/* The unit's tree: of the split file where there is one. */
+Dwarf_Die *dwarf_unit_get_tree(struct dwarf_unit *unit);
+
+/*
+ * The name to show for a function or variable entry, in the arena; NULL = it has none. `ret_linkage` (may be NULL):
+ * the name came from the linker name.
+ */
+const char *dwarf_entry_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const char *language,
+			     bool *ret_linkage);
+
+#endif

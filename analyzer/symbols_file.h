@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols_file.h - ELF files of modules on this machine: found, checked against what was recorded, shared by processes.
+ *
+ * Invariants
+ *  - A file counts only where its build-id is the recorded one. Where none was recorded it must have none and must not
+ *    have been written after the module was loaded.
+ *  - Debug files come from the build-id path below /usr/lib/debug and the directories that were added, or from
+ *    .gnu_debuglink beside the file; they must have the same build-id (without one: the recorded checksum). Nothing is
+ *    ever fetched from a network.
+ *  - Addresses are ELF virtual addresses.
+ *
+ * Not thread-safe. All results live as long as the symbols_files.
+ */
+#ifndef THRUM_ANALYZER_SYMBOLS_FILE_H
+#define THRUM_ANALYZER_SYMBOLS_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct symbols_files;
+struct symbols_file;
+
+/* One frame without what the module adds. */
+struct symbols_call {
+	const char *function, *file, *language; /* NULL = unknown */
+	int line;				/* 0 = unknown */
+	bool inlined;
+};
+
+struct symbols_calls {
+	struct symbols_call *call; /* innermost first */
+	size_t count;		   /* 0 = nothing known */
+};
+
+struct symbols_files *symbols_files_new(void);
+void symbols_files_free(struct symbols_files *files); /* takes NULL */
+
+/*
+ * Looks for modules and debug files in `directory` too: as DIRECTORY/PATH, DIRECTORY/BASENAME and
+ * DIRECTORY/.build-id/xx/yyy[.debug]. Before the first symbols_files_find.
+ */
+void symbols_files_add_directory(struct symbols_files *files, const char *directory);
+
+/*
+ * The file of a module that was recorded with `path` and `build_id` (`build_id_bytes` = 0: it has none) and loaded at
+ * `loaded_real_ns` of the wall clock. NULL where there is none that fits. Opened once.
+ */
+struct symbols_file *symbols_files_find(struct symbols_files *files, const char *path, const uint8_t *build_id,
+					size_t build_id_bytes, uint64_t loaded_real_ns);
+
+/* What lies at the code address, inlined calls expanded. Cached per address. */
+const struct symbols_calls *symbols_file_resolve(struct symbols_file *file, uint64_t address);
+
+/* The address belongs to the trampoline from which a signal handler returns. */
+bool symbols_file_is_signal_frame(struct symbols_file *file, uint64_t address);
+
+/* "g_lock", "accounts[3].lock", "accounts+40"; NULL = no symbol. */
+const char *symbols_file_name_data(struct symbols_file *file, uint64_t address);
+
+/* One of the file's segments covers the address: false for holes that others may have filled. */
+bool symbols_file_covers(struct symbols_file *file, uint64_t address);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols_find.c - which file on disk is the recorded one, and which debug file belongs to it.
+ *
+ * dwfl_standard_find_debuginfo was not used: its last step asks the servers of $DEBUGINFOD_URLS.
+ */
+#include "symbols_find.h"
+
+#include <elfutils/libdwelf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NS_PER_SECOND 1000000000ull
+
+/* Where a debug file named by .gnu_debuglink may lie: ROOT, the directory of the module, BELOW. */
+static const struct place {
+	const char *root, *below;
+} places[] = {
+	{ "", "" },
+	{ "", ".debug/" },
+	{ "/usr/lib/debug", "" },
+};
+
+static int open_regular(const char *path, struct stat *ret_stat)
+{
+	/* O_NONBLOCK: a path of a hostile trace may name a pipe that nobody writes to. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, ret_stat) || !S_ISREG(ret_stat->st_mode)) {
+		close(fd);
+		errno = ENOENT;
+		return -1;
+	}
+	return fd;
+}
+
+/* 1 = same build-id, 0 = another, -1 = the file has none (or is no ELF file). */
+static int compare_build_id(int fd, const uint8_t *build_id, size_t bytes)
+{
+	const void *found;
+	ssize_t found_bytes;
+	int result = -1;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (!elf)
+		return -1;
+	if (elf_kind(elf) == ELF_K_ELF) {
+		found_bytes = dwelf_elf_gnu_build_id(elf, &found);
+		if (found_bytes > 0)
+			result = (size_t)found_bytes == bytes && !memcmp(found, build_id, bytes);
+	}
+	elf_end(elf);
+	return result;
+}
+
+static bool is_older(const struct stat *stat, uint64_t before_ns)
+{
+	uint64_t seconds = before_ns / NS_PER_SECOND;
+
+	if (stat->st_mtim.tv_sec < 0)
+		return true;
+	if ((uint64_t)stat->st_mtim.tv_sec != seconds)
+		return (uint64_t)stat->st_mtim.tv_sec < seconds;
+	return (uint64_t)stat->st_mtim.tv_nsec <= before_ns % NS_PER_SECOND;
+}
+
+int symbols_find_open(const char *path, const struct symbols_identity *identity)
+{
+	struct stat stat;
+	int fd = open_regular(path, &stat), same;
+
+	if (fd < 0)
+		return -1;
+	same = compare_build_id(fd, identity->build_id, identity->build_id_bytes);
+	if (identity->build_id_bytes ? same == 1 : same == -1 && is_older(&stat, identity->before_ns))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* The CRC-32 of .gnu_debuglink over the whole file. */
+static bool read_checksum(int fd, GElf_Word *ret_checksum)
+{
+	unsigned char buffer[65536];
+	uint32_t table[256], checksum = 0xffffffffu;
+	off_t offset = 0;
+	ssize_t bytes;
+
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
+		for (int bit = 0; bit < 8; bit++)
+			table[i] = table[i] & 1 ? 0xedb88320u ^ table[i] >> 1 : table[i] >> 1;
+	}
+	while ((bytes = pread(fd, buffer, sizeof(buffer), offset)) > 0) {
+		for (ssize_t i = 0; i < bytes; i++)
+			checksum = table[(checksum ^ buffer[i]) & 0xff] ^ checksum >> 8;
+		offset += bytes;
+	}
+	*ret_checksum = ~checksum;
+	return !bytes;
+}
+
+/* `module` has a build-id: the debug file must have the same one. It has none: the checksum decides. */
+static int open_debug_file(const char *path, Dwfl_Module *module, GElf_Word checksum, char **ret_path)
+{
+	const unsigned char *build_id;
+	GElf_Addr where;
+	GElf_Word found;
+	struct stat stat;
+	int bytes = dwfl_module_build_id(module, &build_id, &where);
+	int fd = open_regular(path, &stat);
+
+	if (fd < 0)
+		return -1;
+	if (bytes > 0 ? compare_build_id(fd, build_id, (size_t)bytes) == 1 :
+			read_checksum(fd, &found) && found == checksum) {
+		char *copy = strdup(path);
+
+		if (copy) {
+			*ret_path = copy;
+			return fd;
+		}
+	}
+	close(fd);
+	return -1;
+}
+
+int symbols_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base, const char *file,
+			   const char *link, GElf_Word checksum, char **ret_path)
+{
+	int fd = dwfl_build_id_find_debuginfo(module, userdata, name, base, file, link, checksum, ret_path);
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	if (fd >= 0 || !link || !slash || strchr(link, '/'))
+		return fd;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char path[PATH_MAX];
+		int length = snprintf(path, sizeof(path), "%s%.*s%s%s", places[i].root, (int)(slash + 1 - file),
+				      file, places[i].below, link);
+
+		if (length < 0 || (size_t)length >= sizeof(path) || !strcmp(path, file))
+			continue;
+		fd = open_debug_file(path, module, checksum, ret_path);
+		if (fd >= 0)
+			return fd;
+	}
+	errno = ENOENT; /* dwfl: not an error, there is none */
+	return -1;
+}

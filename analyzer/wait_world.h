@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait_world.h - the state of a process at the end of its trace as a wait-for graph: who is blocked on what, who could
+ * still run, who can never.
+ *
+ * A wait slot alone proves nothing: the kill may have hit a call that was just about to return. A thread is BLOCKED only
+ * where the model says that its call cannot proceed now; else it is RUNNING.
+ *
+ * Two kinds of waits
+ *  - hard: locks, joins, initialisers, semaphores used as locks: certain threads must do something first;
+ *  - open: condvars, semaphores, barriers, locks that were unlocked by others than their holders: anybody who can still
+ *    run may end them. So an open wait is hopeless only in a closed world, where nobody can run.
+ *
+ * Graph: nodes 0 … thread_count - 1 are the threads by id; the others are targets, one for each (object, side) that
+ * somebody waits for. thread -> target -> holders; thread -> thread for a join; an open target -> threads known to have
+ * given it before (for explanations; the solver does not look at these).
+ *
+ * Invariants
+ *  - A timed wait, a wait on an object that other processes may share, and a wait that cancellation will end block nobody
+ *    (but the mutex that a condvar wait must take back does).
+ *  - Linear in threads, holds and waits.
+ *
+ * Not thread-safe. Everything is borrowed from the model and history, which must outlive it.
+ */
+#ifndef THRUM_ANALYZER_WAIT_WORLD_H
+#define THRUM_ANALYZER_WAIT_WORLD_H
+
+#include "model/model.h"
+#include "wait_graph.h"
+#include "wait_history.h"
+
+enum wait_status {
+	WAIT_ABSENT,   /* never made, or never seen */
+	WAIT_FINISHED, /* gives nothing any more */
+	WAIT_RUNNING,  /* not blocked in a hooked call, or its call is about to return */
+	WAIT_BLOCKED,
+};
+
+/* One thread at the end. */
+struct wait_party {
+	uint8_t status;	 /* enum wait_status */
+	uint8_t kind;	 /* enum trace_wait_kind of its slot; NONE = not in a hooked call. Also set when RUNNING */
+	bool timed;
+	bool woken;	 /* COND: signalled, wants its mutex back */
+	uint32_t object; /* of the slot; 0 for a join */
+	uint32_t other;	 /* mutex of a COND, thread of a JOIN */
+	uint32_t mode;	 /* enum trace_mode bits */
+	uint32_t stack;
+	uint32_t target; /* node of the lock, semaphore, … or thread of a join it waits for; of a COND the open one unless
+			    woken or timed. 0 = none */
+	uint32_t retake; /* node of the mutex that a COND must take back, when somebody holds it. 0 = none */
+	uint64_t since_ns;
+};
+
+enum wait_side {
+	WAIT_SIDE_EXCLUSIVE, /* all holders must release */
+	WAIT_SIDE_SHARED,    /* the writer must release, and writers that go first must have had their turn */
+	WAIT_SIDE_SEM,	     /* semaphore used as a lock: one of its holders must post */
+	WAIT_SIDE_OPEN,	     /* anybody may end it */
+};
+
+struct wait_target {
+	uint32_t object;
+	uint8_t side;	 /* enum wait_side */
+	uint32_t dead;	 /* a holder that has ended; 0 = none */
+	uint32_t waiters; /* blocked threads */
+};
+
+struct wait_world {
+	const struct model *model;
+	const struct wait_history *history;
+	uint32_t thread_count;
+	struct wait_party *party; /* by thread id; owned */
+	struct wait_graph graph;
+	struct wait_target *target; /* of node thread_count + i; owned */
+	uint32_t target_count, target_capacity;
+	uint32_t *plain_node, *shared_node; /* by object id, 0 = none; owned */
+	/* By node, owned: can go on when open waits may be ended by anybody; when nobody ends them. */
+	uint8_t *can, *can_closed;
+	uint32_t exit_kind; /* enum trace_exit, 0 = killed or still there */
+	/* The process passed exit(): this thread wakes nobody any more. 0 = it did not. */
+	uint32_t exit_thread;
+	bool closed; /* some thread is blocked and none can run, not counting the exiting one */
+	bool lossy;  /* records are missing: an open wait may have been ended by one of them */
+};
+
+struct wait_world *wait_world_new(const struct model *m, const struct wait_history *h);
+void wait_world_free(struct wait_world *w); /* takes NULL */
+
+static inline bool wait_node_is_thread(const struct wait_world *w, uint32_t node)
+{
+	return node < w->thread_count;
+}
+
+static inline const struct wait_target *wait_world_get_target(const struct wait_world *w, uint32_t node)
+{
+	return &w->target[node - w->thread_count];
+}
+
+/* The wait is by itself an open one and nothing hard stands in its way. */
+bool wait_world_is_open_wait(const struct wait_world *w, uint32_t thread);
+
+/* Blocked for ever, whoever else runs. */
+static inline bool wait_world_is_hard_stuck(const struct wait_world *w, uint32_t thread)
+{
+	return w->party[thread].status == WAIT_BLOCKED && !w->can[thread];
+}
+
+/* Calls `visit` for each thread known to have ended waits of an open kind at `object` before: signalled, posted, arrived. */
+void wait_world_visit_givers(const struct wait_world *w, uint32_t object, void (*visit)(void *cookie, uint32_t thread),
+			     void *cookie);
+
+#endif

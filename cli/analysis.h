@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * analysis.h - from trace directories to reports and an exit status: the second half of run, the whole of check.
+ */
+#ifndef THRUM_CLI_ANALYSIS_H
+#define THRUM_CLI_ANALYSIS_H
+
+#include "options.h"
+
+/* What the caller knows of the run; zeroed = nothing, then run.json of the traces says it. */
+struct analysis_input {
+	char **traces; /* borrowed */
+	size_t trace_count;
+	bool has_program_status;
+	int program_status;
+	bool timed_out;
+	const char *untraced_why; /* NULL = traced; else why not, and there are no traces */
+	FILE *text_out;		  /* where a text report goes when --format was not given */
+};
+
+/*
+ * Analyses, symbolises, writes the report of --format and those of --report. Returns the exit status that the contract
+ * gives to the outcome: the program's own where nothing gates and it is known, else 0.
+ */
+int analysis_run(const struct options *options, const struct analysis_input *input);
+
+/* Can every file of --report be written? Asked before a long run, not after it. Says why not; STATUS_USAGE or 0. */
+int analysis_check_targets(const struct options *options);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - one parser for the options of all verbs, driven by spec/options.def. It never prints.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALUE_MAX_SECONDS 1e9 /* 31 years: far from the end of a 64-bit count of nanoseconds */
+
+enum option_type { FLAG, TEXT, SIZE, SECONDS, NUMBER, STATUS, LEVEL, COLOR, FORMAT, REPORT, RULES, FILTER };
+
+struct option_row {
+	const char *name;
+	char letter;
+	enum option_type type;
+	int (*parse)(void *field, const char *value, struct diag *diag);
+	size_t offset, given_offset;
+	const char *fallback;
+	unsigned verbs;
+};
+
+/* ---- one parse function each TYPE; `field` points to an option_<TYPE> ---- */
+
+static int parse_FLAG(void *field, const char *value, struct diag *diag)
+{
+	(void)value;
+	(void)diag;
+	*(option_FLAG *)field = true;
+	return 0;
+}
+
+static int parse_TEXT(void *field, const char *value, struct diag *diag)
+{
+	if (!*value)
+		return diag_set(diag, THRUM_EINVAL, "a value is missing");
+	*(option_TEXT *)field = value;
+	return 0;
+}
+
+static int parse_count(const char *value, uint64_t *ret_count, const char **ret_rest)
+{
+	char *end;
+
+	if (*value < '0' || *value > '9')
+		return THRUM_EINVAL;
+	errno = 0;
+	*ret_count = strtoull(value, &end, 10);
+	*ret_rest = end;
+	return errno ? THRUM_EINVAL : 0;
+}
+
+static int parse_SIZE(void *field, const char *value, struct diag *diag)
+{
+	static const char units[] = "kmgt";
+	const char *rest, *unit;
+	uint64_t count;
+	unsigned shift = 0;
+
+	if (parse_count(value, &count, &rest))
+		goto bad;
+	if (*rest) {
+		unit = strchr(units, *rest | 0x20);
+		if (!unit)
+			goto bad;
+		shift = 10 * (unsigned)(unit - units + 1);
+		rest++;
+		if (!strcmp(rest, "iB") || !strcmp(rest, "B"))
+			rest = "";
+	}
+	if (*rest || (shift && count >> (64 - shift)))
+		goto bad;
+	*(option_SIZE *)field = count << shift;
+	return 0;
+bad:
+	return diag_set(diag, THRUM_EINVAL, "'%s' is not a size; give bytes, or a number with k, M, G or T", value);
+}
+
+static int parse_SECONDS(void *field, const char *value, struct diag *diag)
+{
+	char *end;
+	double seconds;
+
+	if (!strchr("0123456789.", *value))
+		goto bad;
+	seconds = strtod(value, &end);
+	if (end == value || (*end && strcmp(end, "s")) || !isfinite(seconds) || seconds <= 0 ||
+	    seconds > VALUE_MAX_SECONDS)
+		goto bad;
+	*(option_SECONDS *)field = (uint64_t)(seconds * 1e9);
+	return 0;
+bad:
+	return diag_set(diag, THRUM_EINVAL, "'%s' is not a time; give seconds above 0, such as 30 or 0.5", value);
+}
+
+static int parse_NUMBER(void *field, const char *value, struct diag *diag)
+{
+	const char *rest;
+	uint64_t count;
+
+	if (parse_count(value, &count, &rest) || *rest || count > UINT32_MAX)
+		return diag_set(diag, THRUM_EINVAL, "'%s' is not a number from 0 to %u", value, UINT32_MAX);
+	*(option_NUMBER *)field = count;
+	return 0;
+}
+
+static int parse_STATUS(void *field, const char *value, struct diag *diag)
+{
+	const char *rest;
+	uint64_t count;
+
+	if (parse_count(value, &count, &rest) || *rest || count > 255)
+		return diag_set(diag, THRUM_EINVAL, "'%s' is not an exit status; give 0 to 255", value);
+	*(option_STATUS *)field = (int)count;
+	return 0;
+}
+
+static int parse_LEVEL(void *field, const char *value, struct diag *diag)
+{
+	for (int level = LEVEL_NOTE; level < FAIL_ON_NEVER; level++) {
+		if (!strcmp(value, level_name((enum level)level))) {
+			*(option_LEVEL *)field = level;
+			return 0;
+		}
+	}
+	if (strcmp(value, "never"))
+		return diag_set(diag, THRUM_EINVAL, "'%s' is not a level; give error, warning, note or never", value);
+	*(option_LEVEL *)field = FAIL_ON_NEVER;
+	return 0;
+}
+
+static int parse_COLOR(void *field, const char *value, struct diag *diag)
+{
+	static const char *const words[] = {
+		[COLOR_AUTO] = "auto",
+		[COLOR_ALWAYS] = "always",
+		[COLOR_NEVER] = "never",
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(value, words[i])) {
+			*(option_COLOR *)field = (enum color)i;
+			return 0;
+		}
+	}
+	return diag_set(diag, THRUM_EINVAL, "'%s' is not a colour mode; give auto, always or never", value);
+}
+
+static int parse_FORMAT(void *field, const char *value, struct diag *diag)
+{
+	const struct sink_ops *sink = sink_find(value);
+	char known[256] = "";
+
+	if (sink) {
+		*(option_FORMAT *)field = sink;
+		return 0;
+	}
+	for (const struct sink_ops *const *row = sink_table; *row; row++) {
+		size_t used = strlen(known);
+
+		snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", (*row)->format);
+	}
+	return diag_set(diag, THRUM_EINVAL, "'%s' is not a format of this version; there are %s", value, known);
+}
+
+static int parse_REPORT(void *field, const char *value, struct diag *diag)
+{
+	struct report_targets *targets = field;
+	struct report_target *grown, target;
+	const char *equals = strchr(value, '=');
+	char format[32];
+	int error;
+
+	if (!equals || !equals[1] || (size_t)(equals - value) >= sizeof(format))
+		return diag_set(diag, THRUM_EINVAL, "'%s' is not FORMAT=FILE; give for example json=findings.json", value);
+	memcpy(format, value, (size_t)(equals - value));
+	format[equals - value] = '\0';
+	error = parse_FORMAT(&target.sink, format, diag);
+	if (error)
+		return error;
+	target.file = equals + 1;
+	grown = realloc(targets->target, (targets->count + 1) * sizeof(*grown));
+	if (!grown)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	grown[targets->count++] = target;
+	targets->target = grown;
+	return 0;
+}
+
+static void rule_set_fill(struct rule_set *set, bool on)
+{
+	for (int i = 0; i < RULE_COUNT; i++)
+		set->on[i] = on;
+}
+
+/* "a,b" switches on only these; "-c" first means all but c; "all" stands for every rule. */
+static int parse_RULES(void *field, const char *value, struct diag *diag)
+{
+	struct rule_set set;
+	const char *word = value;
+
+	rule_set_fill(&set, *value == '-');
+	for (;;) {
+		size_t bytes = strcspn(word, ",");
+		bool on = *word != '-';
+		const char *start = on ? word : word + 1;
+		char id[64] = "";
+		int rule;
+
+		if (bytes - !on < sizeof(id))
+			memcpy(id, start, bytes - !on);
+		rule = rule_find(id);
+		if (on && !strcmp(id, "all"))
+			rule_set_fill(&set, true);
+		else if (rule < 0)
+			return diag_set(diag, THRUM_EINVAL,
+					"'%.*s' is not a rule of this version; `thrum help rules` lists them", (int)bytes,
+					word);
+		else
+			set.on[rule] = on;
+		if (!word[bytes])
+			break;
+		word += bytes + 1;
+	}
+	*(option_RULES *)field = set;
+	return 0;
+}
+
+static int parse_FILTER(void *field, const char *value, struct diag *diag)
+{
+	return dump_filter_add(field, value, diag);
+}
+
+/* ---- the table ---- */
+
+static const struct option_row rows[] = {
+#define OPTION(field, name, letter, type, arg, dflt, verbs, help)                                                        \
+	{ name, letter, type, parse_##type, offsetof(struct options, field),                                               \
+	  offsetof(struct options, given) + offsetof(struct options_given, field), dflt, verbs },
+#include "../spec/options.def"
+};
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+static const struct option_row *row_find(const char *name, size_t bytes)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (strlen(rows[i].name) == bytes && !memcmp(rows[i].name, name, bytes))
+			return &rows[i];
+	return NULL;
+}
+
+static const struct option_row *row_find_letter(char letter)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (letter && rows[i].letter == letter)
+			return &rows[i];
+	return NULL;
+}
+
+static int row_apply(const struct option_row *row, const char *value, struct options *options, struct diag *diag)
+{
+	struct diag why;
+	int error = row->parse((char *)options + row->offset, value, &why);
+
+	if (error)
+		return diag_set(diag, error, "--%s: %s", row->name, why.message);
+	*((bool *)options + row->given_offset) = true;
+	return 0;
+}
+
+static int defaults_apply(struct options *options, struct diag *diag)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		int error = *rows[i].fallback ? row_apply(&rows[i], rows[i].fallback, options, diag) : 0;
+
+		if (error)
+			return error;
+	}
+	memset(&options->given, 0, sizeof(options->given));
+	return 0;
+}
+
+/* Optimal string alignment distance, small words only; used to guess what a mistyped option meant. */
+static unsigned word_distance(const char *a, size_t a_bytes, const char *b)
+{
+	enum { MAX = 32 };
+	unsigned line[3][MAX + 1] = { { 0 } };
+	size_t b_bytes = strlen(b);
+
+	if (a_bytes > MAX || b_bytes > MAX)
+		return MAX;
+	for (size_t j = 0; j <= b_bytes; j++)
+		line[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= a_bytes; i++) {
+		unsigned *now = line[i % 3], *before = line[(i + 2) % 3], *older = line[(i + 1) % 3];
+
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_bytes; j++) {
+			unsigned best = before[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (before[j] + 1 < best)
+				best = before[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && older[j - 2] + 1 < best)
+				best = older[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return line[a_bytes % 3][b_bytes];
+}
+
+static int refuse(enum verb_index verb, const char *word, size_t bytes, struct diag *diag)
+{
+	const struct option_row *nearest = NULL;
+	unsigned distance, best = 3;
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (!(rows[i].verbs & 1u << verb) || strncmp(word, "--", 2))
+			continue;
+		distance = word_distance(word + 2, bytes - 2, rows[i].name);
+		if (distance < best) {
+			best = distance;
+			nearest = &rows[i];
+		}
+	}
+	if (nearest)
+		return diag_set(diag, THRUM_EINVAL, "%s has no option %.*s; did you mean --%s?", verb_word(verb), (int)bytes,
+				word, nearest->name);
+	return diag_set(diag, THRUM_EINVAL, "%s has no option %.*s in this version; `thrum %s --help` lists what there is",
+			verb_word(verb), (int)bytes, word, verb_word(verb));
+}
+
+/* A cursor over the words after the verb. */
+struct words {
+	char **argv;
+	int argc, next;
+};
+
+static int take_value(const struct option_row *row, struct words *words, const char **ret_value, struct diag *diag)
+{
+	if (words->next >= words->argc)
+		return diag_set(diag, THRUM_EINVAL, "--%s needs a value", row->name);
+	*ret_value = words->argv[words->next++];
+	return 0;
+}
+
+static int parse_long(enum verb_index verb, const char *word, struct words *words, struct options *options,
+		      struct diag *diag)
+{
+	size_t bytes = strcspn(word + 2, "=");
+	const struct option_row *row = row_find(word + 2, bytes);
+	const char *value = word[2 + bytes] ? word + 2 + bytes + 1 : NULL;
+	int error;
+
+	if (!row || !(row->verbs & 1u << verb))
+		return refuse(verb, word, 2 + bytes, diag);
+	if (row->type == FLAG && value)
+		return diag_set(diag, THRUM_EINVAL, "--%s takes no value", row->name);
+	if (row->type != FLAG && !value) {
+		error = take_value(row, words, &value, diag);
+		if (error)
+			return error;
+	}
+	return row_apply(row, value, options, diag);
+}
+
+static int parse_short(enum verb_index verb, const char *word, struct words *words, struct options *options,
+		       struct diag *diag)
+{
+	for (const char *letter = word + 1; *letter; letter++) {
+		const struct option_row *row = row_find_letter(*letter);
+		const char *value = letter[1] ? letter + 1 : NULL;
+		char shown[3] = { '-', *letter, '\0' };
+		int error;
+
+		if (!row || !(row->verbs & 1u << verb))
+			return refuse(verb, shown, 2, diag);
+		if (row->type == FLAG) {
+			error = row_apply(row, NULL, options, diag);
+			if (error)
+				return error;
+			continue;
+		}
+		if (!value) {
+			error = take_value(row, words, &value, diag);
+			if (error)
+				return error;
+		}
+		return row_apply(row, value, options, diag);
+	}
+	return 0;
+}
+
+int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options, struct diag *diag)
+{
+	struct words words = { .argv = argv, .argc = argc };
+	struct options options = { .verb = (enum verb)(1 << verb), .operands = argv };
+	int error = defaults_apply(&options, diag);
+	int kept = 0; /* operands are moved to the front of argv */
+
+	while (!error && words.next < argc) {
+		char *word = argv[words.next++];
+
+		if (!strcmp(word, "--")) {
+			break;
+		} else if (!strncmp(word, "--", 2)) {
+			error = parse_long(verb, word, &words, &options, diag);
+		} else if (word[0] == '-' && word[1]) {
+			error = parse_short(verb, word, &words, &options, diag);
+		} else if (verb_operands(verb) == OPERANDS_COMMAND) {
+			words.next--;
+			break;
+		} else {
+			argv[kept++] = word;
+		}
+	}
+	if (error) {
+		options_release(&options);
+		return error;
+	}
+	while (words.next < argc)
+		argv[kept++] = argv[words.next++];
+	argv[kept] = NULL;
+	options.operand_count = kept;
+	*ret_options = options;
+	return 0;
+}
+
+void options_release(struct options *options)
+{
+	free(options->reports.target);
+	options->reports = (struct report_targets){ 0 };
+	dump_filter_free(options->filter);
+	options->filter = NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run_json.h - run.json of a trace: what the launcher knew and the recorder cannot, schema thrum-run/1.
+ *
+ * Written once when the program starts and again when it ended; each time a reader sees a whole file. Environment
+ * variables are named, never their values: those hold secrets.
+ */
+#ifndef THRUM_CLI_RUN_JSON_H
+#define THRUM_CLI_RUN_JSON_H
+
+#include "../trace/trace_diag.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct run_facts {
+	char **argv; /* borrowed, NULL-terminated. Only for writing */
+	pid_t pid;
+	uint64_t start_real_ns;
+	bool ended;
+	int wait_status; /* of waitpid, valid with `ended` */
+	bool timed_out;	 /* --timeout ended it */
+	/* Only from run_json_read. */
+	bool has_status;
+	int status; /* as a shell shows it */
+};
+
+int run_json_write(const char *dir, const struct run_facts *facts, struct diag *diag);
+
+/* What `text` says; everything unknown where it is NULL or no run.json. */
+void run_json_read(const char *text, struct run_facts *ret_facts);
+
+/* Exit code, or 128+N for signal N. */
+int run_shell_status(int wait_status);
+
+#endif

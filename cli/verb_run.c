@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verb_run.c - `thrum run` and `thrum record`: make the trace, and for run, analyse it at once.
+ */
+#include "analysis.h"
+#include "cli.h"
+#include "hang.h"
+#include "launch.h"
+#include "run_dir.h"
+#include "run_json.h"
+#include "target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A recording from the command line to the end of the program. */
+struct recording {
+	const struct options *options;
+	char *dir;	 /* owns: absolute path of the trace, NULL while untraced */
+	char *preload, *settings; /* own */
+	char untraced[1280];	  /* why nothing is recorded, "" = it is */
+	struct launch launch;
+	struct run_facts facts;
+};
+
+static uint64_t real_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int internal(const struct diag *diag)
+{
+	say("%s", diag->message);
+	return STATUS_INTERNAL;
+}
+
+/* Can the program run, and can the shim live in it? */
+static int recording_examine(struct recording *r)
+{
+	const char *command = r->options->operands[0];
+	struct hookable hookable;
+	struct diag diag;
+	int status;
+
+	if (hookable_check(command, &hookable, &diag))
+		return internal(&diag);
+	status = target_status(hookable.verdict);
+	if (status == STATUS_UNTRACED) {
+		snprintf(r->untraced, sizeof(r->untraced), "%s", hookable.why);
+		return STATUS_OK;
+	}
+	if (status)
+		say("%s", hookable.why);
+	return status;
+}
+
+/* Makes the trace directory and the environment of the program. */
+static int recording_prepare(struct recording *r)
+{
+	struct diag diag;
+	char *shim;
+	int error;
+
+	if (shim_find(&shim, &diag))
+		return internal(&diag);
+	r->preload = shim_preload(shim);
+	free(shim);
+	error = run_dir_create(r->options->output, &r->dir, &diag);
+	if (error) {
+		say("%s", diag.message);
+		return error == THRUM_EINVAL ? STATUS_USAGE : STATUS_INTERNAL;
+	}
+	r->settings = shim_options(r->dir, r->options->max_size_bytes);
+	if (r->preload && r->settings)
+		return STATUS_OK;
+	say("out of memory");
+	return STATUS_INTERNAL;
+}
+
+static int recording_start(struct recording *r)
+{
+	struct launch_variable variables[] = { { "LD_PRELOAD", r->preload }, { "THRUM_OPTIONS", r->settings }, { 0 } };
+	int exec_errno = 0;
+	struct diag diag;
+
+	r->facts.argv = r->options->operands;
+	r->facts.start_real_ns = real_now_ns();
+	if (launch_start(&r->launch, r->options->operands, r->dir ? variables : &variables[2], &exec_errno, &diag)) {
+		say("%s", diag.message);
+		if (r->dir)
+			run_dir_discard(r->dir);
+		return !exec_errno ? STATUS_INTERNAL : exec_errno == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
+	}
+	r->facts.pid = r->launch.pid;
+	return STATUS_OK;
+}
+
+static void recording_note(struct recording *r)
+{
+	struct diag diag;
+
+	/* A trace without run.json is still a trace: the program's status goes before. */
+	if (r->dir && run_json_write(r->dir, &r->facts, &diag))
+		say("%s", diag.message);
+}
+
+static void recording_wait(struct recording *r)
+{
+	uint64_t timeout_ns = r->options->timeout_ns;
+	struct diag diag;
+
+	recording_note(r);
+	if (launch_wait(&r->launch, timeout_ns ? launch_now_ns() + timeout_ns : 0) == LAUNCH_TIMED_OUT) {
+		r->facts.timed_out = true;
+		if (!r->dir)
+			kill(r->launch.pid, SIGKILL);
+		else if (hang_end(r->dir, r->launch.pid, &diag))
+			say("%s", diag.message);
+		launch_wait(&r->launch, 0);
+		if (!r->options->quiet)
+			say("the program was still alive after %g s and was ended", (double)timeout_ns / 1e9);
+	}
+	launch_release(&r->launch);
+	r->facts.ended = true;
+	r->facts.wait_status = r->launch.wait_status;
+	recording_note(r);
+}
+
+/* Did anything record itself? */
+static void recording_inspect(struct recording *r)
+{
+	struct diag diag;
+	pid_t *pids = NULL;
+	ssize_t count = run_dir_pids(r->dir, &pids, &diag);
+
+	free(pids);
+	if (count <= 0)
+		snprintf(r->untraced, sizeof(r->untraced),
+			 "%s was not recorded: the recorder never started in it; `thrum doctor -- %s` may say why",
+			 r->options->operands[0], r->options->operands[0]);
+}
+
+static void recording_release(struct recording *r)
+{
+	free(r->dir);
+	free(r->preload);
+	free(r->settings);
+}
+
+/* Runs the program; returns 0 when it ran and `r` says how it ended, else the exit status. */
+static int recording_make(struct recording *r)
+{
+	bool must_trace = r->options->fail_on != FAIL_ON_NEVER;
+	int status = recording_examine(r);
+
+	if (status)
+		return status;
+	if (*r->untraced && must_trace)
+		return STATUS_UNTRACED;
+	if (!*r->untraced)
+		status = recording_prepare(r);
+	if (!status)
+		status = recording_start(r);
+	if (status)
+		return status;
+	recording_wait(r);
+	if (r->dir)
+		recording_inspect(r);
+	return *r->untraced && must_trace ? STATUS_UNTRACED : STATUS_OK;
+}
+
+int verb_run(const struct options *options)
+{
+	struct recording r = { .options = options };
+	struct analysis_input input = { .text_out = stderr, .trace_count = 1, .traces = &r.dir };
+	int status = analysis_check_targets(options);
+
+	if (!status)
+		status = recording_make(&r);
+	if (*r.untraced) {
+		if (options->given.format || options->quiet) /* else the report says it on the same stream */
+			say("%s", r.untraced);
+		input.untraced_why = r.untraced;
+		input.trace_count = 0;
+	}
+	if (!status || status == STATUS_UNTRACED) {
+		input.has_program_status = r.facts.ended;
+		input.program_status = run_shell_status(r.facts.wait_status);
+		input.timed_out = r.facts.timed_out;
+		status = analysis_run(options, &input);
+	}
+	recording_release(&r);
+	return status;
+}
+
+int verb_record(const struct options *options)
+{
+	struct recording r = { .options = options };
+	int status = recording_make(&r);
+
+	if (*r.untraced)
+		say("%s", r.untraced);
+	if (!status) {
+		status = r.facts.timed_out ? STATUS_TIMEOUT : run_shell_status(r.facts.wait_status);
+		if (!options->quiet)
+			say("recorded into %s; `thrum check %s` analyses it", options->output, options->output);
+	}
+	recording_release(&r);
+	return status;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verb_trace.c - `thrum dump` and `thrum info`: one trace as it is, without analysis.
+ */
+#include "../analyzer/symbols.h"
+#include "../viewer/dump.h"
+#include "../viewer/info.h"
+#include "cli.h"
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Symbols of each process of the trace, made when its first event is printed. */
+struct frame_source {
+	const struct trace_reader *reader; /* borrowed */
+	struct symbols **processes;	   /* owns; NULL = not yet or impossible */
+	char text[512];
+};
+
+static int open_trace(const struct options *options, struct trace_reader **ret_reader)
+{
+	struct diag diag;
+	int error = trace_reader_open(options->operand_count ? options->operands[0] : "thrum.data", ret_reader, &diag);
+
+	if (!error)
+		return STATUS_OK;
+	say("%s", diag.message);
+	return status_of_error(error);
+}
+
+static const char *top_frame(void *context, size_t process, uint32_t stack, uint64_t time_ns)
+{
+	struct frame_source *source = context;
+	const struct frame *top;
+	struct frames frames;
+	const char *file;
+
+	if (!source->processes[process] &&
+	    symbols_new(trace_reader_get_process(source->reader, process), &source->processes[process], NULL))
+		return NULL;
+	frames = symbols_resolve_stack(source->processes[process], stack, time_ns);
+	if (!frames.count || !frames.frame[0].function)
+		return NULL;
+	top = &frames.frame[0];
+	if (!top->file)
+		return top->function;
+	file = strrchr(top->file, '/');
+	snprintf(source->text, sizeof(source->text), "%s %s:%d", top->function, file ? file + 1 : top->file, top->line);
+	return source->text;
+}
+
+static void frame_source_release(struct frame_source *source)
+{
+	for (size_t i = 0; source->processes && i < trace_reader_process_count(source->reader); i++)
+		symbols_free(source->processes[i]);
+	free(source->processes);
+}
+
+int verb_dump(const struct options *options)
+{
+	struct frame_source source = { 0 };
+	struct dump_options dump = { .filter = options->filter, .frame = top_frame, .frame_context = &source };
+	struct trace_reader *reader;
+	struct diag diag;
+	int status = open_trace(options, &reader);
+
+	if (status)
+		return status;
+	source.reader = reader;
+	source.processes = calloc(trace_reader_process_count(reader), sizeof(struct symbols *));
+	if (!source.processes)
+		dump.frame = NULL;
+	if (dump_write(reader, &dump, stdout, &diag)) {
+		say("%s", diag.message);
+		status = STATUS_INTERNAL;
+	}
+	frame_source_release(&source);
+	trace_reader_free(reader);
+	return status;
+}
+
+int verb_info(const struct options *options)
+{
+	struct info_options info = { .modules = options->verbose };
+	struct trace_reader *reader;
+	struct diag diag;
+	int status;
+
+	info.json = !strcmp(options->format->format, "json");
+	if (!info.json && strcmp(options->format->format, "text")) {
+		say("--format: info has text and json, not %s", options->format->format);
+		return STATUS_USAGE;
+	}
+	status = open_trace(options, &reader);
+	if (status)
+		return status;
+	if (info_write(reader, &info, stdout, &diag)) {
+		say("%s", diag.message);
+		status = STATUS_INTERNAL;
+	}
+	trace_reader_free(reader);
+	return status;
+}

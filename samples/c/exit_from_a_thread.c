@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* SHOWS exit() called by a worker while main waits to join it */
+/* ALLOW leaked-thread level=note */
+/* NEVER deadlock stuck-wait self-deadlock */
+/* RUN clean exit=5 */
+#include "../sample.h"
+
+static void *worker(void *arg)
+{
+	(void)arg;
+	printf("bye\n");
+	exit(5);
+}
+
+int main(void)
+{
+	finish(start(worker, NULL));
+	return 0;
+}

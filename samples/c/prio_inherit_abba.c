@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* SHOWS priority-inheritance mutexes in both orders */
+/* EXPECT lock-order-inversion confidence=potential stacks=forwards,backwards threads=2 locks=a,b */
+/* RUN */
+#include "../sample.h"
+
+static pthread_mutex_t a, b;
+static int step, alive;
+
+static void *forwards(void *arg)
+{
+	meet(&alive, 2);
+	pthread_mutex_lock(&a);
+	pthread_mutex_lock(&b);
+	pthread_mutex_unlock(&b);
+	pthread_mutex_unlock(&a);
+	step_to(&step, 1);
+	until(&step, 2);
+	return arg;
+}
+
+static void *backwards(void *arg)
+{
+	meet(&alive, 2);
+	until(&step, 1);
+	pthread_mutex_lock(&b);
+	pthread_mutex_lock(&a);
+	pthread_mutex_unlock(&a);
+	pthread_mutex_unlock(&b);
+	step_to(&step, 2);
+	return arg;
+}
+
+int main(void)
+{
+	pthread_mutexattr_t attr;
+
+	MUST(pthread_mutexattr_init(&attr));
+	MUST(pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	MUST(pthread_mutex_init(&a, &attr));
+	MUST(pthread_mutex_init(&b, &attr));
+	run_two(forwards, backwards);
+	return 0;
+}

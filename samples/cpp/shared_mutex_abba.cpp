@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* SHOWS two shared_mutexes: each thread reads its own and writes the other */
+/* EXPECT lock-order-inversion confidence=potential stacks=Index::merge_into threads=2 */
+/* RUN */
+#include "../sample.h"
+
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+
+class Index
+{
+      public:
+	NOINLINE void merge_into(Index &other)
+	{
+		std::shared_lock<std::shared_mutex> mine(lock_);
+		std::unique_lock<std::shared_mutex> theirs(other.lock_);
+
+		for (auto &e : entries_)
+			other.entries_[e.first] += e.second;
+	}
+
+      private:
+	mutable std::shared_mutex lock_;
+	std::map<int, int> entries_;
+};
+
+static int step, alive;
+
+int main()
+{
+	Index a, b;
+	std::thread one([&] {
+		meet(&alive, 2);
+		a.merge_into(b);
+		step_to(&step, 1);
+		until(&step, 2);
+	});
+	std::thread two([&] {
+		meet(&alive, 2);
+		until(&step, 1);
+		b.merge_into(a);
+		step_to(&step, 2);
+	});
+
+	one.join();
+	two.join();
+	return 0;
+}

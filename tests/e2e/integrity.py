@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""Scenarios about the trace and the tool that no single run of one sample can show. Each test returns complaints."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import target
+
+
+class Test:
+    def __init__(self, ids, name, what, expected, function, once=False):
+        self.ids, self.name, self.what, self.expected = ids, name, what, expected
+        self.function, self.once = function, once
+
+
+def repeat(test, bench, result, options):
+    for _ in range(1 if test.once else max(1, min(options.repeat, 20))):
+        folder = tempfile.mkdtemp(prefix="thrum-e2e-")
+        try:
+            wrong = test.function(bench, folder)
+        except Exception as e:  # a broken harness is a failure of this test, not of all
+            wrong = ["harness: %s: %s" % (type(e).__name__, e)]
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        result.add(wrong)
+        if wrong and not options.quiet:
+            print("FAIL %s" % test.name)
+            for w in wrong:
+                print("     %s" % w)
+    return result
+
+
+def run_json(bench, folder, binary, options=(), env=None, verb="run"):
+    """(outcome, report) of one `thrum run --format json`; report None when there is none."""
+    command = [bench.thrum, verb, "-o", os.path.join(folder, "trace"), "--format", "json"] + list(options)
+    o = target.run(command + ["--", binary], 60, env=env)
+    try:
+        return o, target.split_report(o.out, None)[1]
+    except ValueError:
+        return o, None
+
+
+def serious(report):
+    return ["unexpected %s: %s" % (f["rule"], f["title"]) for f in report["findings"] if f["level"] != "note"]
+
+
+def count_calls(bench, trace, symbol):
+    """Acquires and releases of the lock called `symbol` in `thrum dump`."""
+    o = target.run([bench.thrum, "dump", trace], 60)
+    text = o.out.decode(errors="replace")
+    named = [line for line in text.splitlines() if symbol in line]
+    return (sum(bool(re.search(r"\b(\w+-)?acquire\b", line)) for line in named),
+            sum(bool(re.search(r"\brelease\b", line)) for line in named))
+
+
+def other_preloads(bench, folder):
+    """S69: with another interposer before or behind, and in a TSan build: one event per operation."""
+    binary = os.path.join(bench.samples, "s69_known_number_of_calls")
+    counting = os.path.join(bench.samples, "counting_preload.so")
+    wrong = []
+    variants = [("alone", binary, None), ("with another preload", binary, counting)]
+    tsan = os.path.join(bench.samples, "s69_tsan_build")
+    if os.path.exists(tsan):
+        variants.append(("TSan build", tsan, None))
+    for label, program, preload in variants:
+        env = target.environment()
+        if preload:
+            env["LD_PRELOAD"] = preload
+        here = os.path.join(folder, label.replace(" ", "-"))
+        os.mkdir(here)
+        o, report = run_json(bench, here, program, env=env)
+        if o.status != 0 or report is None:
+            wrong.append("%s: status %s, %s" % (label, o.status, o.err.strip()[:300]))
+            continue
+        wrong += ["%s: %s" % (label, w) for w in serious(report)]
+        acquires, releases = count_calls(bench, os.path.join(here, "trace"), "counted_lock")
+        if (acquires, releases) != (2000, 2000):
+            wrong.append("%s: %d acquires and %d releases of counted_lock, 2000 calls each" %
+                         (label, acquires, releases))
+        if preload and b"counted 2000" not in o.out + o.err.encode():
+            wrong.append("%s: the other preload did not see its 2000 calls: %r" % (label, (o.out[:100], o.err[:200])))
+    return wrong
+
+
+def killed_while_recording(bench, folder):
+    """S71: SIGKILL at any moment while records are written: the prefix is analysed, nothing is invented."""
+    binary = os.path.join(bench.samples, "s71_busy_until_killed")
+    wrong = []
+    for number, delay in enumerate((0.01, 0.037, 0.08, 0.15)):
+        trace = os.path.join(folder, "trace%d" % number)
+        process = subprocess.Popen([bench.thrum, "record", "-o", trace, "--", binary], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=target.environment(),
+                                   start_new_session=True)
+        try:
+            pid = target.find_target(process.pid, binary, 20)
+            if pid is None:
+                return ["the recorded process was not found"]
+            time.sleep(delay)
+            os.kill(pid, signal.SIGKILL)
+            process.wait(timeout=30)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        o = target.run([bench.thrum, "check", "--format", "json", trace], 60)
+        if o.status != 0:
+            wrong.append("killed after %g s: check gave %s: %s" % (delay, o.status, o.err.strip()[:300]))
+            continue
+        report = json.loads(o.out.decode())
+        wrong += ["killed after %g s: %s" % (delay, w) for w in serious(report)]
+    return wrong
+
+
+def size_limit_reached(bench, folder):
+    """S72: --max-size drops events; the report says so, and no misuse is derived across the hole."""
+    binary = os.path.join(bench.samples, "s72_more_events_than_fit")
+    limit = 2 * 1024 * 1024
+    o, report = run_json(bench, folder, binary, ["--max-size", str(limit)])
+    if o.status != 0 or report is None:
+        return ["status %s: %s" % (o.status, o.err.strip()[:300])]
+    wrong = serious(report)
+    if not sum(p.get("lost", 0) for p in report["trace"]["processes"]):
+        wrong.append("nothing was lost, though the limit is far below what the program does")
+    size = sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(os.path.join(folder, "trace"))
+               for f in files)
+    if size > 2 * limit + (4 << 20):
+        wrong.append("the trace takes %d bytes with --max-size %d" % (size, limit))
+    return wrong
+
+
+TESTS = [
+    Test(["S69"], "s69_other_preloads", "other preloads and a TSan build wrap the same symbols",
+         "one event per operation", other_preloads),
+    Test(["S71"], "s71_killed_while_recording", "SIGKILL in the middle of writing records",
+         "prefix analysed, nothing invented", killed_while_recording),
+    Test(["S72"], "s72_size_limit_reached", "events are dropped because --max-size is reached",
+         "loss reported, no misuse across it", size_limit_reached),
+]

@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the samples under thrum and holds each against the expectation in its first lines.
+
+    run.py --build DIR                      all samples, once
+    run.py --build DIR --only s01_abba      one of them (this is what ctest does)
+    run.py --build DIR --filter 's0|cond'   those whose name matches
+    run.py --build DIR --native             without thrum: do they hang or end as intended?
+    run.py --build DIR --repeat 20 -j 4 --write-docs docs/scenarios.md
+    run.py --check-ids                      every scenario id has a sample or a test
+
+Builds nothing. Status 0: all as expected; 1: something is not; 2: usage or a broken header.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+import integrity
+import judge
+import scenarios
+import target
+from sample_header import HeaderError, load_samples
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Bench:
+    """Where things are: the build under test and the samples' binaries."""
+
+    def __init__(self, build):
+        self.thrum = os.path.join(build, "bin", "thrum")
+        self.samples = os.path.join(build, "samples")
+        self.native = {}
+
+    def binary(self, sample):
+        return os.path.join(self.samples, sample.name)
+
+    def binaries(self, sample):
+        return {sample.name} | {p + ".so" for p in sample.build.get("plugin", "").split(",") if p}
+
+
+def limit_of(sample):
+    return float(sample.run.get("limit", 60))
+
+
+def run_native(bench, sample):
+    """The sample's own output and status; complaints when it hangs or ends against its header."""
+    if sample.name in bench.native:
+        return bench.native[sample.name]
+    hanging = sample.is_hanging()
+    o = target.run([bench.binary(sample)] + sample.run.get("args", "").split(), 0.7 if hanging else 30)
+    wrong = []
+    expected = None if hanging else int(sample.run.get("exit", "0"))
+    if o.status != expected:
+        wrong.append("native: status %s, expected %s; %s" % (o.status, expected, o.err.strip()[:300]))
+    bench.native[sample.name] = (o, wrong)
+    return o, wrong
+
+
+def run_once(bench, sample, folder, with_kill):
+    """One `thrum run` of a sample; returns complaints."""
+    binary, args = bench.binary(sample), sample.run.get("args", "").split()
+    trace, text, html = (os.path.join(folder, n) for n in ("trace", "report.txt", "report.html"))
+    options = ["--format", "json", "--report", "text=" + text, "--report", "html=" + html]
+    native_out, own_status, wrong = None, 0, []
+    if sample.is_hanging():
+        options += ["--timeout", sample.run["timeout"]]
+    else:
+        native, wrong = run_native(bench, sample)
+        native_out, own_status = native.out, native.status
+        if wrong:
+            return wrong
+    o = target.run([bench.thrum, "run", "-o", trace] + options + ["--", binary] + args, limit_of(sample))
+    if o.status is None:
+        return ["did not end within %s s" % limit_of(sample)]
+    wrong += check_output(bench, sample, o, native_out, own_status)
+    wrong += check_reports(text, html)
+    if "rss" in sample.run and o.max_rss_mb > int(sample.run["rss"]):
+        wrong.append("thrum took %d MB, allowed %s" % (o.max_rss_mb, sample.run["rss"]))
+    if with_kill and "kill" in sample.run:
+        wrong += ["after SIGKILL: " + w for w in run_killed(bench, sample, os.path.join(folder, "killed"))]
+    return wrong
+
+
+def check_output(bench, sample, o, native_out, own_status):
+    if native_out is not None and not o.out.startswith(native_out):
+        return ["standard output differs from the native run: %r" % o.out[:200]]
+    try:
+        _, report = target.split_report(o.out, native_out)
+    except ValueError as e:
+        return ["no JSON report (status %s): %s; stderr: %s" % (o.status, e, o.err.strip()[:500])]
+    wrong = judge.check_findings(sample, report, bench.binaries(sample))
+    return wrong + judge.check_report(report, o.status, own_status, sample.is_hanging())
+
+
+def check_reports(text, html):
+    wrong = []
+    for path in (text, html):
+        if not os.path.exists(path) or os.path.getsize(path) == 0:
+            wrong.append("no report in %s" % os.path.basename(path))
+    if not wrong:
+        with open(html, encoding="utf-8") as f:
+            page = f.read()
+        if "<html" not in page.lower() or "</html>" not in page.lower():
+            wrong.append("the HTML report is no page")
+    return wrong
+
+
+def run_killed(bench, sample, trace):
+    wrong = target.record_and_kill(bench.thrum, bench.binary(sample), sample.run.get("args", "").split(), trace, 20)
+    if wrong:
+        return [wrong]
+    o = target.run([bench.thrum, "check", "--format", "json", trace], limit_of(sample))
+    if o.status is None:
+        return ["thrum check did not end"]
+    try:
+        report = json.loads(o.out.decode())
+    except ValueError as e:
+        return ["no JSON report (status %s): %s; %s" % (o.status, e, o.err.strip()[:300])]
+    complaints = judge.check_findings(sample, report, bench.binaries(sample))
+    return complaints + judge.check_report(report, o.status, 0, False)
+
+
+class Result:
+    def __init__(self, name):
+        self.name, self.runs, self.good, self.complaints = name, 0, 0, []
+
+    def add(self, wrong):
+        self.runs += 1
+        self.good += not wrong
+        for w in wrong:
+            if w not in self.complaints:
+                self.complaints.append(w)
+
+
+def try_sample(bench, sample, options, run_number):
+    if options.native:
+        return run_native(bench, sample)[1]
+    folder = tempfile.mkdtemp(prefix="thrum-e2e-")
+    try:
+        return run_once(bench, sample, folder, with_kill=run_number < options.kills)
+    except Exception as e:  # a broken harness is a failure of this sample, not of all
+        return ["harness: %s: %s" % (type(e).__name__, e)]
+    finally:
+        if options.keep:
+            print("%s: kept %s" % (sample.name, folder), file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def times(sample, options):
+    return 1 if "once" in sample.run else max(options.repeat, int(sample.run.get("repeat", 1)))
+
+
+def run_all(bench, samples, options):
+    results = {s.name: Result(s.name) for s in samples}
+    jobs = [(s, n) for n in range(options.repeat) for s in samples if n < times(s, options)]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        futures = {pool.submit(try_sample, bench, s, options, n): s for s, n in jobs}
+        for future in concurrent.futures.as_completed(futures):
+            sample = futures[future]
+            wrong = future.result()
+            results[sample.name].add(wrong)
+            if wrong and not options.quiet:
+                print("FAIL %s" % sample.name)
+                for w in wrong:
+                    print("     %s" % w)
+                sys.stdout.flush()
+    return results
+
+
+def parse_arguments():
+    p = argparse.ArgumentParser(description="run the samples under thrum")
+    p.add_argument("--build", help="build directory")
+    p.add_argument("--only", action="append", help="a sample's or test's name; may be repeated")
+    p.add_argument("--filter", help="regular expression on names")
+    p.add_argument("--repeat", type=int, default=1)
+    p.add_argument("--kills", type=int, default=1, help="how many of the runs also do the SIGKILL variant")
+    p.add_argument("-j", "--jobs", type=int, default=2)
+    p.add_argument("--native", action="store_true")
+    p.add_argument("--check-ids", action="store_true")
+    p.add_argument("--list", action="store_true")
+    p.add_argument("--keep", action="store_true", help="keep the traces")
+    p.add_argument("--quiet", action="store_true")
+    p.add_argument("--write-docs", metavar="FILE")
+    return p.parse_args()
+
+
+def select(samples, options):
+    if options.only:
+        samples = [s for s in samples if s.name in options.only]
+    if options.filter:
+        samples = [s for s in samples if re.search(options.filter, s.name)]
+    return samples
+
+
+def main():
+    options = parse_arguments()
+    try:
+        samples = load_samples(ROOT)
+        ids_wrong = scenarios.check_ids(ROOT, samples)
+    except HeaderError as e:
+        print("run.py: %s" % e, file=sys.stderr)
+        return 2
+    if options.check_ids:
+        for w in ids_wrong:
+            print(w)
+        return 1 if ids_wrong else 0
+    if options.list:
+        for s in samples:
+            print(s.name)
+        return 0
+    if not options.build:
+        print("run.py: --build DIR is needed", file=sys.stderr)
+        return 2
+    bench = Bench(os.path.abspath(options.build))
+    chosen = select(samples, options)
+    scripted = [t for t in integrity.TESTS if (not options.only or t.name in options.only) and
+                (not options.filter or re.search(options.filter, t.name)) and not options.native]
+    if not chosen and not scripted:
+        print("run.py: no such sample", file=sys.stderr)
+        return 2
+    results = run_all(bench, chosen, options)
+    for test in scripted:
+        results[test.name] = integrity.repeat(test, bench, Result(test.name), options)
+    bad = [r for r in results.values() if r.good != r.runs]
+    print("%d of %d as expected" % (len(results) - len(bad), len(results)))
+    for r in bad:
+        print("  %s: %d of %d runs" % (r.name, r.good, r.runs))
+    if options.write_docs:
+        scenarios.write_docs(options.write_docs, ROOT, samples, results)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * make_seeds.c - fuzz seeds from the writer: make_seeds DIR fills DIR/record and DIR/directory.
+ *
+ * Every op is in them by the table, so a new row of spec/events.def is fuzzed without a new seed.
+ */
+#include "fuzz_layout.h"
+
+#include "trace/trace_encode.h"
+#include "trace/trace_ops.h"
+#include "trace/trace_writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *base;
+
+static void make(const char *path)
+{
+	if (mkdir(path, 0700) && errno != EEXIST) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static FILE *create(const char *kind, const char *name)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", base, kind);
+	make(path);
+	snprintf(path, sizeof(path), "%s/%s/%s", base, kind, name);
+	f = fopen(path, "wb");
+	if (!f) {
+		perror(path);
+		exit(1);
+	}
+	return f;
+}
+
+/* ---- records ---- */
+
+static void put_varint(FILE *f, uint64_t v)
+{
+	uint8_t bytes[10];
+
+	fwrite(bytes, 1, (size_t)(encode_varint(bytes, v) - bytes), f);
+}
+
+static void put_record(FILE *f, unsigned op, unsigned flags, uint64_t value)
+{
+	putc((int)(op | flags), f);
+	put_varint(f, value);
+	for (unsigned i = flags & TF_REC_SAME_OBJECT && trace_op_has_object(op); i < trace_ops[op].count; i++) {
+		put_varint(f, value + i);
+	}
+	if (flags & TF_REC_HAS_SEQ) {
+		put_varint(f, value);
+	}
+}
+
+static void record_seeds(void)
+{
+	FILE *all = create("record", "all"), *fields = create("record", "fields");
+	uint8_t table[TF_OPS];
+
+	putc(0, all);
+	trace_op_fields(table);
+	table[TRACE_ACQUIRE]++;
+	table[60] = TRACE_OP_FIELDS_OBJECT | 2;
+	putc(1, fields);
+	fwrite(table, 1, sizeof(table), fields);
+	fwrite("\x04\x01\x02\x03\x04\x3c\x01\x02\x03\x4a\x01", 1, 11, fields);
+	for (unsigned op = 1; op < TF_OPS; op++) {
+		char name[32];
+		FILE *one;
+
+		if (!trace_op_get(op)) {
+			continue;
+		}
+		put_record(all, op, 0, op);
+		put_record(all, op, TF_REC_SAME_OBJECT | TF_REC_HAS_SEQ, 1ull << op);
+		snprintf(name, sizeof(name), "op%02u", op);
+		one = create("record", name);
+		putc(0, one);
+		put_record(one, op, TF_REC_HAS_SEQ, UINT64_MAX - op);
+		put_record(one, op, TF_REC_SAME_OBJECT, 300);
+		fclose(one);
+	}
+	fclose(all);
+	fclose(fields);
+}
+
+/* ---- directories ---- */
+
+static struct trace_writer *begin(void)
+{
+	static const uint64_t ip[] = { 0x401000, 0x402000 };
+	char path[4096];
+	struct trace_writer *w;
+
+	snprintf(path, sizeof(path), "%s/scratch", base);
+	w = trace_writer_new(path, 1);
+	trace_writer_command(w, "a b");
+	trace_writer_stack(w, 1, ip, 2);
+	trace_writer_module(w, 0x400000, 0x500000, 0x400000, "/bin/a", "\1\2\3\4", 4, false);
+	for (uint32_t t = 1; t <= 3; t++) {
+		trace_writer_thread(w, t, t - 1, 1);
+		trace_writer_name(w, t, "t");
+	}
+	trace_writer_object(w, 1, TRACE_OBJECT_MUTEX, 0x1000, 1, 1);
+	trace_writer_object(w, 2, TRACE_OBJECT_RWLOCK, 0x2000, 1, 1);
+	trace_writer_object(w, 3, TRACE_OBJECT_COND, 0x3000, 1, 1);
+	return w;
+}
+
+static void end(struct trace_writer *w, uint32_t exit_kind, const char *name)
+{
+	char path[4096];
+	FILE *f = create("directory", name);
+
+	trace_writer_finish(w, exit_kind);
+	snprintf(path, sizeof(path), "%s/scratch", base);
+	fuzz_layout_pack(path, "1.0", f);
+	fclose(f);
+	snprintf(path, sizeof(path), "%s/scratch/1.0.map", base);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/scratch/1.0.events", base);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/scratch", base);
+	rmdir(path);
+}
+
+static void seed_every_op(void)
+{
+	struct trace_writer *w = begin();
+
+	trace_writer_begin(w, 0, 1);
+	for (unsigned op = 2; op < TF_OPS; op++) {
+		if (trace_op_get(op)) {
+			trace_writer_event(w, 0, op, 0, 1, 2, 1, 1, 0, op % 3);
+		}
+	}
+	end(w, TRACE_EXIT_DESTRUCTORS, "every-op");
+}
+
+static void seed_hand_over(void)
+{
+	struct trace_writer *w = begin();
+
+	for (uint32_t t = 1; t <= 3; t++) {
+		if (t < 3) {
+			trace_writer_create(w, t - 1, t + 1, 1);
+		}
+		trace_writer_begin(w, t - 1, t);
+		trace_writer_skew(w, t - 1, (int64_t)t * 500 - 1000);
+	}
+	for (uint32_t i = 0; i < 12; i++) {
+		trace_writer_acquire(w, i % 3, 1, 1);
+		trace_writer_event(w, i % 3, TRACE_COND_WAIT, 0, 3, 1, 1, 0, 0, 0);
+		trace_writer_event(w, i % 3, TRACE_COND_WAKE, 0, 3, 1, 1, 0, 0, TRACE_WRITER_AUTO);
+		trace_writer_release(w, i % 3, 1);
+		trace_writer_event(w, (i + 1) % 3, TRACE_ACQUIRE_SHARED, 0, 2, 0, 1, 0, 0, TRACE_WRITER_AUTO);
+		trace_writer_release(w, (i + 1) % 3, 2);
+		trace_writer_acquire(w, i % 3, 2, 1);
+		trace_writer_release(w, i % 3, 2);
+		if (i % 5 == 4) {
+			trace_writer_seal(w, i % 3);
+		}
+	}
+	trace_writer_end(w, 2);
+	trace_writer_join(w, 1, 3, 1);
+	end(w, TRACE_EXIT_DESTRUCTORS, "hand-over");
+}
+
+static void seed_damage(void)
+{
+	struct trace_writer *w = begin();
+	struct trace_wait wait = { .kind = TRACE_WAIT_LOCK, .object = 1, .stack = 1 };
+
+	for (uint32_t i = 0; i < 6; i++) {
+		trace_writer_begin(w, i % 2, 1 + i % 3);
+		trace_writer_acquire(w, i % 2, 1, 1);
+		trace_writer_event(w, i % 2, TRACE_ACQUIRE_OWNERDEAD, 0, 1, 0, 1, 0, 0, TRACE_WRITER_AUTO);
+		if (i == 3) {
+			trace_writer_drop_chunk(w, i % 2);
+		} else if (i < 5) {
+			trace_writer_seal(w, i % 2);
+			trace_writer_duplicate(w, i % 2, i);
+		}
+		trace_writer_raw_events(w, "garbage", i == 2 ? 7 : 0);
+	}
+	trace_writer_wait(w, 0, &wait);
+	trace_writer_tid(w, 0, 77);
+	trace_writer_unload(w, 0x400000, 9);
+	end(w, 0, "damage");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fputs("usage: make_seeds DIR\n", stderr);
+		return 64;
+	}
+	base = argv[1];
+	make(base);
+	record_seeds();
+	seed_every_op();
+	seed_hand_over();
+	seed_damage();
+	return 0;
+}

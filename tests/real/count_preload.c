@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * count_preload.c - an LD_PRELOAD library that counts synchronisation calls, so that what thrum recorded can be checked
+ * against someone who knows nothing of thrum's recorder. Only the list of functions is shared (spec/primitives).
+ *
+ * With COUNT_DIR set, each process image keeps its counters in COUNT_DIR/PID.N.count, a shared mapping: they are right at any
+ * moment, after _exit and SIGKILL too. The file is an array of `struct counter`; counts.py reads it.
+ *
+ * Each wrapper calls the next definition in the load order, so the library works on either side of libthrum.so.
+ * Must not: allocate, lock, or change what the caller sees.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <threads.h>
+#include <unistd.h>
+
+/* One function. `called` counts entries, so called - (ok + ownerdead + failed) calls never came back. */
+struct counter {
+	char name[40];
+	uint64_t called;
+	uint64_t ok;
+	uint64_t ownerdead; /* EOWNERDEAD: locked, but a robust mutex of a dead thread */
+	uint64_t failed;
+	uint64_t ran; /* pthread_once, call_once, guards: the initialiser was run by this call */
+};
+
+/* The index of every function, whatever its row says. */
+enum function {
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) FUNCTION_##name,
+#include "../../spec/primitives/mutex.def"
+#include "../../spec/primitives/rwlock.def"
+#include "../../spec/primitives/cond.def"
+#include "../../spec/primitives/sem.def"
+#include "../../spec/primitives/sync.def"
+#include "../../spec/primitives/thread.def"
+#include "../../spec/primitives/c11.def"
+#undef PRIM
+	FUNCTION_fork,
+	FUNCTIONS
+};
+
+enum { TABLE_BYTES = (FUNCTIONS * sizeof(struct counter) + 4095) / 4096 * 4096 };
+
+/* Ordinary memory until the constructor maps the file over it; so a call before that is counted too. */
+static union {
+	struct counter counter[FUNCTIONS];
+	char bytes[TABLE_BYTES];
+} table __attribute__((aligned(4096))) = { .counter = {
+#define PRIM(shape, kind, ret, fn, params, args, object, mode, doc) [FUNCTION_##fn] = { .name = #fn },
+#include "../../spec/primitives/mutex.def"
+#include "../../spec/primitives/rwlock.def"
+#include "../../spec/primitives/cond.def"
+#include "../../spec/primitives/sem.def"
+#include "../../spec/primitives/sync.def"
+#include "../../spec/primitives/thread.def"
+#include "../../spec/primitives/c11.def"
+#undef PRIM
+	[FUNCTION_fork] = { .name = "fork" },
+} };
+
+static char directory[3900];
+
+static inline void add(uint64_t *n)
+{
+	__atomic_fetch_add(n, 1, __ATOMIC_RELAXED);
+}
+
+static inline void count_entry(enum function f)
+{
+	add(&table.counter[f].called);
+}
+
+/* `rc`: 0 = success, else an errno value or -1. Returns rc, errno untouched. */
+static inline int count_result(enum function f, int rc)
+{
+	struct counter *c = &table.counter[f];
+
+	add(rc == 0 ? &c->ok : rc == EOWNERDEAD ? &c->ownerdead : &c->failed);
+	return rc;
+}
+
+/* ---- the file ---- */
+
+/* Leaves the counters in private memory when no file can be made; the reader then misses the process and says so. */
+static void map_counters(void)
+{
+	char path[4096];
+	int fd = -1, saved = errno;
+
+	for (unsigned image = 0; fd < 0 && image < 1000; image++) {
+		snprintf(path, sizeof(path), "%s/%d.%u.count", directory, (int)getpid(), image);
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST) {
+			break;
+		}
+	}
+	if (fd >= 0) {
+		if (pwrite(fd, table.bytes, sizeof(table), 0) == (ssize_t)sizeof(table)) {
+			mmap(table.bytes, sizeof(table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			     fd, 0);
+		}
+		close(fd);
+	}
+	errno = saved;
+}
+
+/* The mapping is shared with the parent: put private memory in its place before anything is counted. */
+static void after_fork_in_child(void)
+{
+	struct counter names[FUNCTIONS];
+
+	memcpy(names, table.counter, sizeof(names));
+	if (mmap(table.bytes, sizeof(table), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+		return;
+	}
+	for (unsigned f = 0; f < FUNCTIONS; f++) {
+		memcpy(table.counter[f].name, names[f].name, sizeof(names[f].name));
+	}
+	map_counters();
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	const char *dir = getenv("COUNT_DIR"); /* now: some programs empty their environment */
+
+	if (dir && strlen(dir) < sizeof(directory)) {
+		strcpy(directory, dir);
+		map_counters();
+		pthread_atfork(NULL, NULL, after_fork_in_child);
+	}
+}
+
+/* ---- the next definition ---- */
+
+static void *next(const char *name)
+{
+	void *f = dlsym(RTLD_NEXT, name);
+
+	if (!f) { /* a C++ library that came by dlopen is not in the global scope */
+		void *cxx = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+		f = cxx ? dlsym(cxx, name) : NULL;
+	}
+	if (!f) {
+		static const char message[] = "count_preload: a counted function has no real definition\n";
+
+		if (write(2, message, sizeof(message) - 1) < 0) {
+			_exit(70);
+		}
+		_exit(70);
+	}
+	return f;
+}
+
+/* Looked up at the first call; two threads at once find the same. */
+#define NEXT(name)                                                                                 \
+	({                                                                                         \
+		static __typeof__(&name) found;                                                    \
+		__typeof__(&name) f_ = __atomic_load_n(&found, __ATOMIC_RELAXED);                  \
+		if (__builtin_expect(!f_, 0)) {                                                    \
+			f_ = (__typeof__(&name))(uintptr_t)next(#name);                            \
+			__atomic_store_n(&found, f_, __ATOMIC_RELAXED);                            \
+		}                                                                                  \
+		f_;                                                                                \
+	})
+
+/* ---- functions that return 0 for success: every row but the CUSTOM ones ---- */
+
+#define COUNTED(name, params, args)                                                                \
+	int name params                                                                            \
+	{                                                                                          \
+		count_entry(FUNCTION_##name);                                                      \
+		return count_result(FUNCTION_##name, NEXT(name) args);                             \
+	}
+
+#define SHAPE_LOCK(name, params, args) COUNTED(name, params, args)
+#define SHAPE_UNLOCK(name, params, args) COUNTED(name, params, args)
+#define SHAPE_INIT(name, params, args) COUNTED(name, params, args)
+#define SHAPE_DESTROY(name, params, args) COUNTED(name, params, args)
+#define SHAPE_COND_WAIT(name, params, args) COUNTED(name, params, args)
+#define SHAPE_COND_WAKE(name, params, args) COUNTED(name, params, args)
+#define SHAPE_SEM_WAIT(name, params, args) COUNTED(name, params, args)
+#define SHAPE_SEM_POST(name, params, args) COUNTED(name, params, args)
+#define SHAPE_CUSTOM(name, params, args)
+
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) SHAPE_##shape(name, params, args)
+#include "../../spec/primitives/mutex.def"
+#include "../../spec/primitives/rwlock.def"
+#include "../../spec/primitives/cond.def"
+#include "../../spec/primitives/sem.def"
+#include "../../spec/primitives/sync.def"
+#include "../../spec/primitives/thread.def"
+#include "../../spec/primitives/c11.def"
+#undef PRIM
+
+/* ---- CUSTOM rows that return 0 for success ---- */
+
+COUNTED(pthread_mutex_consistent, (pthread_mutex_t *m), (m))
+COUNTED(sem_init, (sem_t *s, int pshared, unsigned value), (s, pshared, value))
+COUNTED(sem_destroy, (sem_t *s), (s))
+COUNTED(sem_close, (sem_t *s), (s))
+COUNTED(pthread_barrier_init,
+	(pthread_barrier_t *restrict b, const pthread_barrierattr_t *restrict a, unsigned n), (b, a, n))
+COUNTED(pthread_create,
+	(pthread_t *restrict t, const pthread_attr_t *restrict a, void *(*f)(void *), void *restrict p),
+	(t, a, f, p))
+COUNTED(pthread_join, (pthread_t t, void **r), (t, r))
+COUNTED(pthread_tryjoin_np, (pthread_t t, void **r), (t, r))
+COUNTED(pthread_timedjoin_np, (pthread_t t, void **r, const struct timespec *w), (t, r, w))
+COUNTED(pthread_clockjoin_np, (pthread_t t, void **r, clockid_t c, const struct timespec *w), (t, r, c, w))
+COUNTED(pthread_detach, (pthread_t t), (t))
+COUNTED(pthread_cancel, (pthread_t t), (t))
+COUNTED(pthread_setname_np, (pthread_t t, const char *n), (t, n))
+COUNTED(thrd_create, (thrd_t * t, int (*f)(void *), void *p), (t, f, p))
+COUNTED(thrd_join, (thrd_t t, int *r), (t, r))
+COUNTED(thrd_detach, (thrd_t t), (t))
+
+/* ---- the rest ---- */
+
+int pthread_barrier_wait(pthread_barrier_t *b)
+{
+	int rc;
+
+	count_entry(FUNCTION_pthread_barrier_wait);
+	rc = NEXT(pthread_barrier_wait)(b);
+	count_result(FUNCTION_pthread_barrier_wait, rc == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : rc);
+	return rc;
+}
+
+sem_t *sem_open(const char *name, int flags, ...)
+{
+	va_list more;
+	mode_t mode;
+	unsigned value;
+	sem_t *s;
+
+	va_start(more, flags);
+	mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+	value = flags & O_CREAT ? va_arg(more, unsigned) : 0;
+	va_end(more);
+	count_entry(FUNCTION_sem_open);
+	s = NEXT(sem_open)(name, flags, mode, value);
+	count_result(FUNCTION_sem_open, s == SEM_FAILED ? -1 : 0);
+	return s;
+}
+
+void pthread_exit(void *r)
+{
+	count_entry(FUNCTION_pthread_exit);
+	NEXT(pthread_exit)(r);
+	__builtin_unreachable();
+}
+
+void thrd_exit(int r)
+{
+	count_entry(FUNCTION_thrd_exit);
+	NEXT(thrd_exit)(r);
+	__builtin_unreachable();
+}
+
+void mtx_destroy(mtx_t *m)
+{
+	count_entry(FUNCTION_mtx_destroy);
+	NEXT(mtx_destroy)(m);
+	count_result(FUNCTION_mtx_destroy, 0);
+}
+
+void cnd_destroy(cnd_t *c)
+{
+	count_entry(FUNCTION_cnd_destroy);
+	NEXT(cnd_destroy)(c);
+	count_result(FUNCTION_cnd_destroy, 0);
+}
+
+/* The routine takes no argument, so it travels in thread-local storage; a nested once saves it by reading it first. */
+static __thread void (*once_routine)(void) __attribute__((tls_model("initial-exec")));
+static __thread enum function once_function __attribute__((tls_model("initial-exec")));
+
+static void run_once_routine(void)
+{
+	void (*routine)(void) = once_routine;
+
+	add(&table.counter[once_function].ran);
+	routine();
+}
+
+int pthread_once(pthread_once_t *o, void (*f)(void))
+{
+	count_entry(FUNCTION_pthread_once);
+	once_routine = f;
+	once_function = FUNCTION_pthread_once;
+	return count_result(FUNCTION_pthread_once, NEXT(pthread_once)(o, run_once_routine));
+}
+
+void call_once(once_flag *o, void (*f)(void))
+{
+	count_entry(FUNCTION_call_once);
+	once_routine = f;
+	once_function = FUNCTION_call_once;
+	NEXT(call_once)(o, run_once_routine);
+	count_result(FUNCTION_call_once, 0);
+}
+
+int __cxa_guard_acquire(int64_t *g);
+void __cxa_guard_release(int64_t *g);
+void __cxa_guard_abort(int64_t *g);
+
+int __cxa_guard_acquire(int64_t *g)
+{
+	int run;
+
+	count_entry(FUNCTION___cxa_guard_acquire);
+	run = NEXT(__cxa_guard_acquire)(g);
+	count_result(FUNCTION___cxa_guard_acquire, 0);
+	if (run) {
+		add(&table.counter[FUNCTION___cxa_guard_acquire].ran);
+	}
+	return run;
+}
+
+void __cxa_guard_release(int64_t *g)
+{
+	count_entry(FUNCTION___cxa_guard_release);
+	NEXT(__cxa_guard_release)(g);
+	count_result(FUNCTION___cxa_guard_release, 0);
+}
+
+void __cxa_guard_abort(int64_t *g)
+{
+	count_entry(FUNCTION___cxa_guard_abort);
+	NEXT(__cxa_guard_abort)(g);
+	count_result(FUNCTION___cxa_guard_abort, 0);
+}
+
+pid_t fork(void)
+{
+	pid_t pid;
+
+	count_entry(FUNCTION_fork); /* the child's handler starts it from zero */
+	pid = NEXT(fork)();
+	if (pid) {
+		count_result(FUNCTION_fork, pid < 0 ? -1 : 0);
+	}
+	return pid;
+}

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace_defs.c - parses definitions into the tables of a process.
+ */
+#include "trace_defs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_FLOOR 65536u
+#define MAX_FRAMES 256u
+#define TEXT_BLOCK_BYTES 16384u
+
+/* ---- text ---- */
+
+struct trace_text {
+	struct trace_text *next;
+	size_t used, capacity;
+	char bytes[];
+};
+
+/* A copy with a NUL of at most `count` bytes; NULL = out of memory. */
+static char *text_add(struct trace_text **text, const char *bytes, size_t count)
+{
+	size_t n = strnlen(bytes, count);
+	struct trace_text *t = *text;
+	char *copy;
+
+	if (!t || t->capacity - t->used <= n) {
+		size_t capacity = n + 1 > TEXT_BLOCK_BYTES ? n + 1 : TEXT_BLOCK_BYTES;
+
+		t = malloc(sizeof(*t) + capacity);
+		if (!t) {
+			return NULL;
+		}
+		*t = (struct trace_text){ .next = *text, .capacity = capacity };
+		*text = t;
+	}
+	copy = t->bytes + t->used;
+	memcpy(copy, bytes, n);
+	copy[n] = '\0';
+	t->used += n + 1;
+	return copy;
+}
+
+static void text_free(struct trace_text *text)
+{
+	while (text) {
+		struct trace_text *next = text->next;
+
+		free(text);
+		text = next;
+	}
+}
+
+/* ---- walking definitions ---- */
+
+struct counts {
+	uint32_t stacks, objects, threads; /* highest id, below the limit */
+	size_t modules;			   /* MODULE and UNLOAD */
+};
+
+struct walk {
+	struct trace_defs *defs;
+	struct trace_image *image;
+	uint64_t limit; /* ids below count */
+	struct counts found;
+	struct module_def *modules;
+	size_t module_count;
+	bool no_memory;
+};
+
+/* A MODULE or an UNLOAD, in file order. */
+struct module_def {
+	size_t order;
+	uint64_t ticks;
+	bool unload;
+	struct trace_module module;
+};
+
+typedef void visit_fn(struct walk *w, const struct tf_def *def, const uint8_t *body);
+
+static void walk_defs(struct walk *w, visit_fn *visit)
+{
+	for (size_t i = 0; i < w->image->meta_count; i++) {
+		const struct tf_segment *g = w->image->meta[i];
+		const uint8_t *at = (const uint8_t *)(g + 1);
+		uint32_t left = g->committed;
+		struct tf_def def;
+
+		while (left >= sizeof(def)) {
+			memcpy(&def, at, sizeof(def));
+			if (def.bytes < sizeof(def) || def.bytes > left || def.bytes % 8) {
+				trace_image_damage(w->image, "a definition of %u bytes in segment %zu", def.bytes, i);
+				break;
+			}
+			visit(w, &def, at);
+			at += def.bytes;
+			left -= def.bytes;
+		}
+	}
+}
+
+/* False, and noted, where a definition is too short for its type. */
+static bool fits(struct walk *w, const struct tf_def *def, size_t need)
+{
+	if (def->bytes < need) {
+		trace_image_damage(w->image, "a definition of type %u has only %u bytes", def->type, def->bytes);
+		return false;
+	}
+	return true;
+}
+
+static bool id_ok(struct walk *w, uint32_t id)
+{
+	if (!id || id >= w->limit) {
+		trace_image_damage(w->image, "a definition has the number %u", id);
+		return false;
+	}
+	return true;
+}
+
+void trace_raise(uint32_t *highest, uint32_t id, uint64_t limit)
+{
+	if (id > *highest && id < limit) {
+		*highest = id;
+	}
+}
+
+static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	uint32_t id;
+
+	if (def->bytes < sizeof(*def) + sizeof(id)) {
+		return; /* the second walk complains */
+	}
+	memcpy(&id, body + sizeof(*def), sizeof(id));
+	switch (def->type) {
+	case TF_DEF_STACK:
+		trace_raise(&w->found.stacks, id, w->limit);
+		break;
+	case TF_DEF_OBJECT:
+		trace_raise(&w->found.objects, id, w->limit);
+		break;
+	case TF_DEF_THREAD:
+	case TF_DEF_NAME:
+		trace_raise(&w->found.threads, id, w->limit);
+		break;
+	case TF_DEF_MODULE:
+	case TF_DEF_UNLOAD:
+		w->found.modules++;
+		break;
+	default: /* from a later version */
+		break;
+	}
+}
+
+static void take_stack(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct tf_def_stack d;
+	uint32_t room;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	room = (def->bytes - (uint32_t)sizeof(d)) / 8;
+	if (id_ok(w, d.stack)) {
+		w->defs->process.stacks[d.stack] = (struct trace_stack){
+			.frames = d.frames < room ? (d.frames < MAX_FRAMES ? d.frames : MAX_FRAMES) : room,
+			.ip = (const uint64_t *)(const void *)(body + sizeof(d)), /* 8-aligned: see copy_meta */
+		};
+	}
+}
+
+static uint32_t known(uint32_t id, size_t count)
+{
+	return id < count ? id : 0;
+}
+
+static void take_object(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct trace_process *p = &w->defs->process;
+	struct tf_def_object d;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	if (id_ok(w, d.object)) {
+		p->objects[d.object] = (struct trace_object){
+			.kind = d.kind,
+			.stack = known(d.stack, p->stack_count),
+			.thread = known(d.thread, p->thread_count),
+			.attributes = d.attributes,
+			.where = d.where,
+			.address = d.address,
+			.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
+		};
+	}
+}
+
+static void take_thread(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct trace_process *p = &w->defs->process;
+	struct tf_def_thread d;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	if (id_ok(w, d.thread)) {
+		struct trace_thread *t = &p->threads[d.thread];
+
+		t->defined = true;
+		t->parent = known(d.parent, p->thread_count);
+		t->stack = known(d.stack, p->stack_count);
+		t->flags = d.flags;
+		t->start_routine = d.start_routine;
+		t->handle = d.handle;
+	}
+}
+
+static void take_name(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct tf_def_name d;
+	uint32_t room;
+	char *name;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	room = def->bytes - (uint32_t)sizeof(d);
+	if (id_ok(w, d.thread)) {
+		name = text_add(&w->defs->text, (const char *)body + sizeof(d), d.bytes < room ? d.bytes : room);
+		w->no_memory |= !name;
+		w->defs->process.threads[d.thread].name = name;
+	}
+}
+
+static void take_module(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct module_def *m = &w->modules[w->module_count];
+	struct tf_def_module d;
+	const char *data = (const char *)body + sizeof(d);
+	uint32_t room;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	room = def->bytes - (uint32_t)sizeof(d);
+	if (d.build_id_bytes > room) {
+		trace_image_damage(w->image, "a module's build id has %u bytes", d.build_id_bytes);
+		d.build_id_bytes = 0;
+	}
+	room -= d.build_id_bytes;
+	*m = (struct module_def){
+		.order = w->module_count,
+		.ticks = d.ticks,
+		.unload = def->type == TF_DEF_UNLOAD,
+		.module = {
+			.start = d.start,
+			.end = d.end,
+			.bias = d.bias,
+			.loaded_ns = trace_clock_ns(&w->defs->clock, d.ticks),
+			.unloaded_ns = UINT64_MAX,
+			.is_thrum = d.flags & 1,
+			.build_id = (const uint8_t *)data,
+			.build_id_bytes = d.build_id_bytes,
+		},
+	};
+	if (!m->unload) {
+		m->module.path = text_add(&w->defs->text, data + d.build_id_bytes,
+					  d.path_bytes < room ? d.path_bytes : room);
+		w->no_memory |= !m->module.path;
+	}
+	w->module_count++;
+}
+
+static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	switch (def->type) {
+	case TF_DEF_STACK:
+		take_stack(w, def, body);
+		break;
+	case TF_DEF_OBJECT:
+		take_object(w, def, body);
+		break;
+	case TF_DEF_THREAD:
+		take_thread(w, def, body);
+		break;
+	case TF_DEF_MODULE:
+	case TF_DEF_UNLOAD:
+		take_module(w, def, body);
+		break;
+	case TF_DEF_NAME:
+		take_name(w, def, body);
+		break;
+	default: /* from a later version: skipped by its size */
+		break;
+	}
+}
+
+/* ---- modules ---- */
+
+static int compare_module_start(const void *left, const void *right)
+{
+	const struct module_def *a = left, *b = right;
+
+	if (a->module.start != b->module.start) {
+		return a->module.start < b->module.start ? -1 : 1;
+	}
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static int compare_module_order(const void *left, const void *right)
+{
+	const struct module_def *a = left, *b = right;
+
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Each UNLOAD ends the module with its start that came before it; a hostile file has many of both, hence the sort. */
+static int build_modules(struct walk *w)
+{
+	struct trace_process *p = &w->defs->process;
+	struct module_def *m = w->modules, *open = NULL;
+
+	if (!w->module_count) {
+		return 0;
+	}
+	qsort(m, w->module_count, sizeof(*m), compare_module_start);
+	for (size_t i = 0; i < w->module_count; i++) {
+		if (!m[i].unload) {
+			open = &m[i];
+		} else if (open && open->module.start == m[i].module.start) {
+			open->module.unloaded_ns = m[i].module.loaded_ns;
+			open = NULL;
+		}
+	}
+	qsort(m, w->module_count, sizeof(*m), compare_module_order);
+	p->modules = calloc(w->module_count, sizeof(*p->modules));
+	if (!p->modules) {
+		return THRUM_ENOMEM;
+	}
+	for (size_t i = 0; i < w->module_count; i++) {
+		if (!m[i].unload) {
+			p->modules[p->module_count++] = m[i].module;
+		}
+	}
+	return 0;
+}
+
+/* ---- the rest of a process ---- */
+
+static int copy_command(struct trace_defs *defs, const struct tf_process *h)
+{
+	char text[sizeof(h->command) + 1] = { 0 };
+	size_t n = sizeof(h->command);
+
+	memcpy(text, h->command, n);
+	while (n && !text[n - 1]) {
+		n--;
+	}
+	for (size_t i = 0; i < n; i++) {
+		text[i] = text[i] ? text[i] : ' ';
+	}
+	defs->process.command = text_add(&defs->text, text, n);
+	return defs->process.command ? 0 : THRUM_ENOMEM;
+}
+
+static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
+{
+	struct trace_process *p = &defs->process;
+
+	for (size_t i = 0; i < image->tid_count; i++) {
+		if (known(image->tids[i].thread, p->thread_count)) {
+			p->threads[image->tids[i].thread].tid = image->tids[i].tid;
+		}
+	}
+	p->waits = calloc(image->live_count + 1, sizeof(*p->waits));
+	if (!p->waits) {
+		return THRUM_ENOMEM;
+	}
+	for (size_t i = 0; i < image->live_count; i++) {
+		const struct trace_live *live = &image->live[i];
+		struct trace_wait_state *s = &p->waits[p->wait_count];
+		uint32_t thread = known(live->thread, p->thread_count);
+
+		if (!thread) {
+			continue; /* idle */
+		}
+		*s = (struct trace_wait_state){ .thread = thread, .tid = live->tid, .wait = live->wait };
+		s->wait.object = known(s->wait.object, p->object_count);
+		s->wait.other = known(s->wait.other,
+				      s->wait.kind == TRACE_WAIT_JOIN ? p->thread_count : p->object_count);
+		s->wait.stack = known(s->wait.stack, p->stack_count);
+		s->wait.thread = known(s->wait.thread, p->thread_count);
+		s->since_ns = trace_clock_ns(&defs->clock, s->wait.ticks ? s->wait.ticks : live->end_ticks);
+		p->threads[thread].tid = live->tid;
+		p->wait_count++;
+	}
+	return 0;
+}
+
+static void copy_header(struct trace_defs *defs, const struct trace_image *image)
+{
+	const struct tf_process *h = &image->header;
+
+	defs->process = (struct trace_process){
+		.name = image->name,
+		.pid = image->pid,
+		.ppid = h->ppid,
+		.image = image->image,
+		.parent_image = h->parent_image,
+		.exit_kind = h->exit_kind,
+		.flags = h->flags,
+		.lost_events = h->lost_events,
+		.lost_chunks = h->lost_chunks,
+		.lost_defs = h->lost_defs,
+		.nested_events = h->nested_events,
+		.bytes = image->map_bytes + image->events_bytes,
+		.start_real_ns = h->start_real_ns,
+		.libc_version = h->libc_version,
+	};
+}
+
+static int allocate_tables(struct walk *w, const struct trace_sums *sums)
+{
+	const struct tf_process *h = &w->image->header;
+	struct trace_process *p = &w->defs->process;
+	struct counts n = w->found;
+
+	trace_raise(&n.stacks, sums->stacks, w->limit);
+	trace_raise(&n.objects, sums->objects, w->limit);
+	trace_raise(&n.threads, sums->threads, w->limit);
+	trace_raise(&n.stacks, h->stacks < w->limit ? h->stacks : (uint32_t)w->limit - 1, w->limit);
+	trace_raise(&n.objects, h->objects < w->limit ? h->objects : (uint32_t)w->limit - 1, w->limit);
+	trace_raise(&n.threads, h->threads < w->limit ? h->threads : (uint32_t)w->limit - 1, w->limit);
+	p->stack_count = n.stacks + 1u;
+	p->object_count = n.objects + 1u;
+	p->thread_count = n.threads + 1u;
+	p->stacks = calloc(p->stack_count, sizeof(*p->stacks));
+	p->objects = calloc(p->object_count, sizeof(*p->objects));
+	p->threads = calloc(p->thread_count, sizeof(*p->threads));
+	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
+	return p->stacks && p->objects && p->threads && w->modules ? 0 : THRUM_ENOMEM;
+}
+
+int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
+{
+	struct walk w = { .defs = defs, .image = image };
+	struct trace_sums sums = { 0 };
+	bool scan_all = image->map_cut;
+	int error;
+
+	memset(defs, 0, sizeof(*defs));
+	copy_header(defs, image);
+	trace_layout_init(&defs->layout, image->header_cut ? NULL : image->header.op_fields);
+	trace_clock_init(&defs->clock, image);
+	w.limit = ID_FLOOR + image->meta_bytes / 4;
+	if (w.limit > UINT32_MAX) {
+		w.limit = UINT32_MAX;
+	}
+	trace_sum_streams(defs, image);
+	error = trace_sum_records(defs, image, !scan_all, scan_all ? w.limit : 0, &sums);
+	if (!error) {
+		walk_defs(&w, count_def);
+		error = allocate_tables(&w, &sums);
+	}
+	if (!error) {
+		walk_defs(&w, take_def);
+		error = w.no_memory ? THRUM_ENOMEM : build_modules(&w);
+	}
+	if (scan_all) {
+		defs->process.events = sums.records;
+	}
+	defs->process.end_ns = trace_clock_ns(&defs->clock, sums.end_ticks);
+	if (!sums.end_ticks) {
+		defs->process.end_ns = 0;
+	}
+	error = error ? error : copy_command(defs, &image->header);
+	error = error ? error : copy_waits(defs, image);
+	trace_sum_judge(defs, image);
+	defs->lossy = trace_sum_is_lossy(&defs->process, image);
+	free(w.modules);
+	if (error) {
+		trace_defs_release(defs);
+	}
+	return error;
+}
+
+void trace_defs_release(struct trace_defs *defs)
+{
+	free(defs->process.stacks);
+	free(defs->process.objects);
+	free(defs->process.threads);
+	free(defs->process.modules);
+	free(defs->process.waits);
+	text_free(defs->text);
+	memset(defs, 0, sizeof(*defs));
+}

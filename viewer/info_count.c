@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * info_count.c - counts what a process's streams hold.
+ */
+#include "info_count.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void count_definitions(const struct trace_process *p, const bool *seen, struct info_counts *c)
+{
+	for (size_t i = 1; i < p->thread_count; i++) {
+		c->threads += p->threads[i].defined || seen[i];
+	}
+	for (size_t i = 1; i < p->object_count; i++) {
+		c->objects[p->objects[i].kind < INFO_KINDS ? p->objects[i].kind : 0]++;
+	}
+	for (size_t i = 1; i < p->stack_count; i++) {
+		c->stacks += p->stacks[i].frames != 0;
+	}
+	for (size_t i = 0; i < p->wait_count; i++) {
+		c->blocked += p->waits[i].wait.kind != TRACE_WAIT_NONE;
+	}
+}
+
+int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts, struct diag *diag)
+{
+	const struct trace_process *p = trace_reader_get_process(reader, index);
+	struct info_counts c;
+	struct trace_event e;
+	bool *seen;
+	int error = trace_reader_rewind(reader, index, diag);
+
+	if (error) {
+		return error;
+	}
+	seen = calloc(p->thread_count, sizeof(*seen));
+	if (!seen) {
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	}
+	memset(&c, 0, sizeof(c));
+	while (trace_reader_next(reader, &e)) {
+		if (e.op == TRACE_LOST) {
+			c.lost += e.arg;
+		}
+		if (e.synthetic) {
+			c.gaps++;
+			continue;
+		}
+		c.events++;
+		c.by_op[e.op % TF_OPS]++;
+		seen[e.thread] = true;
+	}
+	count_definitions(p, seen, &c);
+	free(seen);
+	*ret_counts = c;
+	return 0;
+}
