@@ -47,18 +47,25 @@ const char *prune_reason_text(enum prune_reason reason)
 	return "unknown";
 }
 
+static bool takes_part(const struct analyze_image *image, unsigned i)
+{
+	return !image->analysis.second_pass || checker_table[i]->second_pass;
+}
+
 static void subscribe(struct analyze_image *image)
 {
 	for (unsigned op = 0; op < TF_OPS; op++) {
 		unsigned n = 0;
 
 		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-			if (checker_table[i]->on_event && (checker_table[i]->consumes >> op & 1))
+			if (takes_part(image, i) && checker_table[i]->on_event &&
+			    (checker_table[i]->consumes >> op & 1))
 				image->subscriber[op][n++] = (uint8_t)i;
 		image->subscriber[op][n] = MAX_CHECKERS;
 	}
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-		image->flags |= checker_table[i]->on_flags;
+		if (takes_part(image, i))
+			image->flags |= checker_table[i]->on_flags;
 }
 
 /* Checkers that did not ask for the op but for what happened with it. */
@@ -66,29 +73,38 @@ static void dispatch_by_flags(struct analyze_image *image, const struct trace_ev
 			      const struct model_step *step)
 {
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-		if ((checker_table[i]->on_flags & step->flags) && !(checker_table[i]->consumes >> event->op & 1))
+		if (takes_part(image, i) && (checker_table[i]->on_flags & step->flags) &&
+		    !(checker_table[i]->consumes >> event->op & 1))
 			checker_table[i]->on_event(image->state[i], &image->analysis, event, step);
 }
 
-struct analyze_image *analyze_image_begin(const struct trace_process *process, size_t index,
-					  const struct analyze_options *options, struct finding_list *findings,
-					  struct analyze_stats *stats)
+static struct analyze_image *image_new(const struct analysis *analysis)
 {
 	struct analyze_image *image = calloc(1, sizeof(*image));
 
 	if (!image)
 		abort();
-	image->analysis = (struct analysis){.process = process,
-					    .process_index = index,
-					    .model = model_new(process),
-					    .findings = findings,
-					    .options = options ? options : &default_options,
-					    .stats = stats};
+	image->analysis = *analysis;
+	image->analysis.model = model_new(analysis->process);
 	subscribe(image);
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-		if (checker_table[i]->begin)
+		if (takes_part(image, i) && checker_table[i]->begin)
 			image->state[i] = checker_table[i]->begin(&image->analysis);
 	return image;
+}
+
+struct analyze_image *analyze_image_begin(const struct trace_process *process, size_t index,
+					  const struct analyze_options *options,
+					  struct finding_list *findings,
+					  struct analyze_stats *stats)
+{
+	struct analysis analysis = { .process = process,
+				     .process_index = index,
+				     .findings = findings,
+				     .options = options ? options : &default_options,
+				     .stats = stats };
+
+	return image_new(&analysis);
 }
 
 void analyze_image_event(struct analyze_image *image, const struct trace_event *event)
@@ -105,55 +121,74 @@ void analyze_image_event(struct analyze_image *image, const struct trace_event *
 		dispatch_by_flags(image, event, &step);
 }
 
-void analyze_image_end(struct analyze_image *image)
+static void finish_checkers(struct analyze_image *image)
 {
 	struct analysis *a = &image->analysis;
 	struct model_thread *t;
 
 	while ((t = model_finish(a->model)))
 		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-			if (checker_table[i]->on_thread_over)
+			if (takes_part(image, i) && checker_table[i]->on_thread_over)
 				checker_table[i]->on_thread_over(image->state[i], a, t);
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-		if (checker_table[i]->finish)
+		if (takes_part(image, i) && checker_table[i]->finish)
 			checker_table[i]->finish(image->state[i], a);
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-		if (checker_table[i]->release)
+		if (takes_part(image, i) && checker_table[i]->release)
 			checker_table[i]->release(image->state[i]);
-	a->stats->events += a->model->events;
-	for (size_t i = 0; i < a->observed_count; i++)
-		free(a->observed[i]);
-	free(a->observed);
-	model_free(a->model);
-	free(image);
 }
 
-static int run_image(struct trace_reader *reader, size_t index, const struct analyze_options *options,
-		     struct finding_list *findings, struct analyze_stats *stats, struct diag *diag)
+struct analyze_image *analyze_image_end(struct analyze_image *image)
+{
+	struct analysis *a = &image->analysis;
+	struct analyze_image *again = NULL;
+
+	finish_checkers(image);
+	if (!a->second_pass)
+		a->stats->events += a->model->events;
+	model_free(a->model);
+	a->model = NULL;
+	if (a->focus && !a->second_pass) {
+		a->second_pass = true;
+		again = image_new(a); /* owns `observed` and `focus` now */
+	} else {
+		for (size_t i = 0; i < a->observed_count; i++)
+			free(a->observed[i]);
+		free(a->observed);
+		free(a->focus);
+	}
+	free(image);
+	return again;
+}
+
+static int run_image(struct trace_reader *reader, size_t index,
+		     const struct analyze_options *options, struct finding_list *findings,
+		     struct analyze_stats *stats, struct diag *diag)
 {
 	const struct trace_process *process = trace_reader_get_process(reader, index);
-	struct analyze_image *image;
+	struct analyze_image *image = analyze_image_begin(process, index, options, findings, stats);
 	struct trace_event event;
-	uint64_t events = 0;
-	int error = trace_reader_rewind(reader, index, diag);
+	int error = 0;
 
-	if (error)
-		return error;
-	image = analyze_image_begin(process, index, options, findings, stats);
-	while (trace_reader_next(reader, &event) == 1) {
-		analyze_image_event(image, &event);
-		if (++events % PROGRESS_EVENTS == 0 && options->progress)
-			options->progress(options->cookie, index, events, process->events);
+	while (image) {
+		uint64_t events = 0;
+
+		error = trace_reader_rewind(reader, index, diag);
+		while (!error && trace_reader_next(reader, &event) == 1) {
+			analyze_image_event(image, &event);
+			if (++events % PROGRESS_EVENTS == 0 && options->progress)
+				options->progress(options->cookie, index, events, process->events);
+		}
+		image = analyze_image_end(image);
 	}
-	analyze_image_end(image);
 	stats->lost_events += process->lost_events;
 	stats->objects += process->object_count ? process->object_count - 1 : 0;
 	stats->threads += process->thread_count ? process->thread_count - 1 : 0;
-	return 0;
+	return error;
 }
 
-int analyze_run(struct trace_reader *reader, const struct analyze_options *options, struct finding_list *findings,
-		struct analyze_stats *ret_stats, struct diag *diag)
+int analyze_run(struct trace_reader *reader, const struct analyze_options *options,
+		struct finding_list *findings, struct analyze_stats *ret_stats, struct diag *diag)
 {
 	int error = 0;
 

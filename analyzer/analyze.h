@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * analyze.h - the pipeline: reader -> model -> checkers -> findings, one process image after the other.
+ * analyze.h - the pipeline: reader -> model -> checkers -> findings, one process image after the
+ * other.
  *
- * Findings come out unsorted, unsuppressed and without symbols: later stages do that. Deterministic for the same
- * trace and options. Never prints.
+ * Findings come out unsorted, unsuppressed and without symbols: later stages do that. Deterministic
+ * for the same trace and options. Never prints.
  */
 #ifndef THRUM_ANALYZER_ANALYZE_H
 #define THRUM_ANALYZER_ANALYZE_H
@@ -37,6 +38,8 @@ struct analyze_options {
 	uint64_t rules_off; /* bit per enum rule */
 	uint64_t hold_ns;   /* --hold-ms; 0 = default 200 ms */
 	bool timed_out;	    /* the run was ended by --timeout */
+	/* lock-order contexts kept in one pass; 0 = default. More means a second pass */
+	uint64_t max_contexts;
 	/* Called about every 4 M events; may be NULL. */
 	void (*progress)(void *cookie, size_t process, uint64_t events, uint64_t total);
 	void *cookie;
@@ -45,19 +48,26 @@ struct analyze_options {
 /* Text for --verbose, never NULL: "a gate lock is held on both sides". */
 const char *prune_reason_text(enum prune_reason reason);
 
-/* Adds to `findings` and `ret_stats` (zeroed first). Fails as the reader does. `options` may be NULL. */
-int analyze_run(struct trace_reader *reader, const struct analyze_options *options, struct finding_list *findings,
-		struct analyze_stats *ret_stats, struct diag *diag);
+/*
+ * Adds to `findings` and `ret_stats` (zeroed first). Fails as the reader does. `options` may be
+ * NULL.
+ */
+int analyze_run(struct trace_reader *reader, const struct analyze_options *options,
+		struct finding_list *findings, struct analyze_stats *ret_stats, struct diag *diag);
 
 /* ---- the same by hand, for tests: one image whose events the caller feeds ---- */
 
 struct analyze_image;
 
 struct analyze_image *analyze_image_begin(const struct trace_process *process, size_t index,
-					  const struct analyze_options *options, struct finding_list *findings,
+					  const struct analyze_options *options,
+					  struct finding_list *findings,
 					  struct analyze_stats *stats);
 void analyze_image_event(struct analyze_image *image, const struct trace_event *event);
-/* Finishes all checkers and frees the image. */
-void analyze_image_end(struct analyze_image *image);
+/*
+ * Finishes all checkers and frees the image. Returns NULL, or the image of a second pass (rare: see
+ * struct analysis): feed it the same events again from the start, then end it too.
+ */
+struct analyze_image *analyze_image_end(struct analyze_image *image);
 
 #endif

@@ -8,14 +8,14 @@
 #include <string.h>
 
 /* name of the object in its file: checker_NAME. Order: see checker.h. */
-#define CHECKERS(ROW) \
-	ROW(waits) \
-	ROW(lock_order) \
-	ROW(lock_misuse) \
-	ROW(cond_misuse) \
+#define CHECKERS(ROW)       \
+	ROW(waits)          \
+	ROW(lock_order)     \
+	ROW(lock_misuse)    \
+	ROW(cond_misuse)    \
 	ROW(barrier_misuse) \
-	ROW(lock_leak) \
-	ROW(join_misuse) \
+	ROW(lock_leak)      \
+	ROW(join_misuse)    \
 	ROW(contention)
 
 #define ROW(name) extern const struct checker checker_##name;
@@ -42,7 +42,8 @@ struct finding *analysis_begin(struct analysis *a, enum rule rule, enum confiden
 static const char *label_of(struct analysis *a, uint32_t thread, const char *name)
 {
 	const struct trace_process *p = a->process;
-	bool is_main = thread < p->thread_count && p->threads && (p->threads[thread].flags & TF_THREAD_MAIN);
+	bool is_main = thread < p->thread_count && p->threads &&
+		       (p->threads[thread].flags & TF_THREAD_MAIN);
 
 	if (is_main || thread == 1)
 		return "main thread";
@@ -63,7 +64,8 @@ static uint32_t tid_of(const struct analysis *a, uint32_t thread)
 void analysis_add_thread(struct analysis *a, struct finding *f, uint32_t thread)
 {
 	const struct trace_process *p = a->process;
-	const struct trace_thread *known = thread < p->thread_count && p->threads ? &p->threads[thread] : NULL;
+	const struct trace_thread *known =
+		thread < p->thread_count && p->threads ? &p->threads[thread] : NULL;
 	const struct model_thread *t = model_get_thread(a->model, thread);
 	struct finding_thread *ft;
 
@@ -99,8 +101,9 @@ void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object)
 		l->kind = o->kind;
 }
 
-struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f, enum stack_role role, uint32_t thread,
-					 uint32_t object, uint32_t stack, uint64_t time_ns, const uint32_t *held,
+struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f,
+					 enum stack_role role, uint32_t thread, uint32_t object,
+					 uint32_t stack, uint64_t time_ns, const uint32_t *held,
 					 size_t held_count)
 {
 	struct finding_stack *s;
@@ -119,8 +122,9 @@ struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f, 
 	return s;
 }
 
-struct finding_stack *analysis_add_stack_now(struct analysis *a, struct finding *f, enum stack_role role, uint32_t thread,
-					     uint32_t object, uint32_t stack, uint64_t time_ns)
+struct finding_stack *analysis_add_stack_now(struct analysis *a, struct finding *f,
+					     enum stack_role role, uint32_t thread, uint32_t object,
+					     uint32_t stack, uint64_t time_ns)
 {
 	const struct model_thread *t = model_get_thread(a->model, thread);
 	uint32_t count = t ? t->held_count : 0;
@@ -198,7 +202,8 @@ bool analysis_is_observed(const struct analysis *a, const uint32_t *objects, siz
 		return false;
 	key = make_key(objects, count);
 	for (size_t i = 0; i < a->observed_count && !found; i++)
-		found = a->observed[i][0] == key[0] && !memcmp(a->observed[i], key, (key[0] + 1) * sizeof(*key));
+		found = a->observed[i][0] == key[0] &&
+			!memcmp(a->observed[i], key, (key[0] + 1) * sizeof(*key));
 	free(key);
 	return found;
 }

@@ -2,12 +2,14 @@
 /*
  * checker.h - the one interface of all checkers: pure consumers of the model that produce findings.
  *
- * A checker never prints, sorts, symbolises, reads files or writes the model. It has no global state: `begin` makes a
- * state per process image, `release` frees it. Checkers run in table order; at the end of an image every `finish` is
- * called in the same order, so the deadlock checker comes before lock_order, which leaves out what was observed.
+ * A checker never prints, sorts, symbolises, reads files or writes the model. It has no global
+ * state: `begin` makes a state per process image, `release` frees it. Checkers run in table order;
+ * at the end of an image every `finish` is called in the same order, so the deadlock checker comes
+ * before lock_order, which leaves out what was observed.
  *
- * Titles and messages name locks as {lock:ID} and threads as {thread:ID}; finding_expand_names replaces both by
- * the words of the finding's lists after symbolisation. The ids must be in the lists.
+ * Titles and messages name locks as {lock:ID} and threads as {thread:ID}; finding_expand_names
+ * replaces both by the words of the finding's lists after symbolisation. The ids must be in the
+ * lists.
  */
 #ifndef THRUM_ANALYZER_CHECKER_H
 #define THRUM_ANALYZER_CHECKER_H
@@ -27,6 +29,13 @@ struct analysis {
 	/* Lock cycles that really happened: see analysis_add_observed. */
 	uint32_t **observed; /* each: count, then the ids ascending */
 	size_t observed_count;
+	/*
+	 * Second pass of a trace with very many lock-order edges: one bit per object, set for those
+	 * that are in a cycle. In the first pass NULL; a checker that wants the second one sets it
+	 * (malloc) in finish, and then reports nothing.
+	 */
+	uint64_t *focus;
+	bool second_pass;
 };
 
 #define CHECKER_OP(op) (UINT64_C(1) << (op))
@@ -35,12 +44,18 @@ struct analysis {
 struct checker {
 	const char *name;
 	uint64_t consumes; /* CHECKER_OP bits of the events on_event wants to see */
-	uint32_t on_flags; /* enum model_step_flag: on_event sees steps with one of these too, whatever the op */
+	bool second_pass;  /* takes part in it: begin, on_event, finish, release are called again */
+	/* enum model_step_flag: on_event sees steps with one of these too, whatever the op */
+	uint32_t on_flags;
 	/* Returns the state handed to the others; NULL is fine when it needs none. May be NULL. */
 	void *(*begin)(struct analysis *a);
 	/* After the model applied `event`. NULL when consumes and on_flags are 0. */
-	void (*on_event)(void *state, struct analysis *a, const struct trace_event *event, const struct model_step *step);
-	/* A thread is over at the end of the trace (model_finish): same meaning as MODEL_STEP_OVER. May be NULL. */
+	void (*on_event)(void *state, struct analysis *a, const struct trace_event *event,
+			 const struct model_step *step);
+	/*
+	 * A thread is over at the end of the trace (model_finish): same meaning as MODEL_STEP_OVER.
+	 * May be NULL.
+	 */
 	void (*on_thread_over)(void *state, struct analysis *a, struct model_thread *thread);
 	/* The image's last event was applied. May be NULL. */
 	void (*finish)(void *state, struct analysis *a);
@@ -64,14 +79,19 @@ void analysis_add_thread(struct analysis *a, struct finding *f, uint32_t thread)
 /* Adds the object once: kind, address, first-seen stack filled. id 0 is ignored. */
 void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object);
 
-/* Adds the stack, its thread and its lock (each 0 = none). `held`/`held_count`: object ids, copied; they are listed too. */
-struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f, enum stack_role role, uint32_t thread,
-					 uint32_t object, uint32_t stack, uint64_t time_ns, const uint32_t *held,
+/*
+ * Adds the stack, its thread and its lock (each 0 = none). `held`/`held_count`: object ids, copied;
+ * they are listed too.
+ */
+struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f,
+					 enum stack_role role, uint32_t thread, uint32_t object,
+					 uint32_t stack, uint64_t time_ns, const uint32_t *held,
 					 size_t held_count);
 
 /* As above, held locks = the present held set of the thread. */
-struct finding_stack *analysis_add_stack_now(struct analysis *a, struct finding *f, enum stack_role role, uint32_t thread,
-					     uint32_t object, uint32_t stack, uint64_t time_ns);
+struct finding_stack *analysis_add_stack_now(struct analysis *a, struct finding *f,
+					     enum stack_role role, uint32_t thread, uint32_t object,
+					     uint32_t stack, uint64_t time_ns);
 
 /* Level is set from the confidence, capped by the rule; then commits. */
 void analysis_commit(struct analysis *a, struct finding *f);
@@ -79,11 +99,16 @@ void analysis_commit(struct analysis *a, struct finding *f);
 /* Printf into the list's memory. */
 #define analysis_printf(a, ...) finding_list_printf((a)->findings, __VA_ARGS__)
 
-/* Notes that the threads at the end are blocked in a cycle through exactly these locks (any order). */
+/*
+ * Notes that the threads at the end are blocked in a cycle through exactly these locks (any order).
+ */
 void analysis_add_observed(struct analysis *a, const uint32_t *objects, size_t count);
 bool analysis_is_observed(const struct analysis *a, const uint32_t *objects, size_t count);
 
-/* In finding_names.c: after symbolisation, replaces {lock:ID} and {thread:ID} in titles and messages. */
+/*
+ * In finding_names.c: after symbolisation, replaces {lock:ID} and {thread:ID} in titles and
+ * messages.
+ */
 void finding_expand_names(struct finding_list *list);
 
 #endif

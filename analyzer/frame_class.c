@@ -43,31 +43,31 @@ static const struct name_row runtime_functions[] = {
 };
 
 /*
- * Standard-library wrappers compiled into the program's own module. Demangled names of C++ templates may start with
- * their return type ("void std::__invoke_impl<...>"), which is skipped before the comparison.
+ * Standard-library wrappers compiled into the program's own module. Demangled names of C++
+ * templates may start with their return type ("void std::__invoke_impl<...>"), which is skipped
+ * before the comparison.
  */
 static const struct name_row plumbing_functions[] = {
-	{ "std::", PREFIX },
-	{ "__gnu_cxx::", PREFIX },
-	{ "__gthread_", PREFIX },
-	{ "__gthrw_", PREFIX },
-	{ "pthread_", PREFIX },
-	{ "__pthread_", PREFIX },
-	{ "___pthread_", PREFIX },
-	{ "__cxa_guard_", PREFIX },
-	{ "core::", PREFIX },
-	{ "alloc::", PREFIX },
-	{ "<alloc::", PREFIX },
-	{ "<core::", PREFIX },
+	{ "std::", PREFIX },	   { "__gnu_cxx::", PREFIX },  { "__gthread_", PREFIX },
+	{ "__gthrw_", PREFIX },	   { "pthread_", PREFIX },     { "__pthread_", PREFIX },
+	{ "___pthread_", PREFIX }, { "__cxa_guard_", PREFIX }, { "core::", PREFIX },
+	{ "alloc::", PREFIX },	   { "<alloc::", PREFIX },     { "<core::", PREFIX },
 	{ "<std::", PREFIX },
 };
 
 static const char *const library_directories[] = {
-	"/lib/", "/lib32/", "/lib64/", "/libx32/", "/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libx32/",
+	"/lib/",     "/lib32/",	    "/lib64/",	   "/libx32/",
+	"/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libx32/",
 };
 
-/* Modules whose frames at the outer end say nothing even where they have no symbols. "libc.so" also means libc.so.6. */
-static const char *const runtime_modules[] = { "libc.so", "libc-2.", "libpthread.so", "libpthread-2.", "ld-linux", "ld-2." };
+/*
+ * Modules whose frames at the outer end say nothing even where they have no symbols. "libc.so" also
+ * means libc.so.6.
+ */
+static const char *const runtime_modules[] = {
+	"libc.so",  "libc-2.", "libpthread.so", "libpthread-2.",
+	"ld-linux", "ld-2.",   "libstdc++.so",	"libc++.so",
+};
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -79,12 +79,16 @@ static bool has_prefix(const char *text, const char *prefix)
 static bool matches(const struct name_row *rows, size_t count, const char *function)
 {
 	for (size_t i = 0; i < count; i++)
-		if (rows[i].match == PREFIX ? has_prefix(function, rows[i].name) : !strcmp(function, rows[i].name))
+		if (rows[i].match == PREFIX ? has_prefix(function, rows[i].name)
+					    : !strcmp(function, rows[i].name))
 			return true;
 	return false;
 }
 
-/* Skips "void " of "void std::__invoke_impl<...>(...)": a blank outside any bracket before the first bracket. */
+/*
+ * Skips "void " of "void std::__invoke_impl<...>(...)": a blank outside any bracket before the
+ * first bracket.
+ */
 static const char *skip_return_type(const char *function)
 {
 	const char *blank = strchr(function, ' ');
@@ -112,7 +116,10 @@ static bool is_runtime_module(const struct frame *frame)
 	return false;
 }
 
-/* The name must look like a shared object: programs live below /usr/lib too (git's, systemd's, browsers). */
+/*
+ * The name must look like a shared object: programs live below /usr/lib too (git's, systemd's,
+ * browsers).
+ */
 static bool is_library_module(const struct frame *frame)
 {
 	const char *name = frame_module_name(frame);

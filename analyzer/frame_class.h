@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame_class.h - whose frame is it: the program's, a library's, or the machinery that every thread starts from.
+ * frame_class.h - whose frame is it: the program's, a library's, or the machinery that every thread
+ * starts from.
  *
- * Decided from names alone, so that a trace reads the same on any machine. Used by fingerprints (what to leave out)
- * and by sinks (what to fold). Frames of the program are never called anything else.
+ * Decided from names alone, so that a trace reads the same on any machine. Used by fingerprints
+ * (what to leave out) and by sinks (what to fold). Frames of the program are never called anything
+ * else.
  */
 #ifndef THRUM_ANALYZER_FRAME_CLASS_H
 #define THRUM_ANALYZER_FRAME_CLASS_H
@@ -11,17 +13,22 @@
 #include "finding.h"
 
 enum frame_class {
-	FRAME_PROGRAM, /* of a module outside the system's library directories, and unknown modules */
-	FRAME_LIBRARY, /* of a shared object under /lib, /usr/lib … */
-	FRAME_PLUMBING, /* wrappers of the standard library around a lock or a call, inlined or not: std::mutex::lock */
-	FRAME_RUNTIME, /* start of a thread or program: start_thread, clone, __libc_start_main, lang_start */
+	/* of a module outside the system's library directories, and unknown modules */
+	FRAME_PROGRAM,
+	/* of a shared object under /lib, /usr/lib ... */
+	FRAME_LIBRARY,
+	/* standard-library wrappers of a lock or a call, inlined or not: std::mutex::lock */
+	FRAME_PLUMBING,
+	/* start of a thread or program: start_thread, clone, __libc_start_main, lang_start */
+	FRAME_RUNTIME,
 };
 
 enum frame_class frame_classify(const struct frame *frame);
 
 /*
- * How many frames of `frames` are left when the runtime's at the outer end are cut, with the plumbing between the
- * runtime and the program. Never 0 unless `frames` is empty: what is runtime all over stays as it is.
+ * How many frames of `frames` are left when the runtime's at the outer end are cut, with the
+ * plumbing between the runtime and the program. Never 0 unless `frames` is empty: what is runtime
+ * all over stays as it is.
  */
 size_t frames_without_runtime(const struct frames *frames);
 

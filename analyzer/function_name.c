@@ -2,8 +2,9 @@
 /*
  * function_name.c - a demangled name reduced to what its author called the function.
  *
- * One pass over the text with a stack of brackets. Nothing here knows a whole grammar: demanglers differ, names are
- * hostile, and any result is a valid key as long as it is the same for the same input.
+ * One pass over the text with a stack of brackets. Nothing here knows a whole grammar: demanglers
+ * differ, names are hostile, and any result is a valid key as long as it is the same for the same
+ * input.
  */
 #include "fingerprint.h"
 
@@ -19,8 +20,8 @@ struct scan {
 	size_t used, bytes;
 	char open[MAX_DEPTH]; /* brackets that are open, outermost first */
 	unsigned depth;
-	unsigned dropped; /* depth at which dropping began, 0 = not dropping */
-	size_t name_start; /* in out: after the last blank outside brackets, where the name proper begins */
+	unsigned dropped;  /* depth at which dropping began, 0 = not dropping */
+	size_t name_start; /* in out: where the name proper begins, behind a return type */
 };
 
 static bool starts(const char *text, const char *prefix)
@@ -64,21 +65,30 @@ static bool ends_with_scope(const struct scan *s)
 	return s->used >= 2 && s->out[s->used - 1] == ':' && s->out[s->used - 2] == ':';
 }
 
-/* "(anonymous namespace)" and Rust's leading "<T as Trait>" name things; other brackets hold arguments. */
+/*
+ * "(anonymous namespace)" and Rust's leading "<T as Trait>" name things; other brackets hold
+ * arguments.
+ */
 static bool is_naming_bracket(const struct scan *s)
 {
 	if (s->in[0] == '(')
 		return starts(s->in, "(anonymous namespace)");
-	return s->in[0] == '<' && (s->used == s->name_start || ends_with_scope(s)) && strstr(s->in, " as ");
+	return s->in[0] == '<' && (s->used == s->name_start || ends_with_scope(s)) &&
+	       strstr(s->in, " as ");
 }
 
-/* "operator" and its symbol, which may be made of brackets. Returns characters used, 0 = not an operator. */
+/*
+ * "operator" and its symbol, which may be made of brackets. Returns characters used, 0 = not an
+ * operator.
+ */
 static size_t scan_operator(struct scan *s)
 {
-	static const char *const symbols[] = { "()", "[]", "<=>", "<<=", ">>=", "->*", "<<", ">>", "<=", ">=", "->", "<", ">" };
+	static const char *const symbols[] = { "()", "[]", "<=>", "<<=", ">>=", "->*", "<<",
+					       ">>", "<=", ">=",  "->",	 "<",	">" };
 	const size_t word = strlen("operator");
 
-	if (!starts(s->in, "operator") || is_word(s->in[word]) || (s->used && is_word(s->out[s->used - 1])))
+	if (!starts(s->in, "operator") || is_word(s->in[word]) ||
+	    (s->used && is_word(s->out[s->used - 1])))
 		return 0;
 	put_text(s, "operator");
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
@@ -89,7 +99,10 @@ static size_t scan_operator(struct scan *s)
 	return word;
 }
 
-/* "{lambda(int)#2}", "{closure#0}", "{{closure}}": the word only, numbers change with unrelated edits. */
+/*
+ * "{lambda(int)#2}", "{closure#0}", "{{closure}}": the word only, numbers change with unrelated
+ * edits.
+ */
 static size_t scan_braces(struct scan *s)
 {
 	const char *word = s->in + strspn(s->in, "{"), *end = s->in;
@@ -139,6 +152,15 @@ static bool is_closing(const struct scan *s)
 	       !(*s->in == '>' && s->in[-1] == '-');
 }
 
+/* clang's "main::$_3": the number of a lambda changes with unrelated edits. Returns characters used. */
+static size_t scan_numbered(struct scan *s)
+{
+	if (!starts(s->in, "$_") || !isdigit((unsigned char)s->in[2]))
+		return 0;
+	put_text(s, "$_");
+	return 2 + strspn(s->in + 2, "0123456789");
+}
+
 /* Rust's legacy hash "::h" and 16 hex digits at the end of the name. */
 static void cut_rust_hash(struct scan *s)
 {
@@ -161,7 +183,10 @@ static void cut_clone_suffix(struct scan *s)
 		s->used = (size_t)(dot - s->out);
 }
 
-/* A blank outside brackets: what came before was a return type, unless the name is an operator such as "operator new". */
+/*
+ * A blank outside brackets: what came before was a return type, unless the name is an operator such
+ * as "operator new".
+ */
 static bool scan_blank(struct scan *s)
 {
 	const size_t word = strlen("operator");
@@ -188,6 +213,8 @@ void function_bare_name(const char *function, char *ret_name, size_t bytes)
 
 		if (!used && !s.dropped && *s.in == '{')
 			used = scan_braces(&s);
+		if (!used && !s.depth)
+			used = scan_numbered(&s);
 		if (used) {
 			s.in += used;
 			continue;

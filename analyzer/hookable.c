@@ -33,8 +33,8 @@ const char *hookable_verdict_name(enum hookable_verdict verdict)
 	return verdict_names[verdict];
 }
 
-__attribute__((format(printf, 3, 4))) static void decide(struct hookable *h, enum hookable_verdict verdict,
-							 const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+decide(struct hookable *h, enum hookable_verdict verdict, const char *format, ...)
 {
 	va_list args;
 
@@ -70,7 +70,8 @@ static bool find_command(const char *command, char ret_path[PATH_MAX])
 	     element = strchr(element, ':') ? strchr(element, ':') + 1 : NULL) {
 		char path[PATH_MAX];
 		int bytes = (int)strcspn(element, ":");
-		int length = snprintf(path, sizeof(path), "%.*s%s%s", bytes, element, bytes ? "/" : "./", command);
+		int length = snprintf(path, sizeof(path), "%.*s%s%s", bytes, element,
+				      bytes ? "/" : "./", command);
 
 		if (length < 0 || length >= PATH_MAX || !is_file(path))
 			continue;
@@ -91,8 +92,8 @@ static bool is_runnable(struct hookable *h, const char *path)
 	struct stat stat_buffer;
 
 	if (stat(path, &stat_buffer)) {
-		decide(h, errno == EACCES ? HOOKABLE_NOT_EXECUTABLE : HOOKABLE_NOT_FOUND, "%s: %s", path,
-		       strerror(errno));
+		decide(h, errno == EACCES ? HOOKABLE_NOT_EXECUTABLE : HOOKABLE_NOT_FOUND, "%s: %s",
+		       path, strerror(errno));
 		return false;
 	}
 	if (!S_ISREG(stat_buffer.st_mode)) {
@@ -101,7 +102,8 @@ static bool is_runnable(struct hookable *h, const char *path)
 		return false;
 	}
 	if (access(path, X_OK)) {
-		decide(h, HOOKABLE_NOT_EXECUTABLE, "%s is not executable for you; try chmod +x", path);
+		decide(h, HOOKABLE_NOT_EXECUTABLE, "%s is not executable for you; try chmod +x",
+		       path);
 		return false;
 	}
 	return true;
@@ -158,7 +160,8 @@ static int script_interpreter(struct hookable *h, const char *path, char ret_pat
 	rest = line + 2;
 	word = next_word(&rest);
 	if (!word) {
-		decide(h, HOOKABLE_SCRIPT, "%s begins with #! but names no interpreter; write one there", path);
+		decide(h, HOOKABLE_SCRIPT,
+		       "%s begins with #! but names no interpreter; write one there", path);
 		return -1;
 	}
 	name = strrchr(word, '/');
@@ -198,7 +201,8 @@ static bool follow_scripts(struct hookable *h, char path[PATH_MAX])
 			break;
 		}
 		if (depth == SCRIPT_DEPTH) {
-			decide(h, HOOKABLE_SCRIPT, "%s: more than %d scripts run one another; the kernel refuses that",
+			decide(h, HOOKABLE_SCRIPT,
+			       "%s: more than %d scripts run one another; the kernel refuses that",
 			       path, SCRIPT_DEPTH);
 			break;
 		}
@@ -239,7 +243,8 @@ static const char *gained_privilege(const char *path)
 		return NULL;
 	if (stat_buffer.st_mode & S_ISUID && stat_buffer.st_uid != getuid())
 		return "is set-user-id";
-	if (stat_buffer.st_mode & S_ISGID && stat_buffer.st_mode & S_IXGRP && stat_buffer.st_gid != getgid())
+	if (stat_buffer.st_mode & S_ISGID && stat_buffer.st_mode & S_IXGRP &&
+	    stat_buffer.st_gid != getgid())
 		return "is set-group-id";
 	if (getuid() && getxattr(path, "security.capability", NULL, 0) > 0)
 		return "has file capabilities";
@@ -253,30 +258,36 @@ static void decide_foreign(struct hookable *h, const char *path, const struct ho
 
 	if (elf->machine == EM_X86_64 && elf->class_ == ELFCLASS32)
 		machine = "x32";
-	decide(h, HOOKABLE_ARCH, "%s is a program for %s, and this thrum is for %s; record it with one built for %s",
-	       path, machine, hookable_machine_name(hookable_own_machine(), ours, sizeof(ours)), machine);
+	decide(h, HOOKABLE_ARCH,
+	       "%s is a program for %s, and this thrum is for %s; record it with one built for %s",
+	       path, machine, hookable_machine_name(hookable_own_machine(), ours, sizeof(ours)),
+	       machine);
 }
 
 static void decide_unloaded(struct hookable *h, const char *path, const struct hookable_elf *elf)
 {
-	bool is_program = elf->type == ET_EXEC || elf->is_pie || (elf->type == ET_DYN && elf->entry && !elf->soname);
+	bool is_program = elf->type == ET_EXEC || elf->is_pie ||
+			  (elf->type == ET_DYN && elf->entry && !elf->soname);
 
 	if (elf->soname && !strncmp(elf->soname, "ld-linux", 8)) {
-		decide(h, HOOKABLE_TRACEABLE, "%s is the dynamic loader itself: what it starts is recorded", path);
+		decide(h, HOOKABLE_TRACEABLE,
+		       "%s is the dynamic loader itself: what it starts is recorded", path);
 		return;
 	}
 	if (!is_program) {
-		decide(h, HOOKABLE_NOT_PROGRAM, "%s is %s, not a program; name the program that uses it", path,
-		       elf->type == ET_DYN	? "a shared library" :
-		       elf->type == ET_REL	? "an object file" :
-		       elf->type == ET_CORE	? "a core file" :
-						  "an ELF file of an unknown type");
+		decide(h, HOOKABLE_NOT_PROGRAM,
+		       "%s is %s, not a program; name the program that uses it", path,
+		       elf->type == ET_DYN    ? "a shared library"
+		       : elf->type == ET_REL  ? "an object file"
+		       : elf->type == ET_CORE ? "a core file"
+					      : "an ELF file of an unknown type");
 		return;
 	}
 	decide(h, elf->type == ET_EXEC ? HOOKABLE_STATIC : HOOKABLE_STATIC_PIE,
-	       elf->is_go ? "%s is a statically linked Go program: goroutines use neither pthreads nor a dynamic "
-			    "loader; use go's own -race" :
-			    "%s is statically linked, so nothing can be preloaded into it; link it without -static",
+	       elf->is_go
+		       ? "%s is a statically linked Go program: goroutines use neither pthreads nor a dynamic "
+			 "loader; use go's own -race"
+		       : "%s is statically linked, so nothing can be preloaded into it; link it without -static",
 	       path);
 }
 
@@ -293,14 +304,16 @@ static void decide_program(struct hookable *h, const char *path, const struct ho
 		decide_unloaded(h, path, elf);
 	} else if (!strncmp(loader, "ld-musl", 7)) {
 		decide(h, HOOKABLE_MUSL,
-		       "%s uses musl (%s), whose locks thrum does not know yet; build it against glibc", path,
-		       elf->loader);
+		       "%s uses musl (%s), whose locks thrum does not know yet; build it against glibc",
+		       path, elf->loader);
 	} else if (strncmp(loader, "ld-linux", 8) != 0 && strncmp(loader, "ld.so", 5) != 0 &&
 		   strncmp(loader, "ld-2.", 5) != 0 && strncmp(loader, "ld64.so", 7) != 0) {
-		decide(h, HOOKABLE_LOADER, "%s uses the loader %s, which is not glibc's; build it against glibc", path,
+		decide(h, HOOKABLE_LOADER,
+		       "%s uses the loader %s, which is not glibc's; build it against glibc", path,
 		       elf->loader);
 	} else if (access(elf->loader, F_OK)) {
-		decide(h, HOOKABLE_LOADER, "%s needs the loader %s, which is not there; install it", path, elf->loader);
+		decide(h, HOOKABLE_LOADER, "%s needs the loader %s, which is not there; install it",
+		       path, elf->loader);
 	} else if (privilege) {
 		decide(h, HOOKABLE_SETUID,
 		       "%s %s: the loader then ignores LD_PRELOAD; record a copy (cp makes one without the mark), "
@@ -320,21 +333,23 @@ static void decide_elf(struct hookable *h, const char *path, enum hookable_elf_s
 		return;
 	case HOOKABLE_ELF_OTHER:
 		decide(h, HOOKABLE_NOT_ELF,
-		       "%s is neither an ELF program nor a script with #!; if it is a shell script, run sh %s", path,
-		       path);
+		       "%s is neither an ELF program nor a script with #!; if it is a shell script, run sh %s",
+		       path, path);
 		return;
 	case HOOKABLE_ELF_FOREIGN:
 		decide_foreign(h, path, elf);
 		return;
 	case HOOKABLE_ELF_DAMAGED:
-		decide(h, HOOKABLE_DAMAGED, "%s is a damaged ELF file, cut short or overwritten; build or install it again",
+		decide(h, HOOKABLE_DAMAGED,
+		       "%s is a damaged ELF file, cut short or overwritten; build or install it again",
 		       path);
 		return;
 	case HOOKABLE_ELF_IO:
 		if (errno != EACCES)
 			decide(h, HOOKABLE_NOT_FOUND, "%s: %s", path, strerror(errno));
 		else /* may be run, but not read: the loader is not asked either */
-			decide(h, HOOKABLE_TRACEABLE, "%s cannot be read, only run; nothing more is known of it", path);
+			decide(h, HOOKABLE_TRACEABLE,
+			       "%s cannot be read, only run; nothing more is known of it", path);
 		return;
 	}
 }

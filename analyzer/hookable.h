@@ -41,10 +41,10 @@ struct hookable_note {
 
 /* The program or a library that it needs, directly or not; in the order in which the loader takes them. */
 struct hookable_module {
-	const char *name;	  /* as asked for: "libfoo.so.1" */
-	const char *path;	  /* NULL = not found */
-	const char *needed_by;	  /* name of the module that asks first; NULL for the program */
-	const char **hooked;	  /* functions it imports that the shim stands in for */
+	const char *name;      /* as asked for: "libfoo.so.1" */
+	const char *path;      /* NULL = not found */
+	const char *needed_by; /* name of the module that asks first; NULL for the program */
+	const char **hooked;   /* functions it imports that the shim stands in for */
 	size_t hooked_count;
 	bool is_libc; /* a part of the C library, which is below the shim */
 };

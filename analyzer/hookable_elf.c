@@ -24,9 +24,9 @@ struct machine_row {
 };
 
 static const struct machine_row machines[] = {
-	{ EM_X86_64, "x86-64" }, { EM_386, "32-bit x86" }, { EM_AARCH64, "aarch64" },
-	{ EM_ARM, "32-bit arm" }, { EM_RISCV, "riscv" },   { EM_PPC64, "ppc64" },
-	{ EM_S390, "s390" },	 { EM_MIPS, "mips" },
+	{ EM_X86_64, "x86-64" },  { EM_386, "32-bit x86" }, { EM_AARCH64, "aarch64" },
+	{ EM_ARM, "32-bit arm" }, { EM_RISCV, "riscv" },    { EM_PPC64, "ppc64" },
+	{ EM_S390, "s390" },	  { EM_MIPS, "mips" },
 };
 
 const char *hookable_machine_name(unsigned machine, char *buffer, size_t bytes)
@@ -81,7 +81,8 @@ static enum hookable_elf_state read_identity(struct hookable_elf *elf)
 	elf->order = head[EI_DATA];
 	big = elf->order == ELFDATA2MSB;
 	elf->machine = (uint16_t)(big ? head[18] << 8 | head[19] : head[19] << 8 | head[18]);
-	if (elf->class_ != ELFCLASS64 || elf->order != ELFDATA2LSB || elf->machine != hookable_own_machine())
+	if (elf->class_ != ELFCLASS64 || elf->order != ELFDATA2LSB ||
+	    elf->machine != hookable_own_machine())
 		return HOOKABLE_ELF_FOREIGN;
 	return HOOKABLE_ELF_OK;
 }
@@ -91,7 +92,8 @@ static const char *segment_string(const struct hookable_elf *elf, const GElf_Phd
 	size_t bytes;
 	const char *file = elf_rawfile(elf->elf, &bytes);
 
-	if (!file || phdr->p_offset >= bytes || phdr->p_filesz > bytes - phdr->p_offset || !phdr->p_filesz)
+	if (!file || phdr->p_offset >= bytes || phdr->p_filesz > bytes - phdr->p_offset ||
+	    !phdr->p_filesz)
 		return NULL;
 	file += phdr->p_offset;
 	return memchr(file, '\0', phdr->p_filesz) ? file : NULL;
@@ -121,7 +123,8 @@ static enum hookable_elf_state read_segments(struct hookable_elf *elf, GElf_Phdr
 			elf->has_unwind_index = true;
 			break;
 		case PT_LOAD:
-			if (phdr.p_offset > elf->file_bytes || phdr.p_filesz > elf->file_bytes - phdr.p_offset)
+			if (phdr.p_offset > elf->file_bytes ||
+			    phdr.p_filesz > elf->file_bytes - phdr.p_offset)
 				return HOOKABLE_ELF_DAMAGED;
 			break;
 		}
@@ -139,8 +142,8 @@ static uint64_t file_offset(const struct hookable_elf *elf, uint64_t address)
 
 	if (elf_getphdrnum(elf->elf, &count))
 		return UINT64_MAX;
-	for (size_t i = 0; i < count; i++)
-		if (gelf_getphdr(elf->elf, (int)i, &phdr) && phdr.p_type == PT_LOAD && address >= phdr.p_vaddr &&
+	for (size_t i = 0; i < count && gelf_getphdr(elf->elf, (int)i, &phdr); i++)
+		if (phdr.p_type == PT_LOAD && address >= phdr.p_vaddr &&
 		    address - phdr.p_vaddr < phdr.p_filesz && phdr.p_offset <= elf->file_bytes)
 			return phdr.p_offset + (address - phdr.p_vaddr);
 	return UINT64_MAX;
@@ -159,14 +162,16 @@ static const char *dynamic_string(const struct dynamic *dynamic, uint64_t offset
 	return dynamic->strings + offset;
 }
 
-static void find_strings(const struct hookable_elf *elf, Elf_Data *data, size_t count, struct dynamic *dynamic)
+static void find_strings(const struct hookable_elf *elf, Elf_Data *data, size_t count,
+			 struct dynamic *dynamic)
 {
 	uint64_t address = 0, bytes = 0, offset;
 	size_t file_bytes;
 	const char *file = elf_rawfile(elf->elf, &file_bytes);
 	GElf_Dyn entry;
 
-	for (size_t i = 0; i < count && gelf_getdyn(data, (int)i, &entry) && entry.d_tag != DT_NULL; i++) {
+	for (size_t i = 0; i < count && gelf_getdyn(data, (int)i, &entry) && entry.d_tag != DT_NULL;
+	     i++) {
 		if (entry.d_tag == DT_STRTAB)
 			address = entry.d_un.d_ptr;
 		if (entry.d_tag == DT_STRSZ)
@@ -176,11 +181,12 @@ static void find_strings(const struct hookable_elf *elf, Elf_Data *data, size_t 
 	if (!file || offset >= file_bytes)
 		return;
 	dynamic->strings = file + offset;
-	dynamic->string_bytes = bytes < file_bytes - offset ? (size_t)bytes : file_bytes - (size_t)offset;
+	dynamic->string_bytes = bytes < file_bytes - offset ? (size_t)bytes
+							    : file_bytes - (size_t)offset;
 }
 
-static void read_entry(struct hookable_elf *elf, const GElf_Dyn *entry, const struct dynamic *dynamic,
-		       size_t *capacity)
+static void read_entry(struct hookable_elf *elf, const GElf_Dyn *entry,
+		       const struct dynamic *dynamic, size_t *capacity)
 {
 	const char *text;
 
@@ -189,7 +195,8 @@ static void read_entry(struct hookable_elf *elf, const GElf_Dyn *entry, const st
 		text = dynamic_string(dynamic, entry->d_un.d_val);
 		if (!text || !*text)
 			return;
-		elf->needed = symbols_array_grow(elf->needed, elf->needed_count, capacity, sizeof(*elf->needed));
+		elf->needed = symbols_array_grow(elf->needed, elf->needed_count, capacity,
+						 sizeof(*elf->needed));
 		elf->needed[elf->needed_count++] = text;
 		return;
 	case DT_SONAME:
@@ -215,7 +222,8 @@ static void read_entry(struct hookable_elf *elf, const GElf_Dyn *entry, const st
 
 static enum hookable_elf_state read_dynamic(struct hookable_elf *elf, const GElf_Phdr *phdr)
 {
-	Elf_Data *data = elf_getdata_rawchunk(elf->elf, (int64_t)phdr->p_offset, phdr->p_filesz, ELF_T_DYN);
+	Elf_Data *data =
+		elf_getdata_rawchunk(elf->elf, (int64_t)phdr->p_offset, phdr->p_filesz, ELF_T_DYN);
 	struct dynamic dynamic = { NULL, 0 };
 	size_t count = phdr->p_filesz / sizeof(Elf64_Dyn), capacity = 0;
 	GElf_Dyn entry;
@@ -223,7 +231,8 @@ static enum hookable_elf_state read_dynamic(struct hookable_elf *elf, const GElf
 	if (!data)
 		return HOOKABLE_ELF_DAMAGED;
 	find_strings(elf, data, count, &dynamic);
-	for (size_t i = 0; i < count && gelf_getdyn(data, (int)i, &entry) && entry.d_tag != DT_NULL; i++)
+	for (size_t i = 0; i < count && gelf_getdyn(data, (int)i, &entry) && entry.d_tag != DT_NULL;
+	     i++)
 		read_entry(elf, &entry, &dynamic, &capacity);
 	return HOOKABLE_ELF_OK;
 }
@@ -233,7 +242,9 @@ static enum hookable_elf_state read_dynamic(struct hookable_elf *elf, const GElf
 static const char *section_name(const struct hookable_elf *elf, const GElf_Shdr *shdr)
 {
 	size_t names;
-	const char *name = elf_getshdrstrndx(elf->elf, &names) ? NULL : elf_strptr(elf->elf, names, shdr->sh_name);
+	const char *name = elf_getshdrstrndx(elf->elf, &names)
+				   ? NULL
+				   : elf_strptr(elf->elf, names, shdr->sh_name);
 
 	return name ? name : "";
 }
@@ -247,10 +258,11 @@ static void read_sections(struct hookable_elf *elf)
 		const char *name = section_name(elf, &shdr);
 
 		elf->has_sections = true;
-		if (shdr.sh_type == SHT_DYNSYM && shdr.sh_entsize) {
+		if (shdr.sh_type == SHT_DYNSYM) {
 			elf->symbol_data = elf_getdata(section, NULL);
 			elf->symbol_strings = shdr.sh_link;
-			elf->symbol_count = shdr.sh_size / shdr.sh_entsize;
+			elf->symbol_count =
+				elf->symbol_data ? elf->symbol_data->d_size / sizeof(Elf64_Sym) : 0;
 		}
 		elf->is_go |= !strcmp(name, ".go.buildinfo") || !strcmp(name, ".note.go.buildid") ||
 			      !strcmp(name, ".gopclntab");
@@ -301,15 +313,16 @@ const char *hookable_elf_get_symbol(const struct hookable_elf *elf, size_t index
 	GElf_Sym symbol;
 	const char *name;
 
-	if (!elf->symbol_data || index > INT32_MAX || !gelf_getsym(elf->symbol_data, (int)index, &symbol))
+	if (!elf->symbol_data || index > INT32_MAX ||
+	    !gelf_getsym(elf->symbol_data, (int)index, &symbol))
 		return NULL;
 	name = elf_strptr(elf->elf, elf->symbol_strings, symbol.st_name);
 	*ret_defined = symbol.st_shndx != SHN_UNDEF;
 	return name && *name ? name : NULL;
 }
 
-void hookable_elf_each_function(const struct hookable_elf *elf, bool (*visit)(const char *name, void *cookie),
-				void *cookie)
+void hookable_elf_each_function(const struct hookable_elf *elf,
+				bool (*visit)(const char *name, void *cookie), void *cookie)
 {
 	Elf_Scn *section = NULL;
 	GElf_Shdr shdr;
@@ -321,7 +334,8 @@ void hookable_elf_each_function(const struct hookable_elf *elf, bool (*visit)(co
 		for (int i = 1; data && gelf_getsym(data, i, &symbol); i++) {
 			const char *name;
 
-			if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF)
+			if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC ||
+			    symbol.st_shndx == SHN_UNDEF)
 				continue;
 			name = elf_strptr(elf->elf, shdr.sh_link, symbol.st_name);
 			if (name && !visit(name, cookie))
@@ -334,7 +348,8 @@ void hookable_elf_each_function(const struct hookable_elf *elf, bool (*visit)(co
 
 static unsigned scan_code(const unsigned char *code, size_t bytes)
 {
-	static const unsigned char load_eax[] = { 0xb8, 0xca, 0, 0, 0 }, load_edi[] = { 0xbf, 0xca, 0, 0, 0 };
+	static const unsigned char load_eax[] = { 0xb8, 0xca, 0, 0, 0 },
+				   load_edi[] = { 0xbf, 0xca, 0, 0, 0 };
 	const unsigned char *at = code, *end = code + bytes;
 	unsigned found = 0;
 
@@ -360,9 +375,9 @@ unsigned hookable_elf_find_futex(const struct hookable_elf *elf)
 
 	if (!file || elf->machine != EM_X86_64 || elf_getphdrnum(elf->elf, &count))
 		return 0;
-	for (size_t i = 0; i < count; i++)
-		if (gelf_getphdr(elf->elf, (int)i, &phdr) && phdr.p_type == PT_LOAD && phdr.p_flags & PF_X &&
-		    phdr.p_offset < file_bytes && phdr.p_filesz <= file_bytes - phdr.p_offset)
+	for (size_t i = 0; i < count && gelf_getphdr(elf->elf, (int)i, &phdr); i++)
+		if (phdr.p_type == PT_LOAD && phdr.p_flags & PF_X && phdr.p_offset < file_bytes &&
+		    phdr.p_filesz <= file_bytes - phdr.p_offset)
 			found |= scan_code(file + phdr.p_offset, phdr.p_filesz);
 	return found;
 }

@@ -41,18 +41,20 @@ enum hookable_elf_state hookable_elf_open(const char *path, struct hookable_elf 
 void hookable_elf_close(struct hookable_elf *elf); /* also after a failed open */
 
 /* One symbol of .dynsym; NULL = no name. `ret_defined`: it lies in this file and others can see it. */
-const char *hookable_elf_get_symbol(const struct hookable_elf *elf, size_t index, bool *ret_defined);
+const char *hookable_elf_get_symbol(const struct hookable_elf *elf, size_t index,
+				    bool *ret_defined);
 
 /*
  * Calls `visit` with the name of each function that .symtab defines (exported or not), until it returns false.
  */
-void hookable_elf_each_function(const struct hookable_elf *elf, bool (*visit)(const char *name, void *cookie),
-				void *cookie);
+void hookable_elf_each_function(const struct hookable_elf *elf,
+				bool (*visit)(const char *name, void *cookie), void *cookie);
 
 /* What a look at the machine code finds: a guess from byte patterns, never proof. */
 enum hookable_futex {
-	HOOKABLE_FUTEX_INLINE = 1,  /* loads the number of futex, then the syscall instruction */
-	HOOKABLE_FUTEX_SYSCALL = 2, /* loads it as a first argument: says something where syscall() is imported */
+	HOOKABLE_FUTEX_INLINE = 1, /* loads the number of futex, then the syscall instruction */
+	HOOKABLE_FUTEX_SYSCALL =
+		2, /* loads it as a first argument: says something where syscall() is imported */
 };
 unsigned hookable_elf_find_futex(const struct hookable_elf *elf);
 

@@ -42,7 +42,8 @@ __attribute__((format(printf, 4, 5))) static void note(struct walk *w, enum hook
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	w->notes = symbols_array_grow(w->notes, w->note_count, &w->note_capacity, sizeof(*w->notes));
+	w->notes =
+		symbols_array_grow(w->notes, w->note_count, &w->note_capacity, sizeof(*w->notes));
 	entry = &w->notes[w->note_count++];
 	entry->kind = kind;
 	entry->module = module;
@@ -59,9 +60,10 @@ static bool has_prefix(const char *text, const char *prefix)
 /* glibc's own parts: what they do among themselves is below the hooked functions. */
 static bool is_libc_part(const char *name)
 {
-	static const char *const parts[] = { "libc.so.",  "libpthread.so.", "ld-linux", "librt.so.",
-					     "libdl.so.", "libm.so.",	    "libanl.so.", "libresolv.so.",
-					     "libutil.so.", "libmvec.so." };
+	static const char *const parts[] = { "libc.so.",   "libpthread.so.", "ld-linux",
+					     "librt.so.",  "libdl.so.",	     "libm.so.",
+					     "libanl.so.", "libresolv.so.",  "libutil.so.",
+					     "libmvec.so." };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (has_prefix(name, parts[i]))
@@ -146,15 +148,16 @@ static bool visit_local(const char *name, void *cookie)
 	return false;
 }
 
-static void note_binding(struct walk *w, const struct hookable_module *module, const struct hookable_elf *elf,
-			 const struct imports *imports)
+static void note_binding(struct walk *w, const struct hookable_module *module,
+			 const struct hookable_elf *elf, const struct imports *imports)
 {
 	struct local_search local = { w, elf, NULL };
 
 	hookable_elf_each_function(elf, visit_local, &local);
 	if (local.found)
 		note(w, HOOKABLE_NOTE_MISSED, module->name,
-		     "has its own copy of %s linked in: its calls of that are not seen", local.found);
+		     "has its own copy of %s linked in: its calls of that are not seen",
+		     local.found);
 	if (imports->defined && !module->needed_by)
 		note(w, HOOKABLE_NOTE_MISSED, module->name,
 		     "defines %s itself, which it may bind before the shim's", imports->defined);
@@ -164,8 +167,8 @@ static void note_binding(struct walk *w, const struct hookable_module *module, c
 		     imports->defined);
 }
 
-static void note_futex(struct walk *w, const struct hookable_module *module, const struct hookable_elf *elf,
-		       const struct imports *imports)
+static void note_futex(struct walk *w, const struct hookable_module *module,
+		       const struct hookable_elf *elf, const struct imports *imports)
 {
 	unsigned found = hookable_elf_find_futex(elf);
 
@@ -175,18 +178,21 @@ static void note_futex(struct walk *w, const struct hookable_module *module, con
 	if (imports->has_syscall && found & HOOKABLE_FUTEX_SYSCALL)
 		note(w, HOOKABLE_NOTE_MISSED, module->name,
 		     "may call futex through syscall(): locks built on it (std::future, Rust's std) are not seen");
-	else if (imports->has_syscall)
-		note(w, HOOKABLE_NOTE_INFO, module->name, "imports syscall(), which could reach futex");
+	else if (imports->has_syscall &&
+		 !module->needed_by) /* most libraries do, for other calls */
+		note(w, HOOKABLE_NOTE_INFO, module->name,
+		     "imports syscall(), which could reach futex");
 	if (imports->has_clone)
 		note(w, HOOKABLE_NOTE_INFO, module->name,
 		     "imports clone(): threads made with it are recorded without a creation site");
 }
 
-static void note_rest(struct walk *w, const struct hookable_module *module, const struct hookable_elf *elf,
-		      const struct imports *imports)
+static void note_rest(struct walk *w, const struct hookable_module *module,
+		      const struct hookable_elf *elf, const struct imports *imports)
 {
 	if (!elf->has_sections)
-		note(w, HOOKABLE_NOTE_INFO, module->name, "has no section headers: what it imports is not known");
+		note(w, HOOKABLE_NOTE_INFO, module->name,
+		     "has no section headers: what it imports is not known");
 	if (!elf->has_unwind_index)
 		note(w, HOOKABLE_NOTE_MISSED, module->name,
 		     "has no .eh_frame_hdr: stacks end at its frames or lose some; build it with "
@@ -200,9 +206,9 @@ static void note_rest(struct walk *w, const struct hookable_module *module, cons
 	if (has_prefix(module->name, "libasan.so") || has_prefix(module->name, "libtsan.so"))
 		note(w, HOOKABLE_NOTE_PROBLEM, module->name,
 		     "a sanitizer that hooks the same functions; record a build without it%s",
-		     has_prefix(module->name, "libasan.so") ?
-			     ", or set ASAN_OPTIONS=verify_asan_link_order=0" :
-			     "");
+		     has_prefix(module->name, "libasan.so")
+			     ? ", or set ASAN_OPTIONS=verify_asan_link_order=0"
+			     : "");
 }
 
 /* ---- the walk ---- */
@@ -235,8 +241,8 @@ static size_t collect_rpaths(const struct walk *w, size_t index, struct hookable
 
 	for (size_t i = index; count < RPATHS_MAX; i = w->modules[i].parent) {
 		if (w->modules[i].rpath)
-			paths[count++] =
-				(struct hookable_path){ w->modules[i].rpath, w->modules[i].shown.path };
+			paths[count++] = (struct hookable_path){ w->modules[i].rpath,
+								 w->modules[i].shown.path };
 		if (!i)
 			break;
 	}
@@ -245,7 +251,8 @@ static size_t collect_rpaths(const struct walk *w, size_t index, struct hookable
 
 static void add_needed(struct walk *w, size_t index, const struct hookable_elf *elf)
 {
-	struct hookable_path rpaths[RPATHS_MAX], runpath = { elf->runpath, w->modules[index].shown.path };
+	struct hookable_path rpaths[RPATHS_MAX],
+		runpath = { elf->runpath, w->modules[index].shown.path };
 	size_t rpath_count = elf->runpath ? 0 : collect_rpaths(w, index, rpaths);
 
 	for (size_t i = 0; i < elf->needed_count && w->count < MODULES_MAX; i++) {
@@ -256,13 +263,16 @@ static void add_needed(struct walk *w, size_t index, const struct hookable_elf *
 			continue;
 		module = add_module(w, elf->needed[i], index);
 		module->shown.needed_by = w->modules[index].shown.name;
-		if (hookable_search_find(&w->search, elf->needed[i], rpaths, rpath_count, &runpath, path))
+		if (hookable_search_find(&w->search, elf->needed[i], rpaths, rpath_count, &runpath,
+					 path))
 			module->shown.path = symbols_arena_copy(&w->h->arena, path);
 		else if (!strcmp(elf->needed[i], "libc.musl-x86_64.so.1"))
-			note(w, HOOKABLE_NOTE_PROBLEM, module->shown.name, "is musl's C library, not glibc's");
+			note(w, HOOKABLE_NOTE_PROBLEM, module->shown.name,
+			     "is musl's C library, not glibc's");
 		else
 			note(w, HOOKABLE_NOTE_PROBLEM, module->shown.name,
-			     "needed by %s and not found: the program will not start", module->shown.needed_by);
+			     "needed by %s and not found: the program will not start",
+			     module->shown.needed_by);
 	}
 }
 
@@ -276,7 +286,8 @@ static void read_module(struct walk *w, size_t index)
 		return;
 	if (hookable_elf_open(w->modules[index].shown.path, &elf) != HOOKABLE_ELF_OK) {
 		hookable_elf_close(&elf);
-		note(w, HOOKABLE_NOTE_PROBLEM, w->modules[index].shown.name, "cannot be read or is damaged");
+		note(w, HOOKABLE_NOTE_PROBLEM, w->modules[index].shown.name,
+		     "cannot be read or is damaged");
 		return;
 	}
 	w->modules[index].rpath = elf.runpath ? NULL : symbols_arena_copy(&w->h->arena, elf.rpath);
@@ -290,7 +301,8 @@ static void read_module(struct walk *w, size_t index)
 	}
 	hookable_elf_close(&elf);
 	shown->hooked_count = imports.count;
-	shown->hooked = symbols_arena_alloc(&w->h->arena, (imports.count + 1) * sizeof(*shown->hooked));
+	shown->hooked =
+		symbols_arena_alloc(&w->h->arena, (imports.count + 1) * sizeof(*shown->hooked));
 	for (size_t i = 0; i < imports.count; i++)
 		shown->hooked[i] = imports.names[i];
 	free(imports.names);

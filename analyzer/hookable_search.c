@@ -102,12 +102,14 @@ static const unsigned char *find_new_format(const struct hookable_search *search
 	if (!at)
 		return NULL;
 	*ret_bytes = search->cache_bytes - (size_t)(at - search->cache);
-	if (*ret_bytes < sizeof(struct cache_header) || memcmp(at, CACHE_MAGIC, sizeof(CACHE_MAGIC) - 1) != 0)
+	if (*ret_bytes < sizeof(struct cache_header) ||
+	    memcmp(at, CACHE_MAGIC, sizeof(CACHE_MAGIC) - 1) != 0)
 		return NULL;
 	return at;
 }
 
-static bool find_in_cache(const struct hookable_search *search, const char *name, char ret_path[PATH_MAX])
+static bool find_in_cache(const struct hookable_search *search, const char *name,
+			  char ret_path[PATH_MAX])
 {
 	struct cache_header header;
 	struct cache_entry entry;
@@ -126,7 +128,8 @@ static bool find_in_cache(const struct hookable_search *search, const char *name
 		memcpy(&entry, base + at, sizeof(entry));
 		key = cache_string(base, bytes, entry.key);
 		value = cache_string(base, bytes, entry.value);
-		if (!key || !value || strcmp(key, name) != 0 || strlen(value) >= PATH_MAX || !is_library(value))
+		if (!key || !value || strcmp(key, name) != 0 || strlen(value) >= PATH_MAX ||
+		    !is_library(value))
 			continue; /* of another architecture: the next entry may fit */
 		strcpy(ret_path, value);
 		return true;
@@ -160,13 +163,14 @@ static size_t token_bytes(const char *text, const char *word)
 	return !strncmp(text + 1, word, bytes) ? bytes + 1 : 0;
 }
 
-static bool expand(const char *element, size_t bytes, const char *module, char ret_path[PATH_MAX], size_t *ret_length)
+static bool expand(const char *element, size_t bytes, const char *module, char ret_path[PATH_MAX],
+		   size_t *ret_length)
 {
 	char origin[PATH_MAX] = ".";
 	const char *slash = strrchr(module, '/');
-	const struct token tokens[] = {
-		{ "ORIGIN", origin }, { "LIB", "lib/x86_64-linux-gnu" }, { "PLATFORM", "x86_64" }
-	};
+	const struct token tokens[] = { { "ORIGIN", origin },
+					{ "LIB", "lib/x86_64-linux-gnu" },
+					{ "PLATFORM", "x86_64" } };
 
 	if (slash)
 		snprintf(origin, sizeof(origin), "%.*s", (int)(slash - module), module);
@@ -177,7 +181,8 @@ static bool expand(const char *element, size_t bytes, const char *module, char r
 
 		for (size_t j = 0; element[i] == '$' && j < 3 && !skip; j++) {
 			skip = token_bytes(element + i, tokens[j].word);
-			if (skip && !append(ret_path, ret_length, tokens[j].value, strlen(tokens[j].value)))
+			if (skip &&
+			    !append(ret_path, ret_length, tokens[j].value, strlen(tokens[j].value)))
 				return false;
 		}
 		if (!skip && !append(ret_path, ret_length, element + i, 1))
@@ -205,8 +210,9 @@ static bool find_in_list(const struct hookable_path *path, const char *separator
 	return false;
 }
 
-bool hookable_search_find(const struct hookable_search *search, const char *name, const struct hookable_path *rpaths,
-			  size_t rpath_count, const struct hookable_path *runpath, char ret_path[PATH_MAX])
+bool hookable_search_find(const struct hookable_search *search, const char *name,
+			  const struct hookable_path *rpaths, size_t rpath_count,
+			  const struct hookable_path *runpath, char ret_path[PATH_MAX])
 {
 	struct hookable_path environment = { getenv("LD_LIBRARY_PATH"), runpath->module };
 
@@ -215,8 +221,8 @@ bool hookable_search_find(const struct hookable_search *search, const char *name
 	for (size_t i = 0; i < rpath_count; i++)
 		if (find_in_list(&rpaths[i], ":", name, ret_path))
 			return true;
-	if (find_in_list(&environment, ":;", name, ret_path) || find_in_list(runpath, ":", name, ret_path) ||
-	    find_in_cache(search, name, ret_path))
+	if (find_in_list(&environment, ":;", name, ret_path) ||
+	    find_in_list(runpath, ":", name, ret_path) || find_in_cache(search, name, ret_path))
 		return true;
 	for (size_t i = 0; i < sizeof(default_directories) / sizeof(default_directories[0]); i++) {
 		struct hookable_path fixed = { default_directories[i], "/" };

@@ -29,7 +29,8 @@ struct hookable_path {
 	const char *module; /* for $ORIGIN */
 };
 
-bool hookable_search_find(const struct hookable_search *search, const char *name, const struct hookable_path *rpaths,
-			  size_t rpath_count, const struct hookable_path *runpath, char ret_path[PATH_MAX]);
+bool hookable_search_find(const struct hookable_search *search, const char *name,
+			  const struct hookable_path *rpaths, size_t rpath_count,
+			  const struct hookable_path *runpath, char ret_path[PATH_MAX]);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_graph.c - hash tables of edges and contexts with lists in and out of each lock; finds no cycles itself.
+ * lock_graph.c - hash tables of edges and contexts with lists in and out of each lock; finds no
+ * cycles itself.
  */
 #include "lock_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define USES_EXACT 128u	      /* uses of one context that are all kept */
-#define USES_OF_THREAD 24u    /* of them, of one thread */
-#define CONTEXTS_EXACT 512u   /* contexts of one edge that are all kept */
+#define USES_EXACT 128u	    /* uses of one context that are all kept */
+#define USES_OF_THREAD 24u  /* of them, of one thread */
+#define CONTEXTS_EXACT 512u /* contexts of one edge that are all kept */
 
 static void *grow(void *array, uint32_t *capacity, uint32_t needed, size_t element_bytes)
 {
@@ -97,7 +98,8 @@ static void grow_edge_table(struct lock_graph *g)
 	g->edge_slot = allocate(size, sizeof(*g->edge_slot));
 	g->edge_mask = size - 1;
 	for (uint32_t i = 1; i < g->edge_count; i++) {
-		uint32_t *slot = &g->edge_slot[edge_hash(g->edge[i].from, g->edge[i].to) & g->edge_mask];
+		uint32_t *slot =
+			&g->edge_slot[edge_hash(g->edge[i].from, g->edge[i].to) & g->edge_mask];
 
 		if (!g->edge[i].to)
 			continue; /* free */
@@ -153,7 +155,7 @@ static uint32_t lookup_or_add_edge(struct lock_graph *g, uint32_t from, uint32_t
 		g->edge = grow(g->edge, &g->edge_capacity, g->edge_count + 1, sizeof(*g->edge));
 		e = g->edge_count++;
 	}
-	g->edge[e] = (struct lock_edge){.from = from, .to = to};
+	g->edge[e] = (struct lock_edge){ .from = from, .to = to };
 	slot = &g->edge_slot[edge_hash(from, to) & g->edge_mask];
 	g->edge[e].next_hash = *slot;
 	*slot = e;
@@ -164,7 +166,8 @@ static uint32_t lookup_or_add_edge(struct lock_graph *g, uint32_t from, uint32_t
 
 /* ---- contexts ---- */
 
-static uint32_t context_hash(uint32_t edge, uint32_t hold_stack, uint32_t request_stack, uint32_t set, uint32_t flags)
+static uint32_t context_hash(uint32_t edge, uint32_t hold_stack, uint32_t request_stack,
+			     uint32_t set, uint32_t flags)
 {
 	uint64_t h = mix((uint64_t)hold_stack << 32 | request_stack);
 
@@ -184,7 +187,8 @@ static void grow_context_table(struct lock_graph *g)
 	g->context_slot = allocate(size, sizeof(*g->context_slot));
 	g->context_mask = size - 1;
 	for (uint32_t i = 1; i < g->context_count; i++) {
-		uint32_t *slot = &g->context_slot[hash_of_context(&g->context[i]) & g->context_mask];
+		uint32_t *slot =
+			&g->context_slot[hash_of_context(&g->context[i]) & g->context_mask];
 
 		if (!g->context[i].edge)
 			continue;
@@ -193,7 +197,10 @@ static void grow_context_table(struct lock_graph *g)
 	}
 }
 
-/* Is the n-th offer among those that are kept beyond the exact ones? Ever rarer: about 30 in each tenfold. */
+/*
+ * Is the n-th offer among those that are kept beyond the exact ones? Ever rarer: about 30 in each
+ * tenfold.
+ */
 static bool is_sample(uint32_t n)
 {
 	uint32_t step = 1u << (31 - (uint32_t)__builtin_clz(n | 1));
@@ -211,8 +218,9 @@ static uint32_t lookup_or_add_context(struct lock_graph *g, const struct lock_fa
 	for (; c; c = g->context[c].next_hash) {
 		const struct lock_context *x = &g->context[c];
 
-		if (x->edge == e && x->hold_stack == f->hold_stack && x->request_stack == f->request_stack &&
-		    x->set == f->set && x->flags == f->flags)
+		if (x->edge == e && x->hold_stack == f->hold_stack &&
+		    x->request_stack == f->request_stack && x->set == f->set &&
+		    x->flags == f->flags)
 			return c;
 	}
 	if (++g->edge[e].context_count > CONTEXTS_EXACT && !is_sample(g->edge[e].context_count))
@@ -223,28 +231,30 @@ static uint32_t lookup_or_add_context(struct lock_graph *g, const struct lock_fa
 		c = g->context_free;
 		g->context_free = g->context[c].next;
 	} else {
-		g->context = grow(g->context, &g->context_capacity, g->context_count + 1, sizeof(*g->context));
+		g->context = grow(g->context, &g->context_capacity, g->context_count + 1,
+				  sizeof(*g->context));
 		c = g->context_count++;
 	}
-	g->context[c] = (struct lock_context){.edge = e,
-					      .next = g->edge[e].contexts,
-					      .hold_stack = f->hold_stack,
-					      .request_stack = f->request_stack,
-					      .set = f->set,
-					      .flags = f->flags,
-					      .hold_ns = f->hold_ns,
-					      .request_ns = f->request_ns};
+	g->context[c] = (struct lock_context){ .edge = e,
+					       .next = g->edge[e].contexts,
+					       .hold_stack = f->hold_stack,
+					       .request_stack = f->request_stack,
+					       .set = f->set,
+					       .flags = f->flags,
+					       .hold_ns = f->hold_ns,
+					       .request_ns = f->request_ns };
 	g->edge[e].contexts = c;
 	slot = &g->context_slot[hash & g->context_mask];
 	g->context[c].next_hash = *slot;
 	*slot = c;
 	g->contexts_ever++;
+	g->live_contexts++;
 	return c;
 }
 
 static void append_use(struct lock_context *c, uint32_t thread, uint32_t segment)
 {
-	struct lock_use use = {thread, segment};
+	struct lock_use use = { thread, segment };
 
 	if (c->use_count == 0) {
 		c->one = use;
@@ -281,7 +291,8 @@ static bool wants_use(struct lock_context *c, const struct model_thread *t)
 	return true;
 }
 
-uint32_t lock_graph_add(struct lock_graph *g, struct model *m, struct model_thread *t, const struct lock_fact *fact)
+uint32_t lock_graph_add(struct lock_graph *g, struct model *m, struct model_thread *t,
+			const struct lock_fact *fact)
 {
 	uint32_t c;
 
@@ -304,8 +315,9 @@ static void remove_context(struct lock_graph *g, uint32_t c)
 	*link = g->context[c].next_hash;
 	if (g->context[c].use_capacity)
 		free(g->context[c].many);
-	g->context[c] = (struct lock_context){.next = g->context_free};
+	g->context[c] = (struct lock_context){ .next = g->context_free };
 	g->context_free = c;
+	g->live_contexts--;
 }
 
 static void unlink_edge(struct lock_graph *g, uint32_t e)
@@ -344,7 +356,7 @@ static void remove_edge(struct lock_graph *g, uint32_t e)
 		link = &g->edge[*link].next_hash;
 	*link = g->edge[e].next_hash;
 	unlink_edge(g, e);
-	g->edge[e] = (struct lock_edge){.next_hash = g->edge_free};
+	g->edge[e] = (struct lock_edge){ .next_hash = g->edge_free };
 	g->edge_free = e;
 }
 
@@ -371,7 +383,8 @@ void lock_graph_forget(struct lock_graph *g, uint32_t object, uint64_t time_ns)
 		uint32_t at = g->queue[--count], e;
 
 		while ((e = g->vertex[at].out) || (e = g->vertex[at].in)) {
-			uint32_t from = g->vertex_of[g->edge[e].from], to = g->vertex_of[g->edge[e].to];
+			uint32_t from = g->vertex_of[g->edge[e].from],
+				 to = g->vertex_of[g->edge[e].to];
 
 			remove_edge(g, e);
 			enqueue(g, &count, from == at ? to : from);
@@ -381,5 +394,7 @@ void lock_graph_forget(struct lock_graph *g, uint32_t object, uint64_t time_ns)
 
 uint64_t lock_graph_get_gone(const struct lock_graph *g, uint32_t object)
 {
-	return object < g->object_count && g->vertex_of[object] ? g->vertex[g->vertex_of[object]].gone_ns : 0;
+	return object < g->object_count && g->vertex_of[object]
+		       ? g->vertex[g->vertex_of[object]].gone_ns
+		       : 0;
 }

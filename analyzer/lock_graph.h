@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_graph.h - which lock was requested while which was held, by whom, how: the store behind lock_order.
+ * lock_graph.h - which lock was requested while which was held, by whom, how: the store behind
+ * lock_order.
  *
- * An edge is (held object, requested object); its contexts are the ways in which that happened: stacks, modes, held set.
- * The uses of a context are the threads and order segments it happened in.
+ * An edge is (held object, requested object); its contexts are the ways in which that happened:
+ * stacks, modes, held set. The uses of a context are the threads and order segments it happened in.
  *
- * Two kinds of pseudo edge share the store: from = to (read side taken again while held), and from = LOCK_GRAPH_WRITERS
- * (somebody requests the rwlock `to` exclusively, whatever is held).
+ * Two kinds of pseudo edge share the store: from = to (read side taken again while held), and from
+ * = LOCK_GRAPH_WRITERS (somebody requests the rwlock `to` exclusively, whatever is held).
  *
  * Invariants
- *  - Size depends on distinct contexts, not on events: beyond USES_EXACT uses of a context, or CONTEXTS_EXACT contexts of an
- *    edge, only ever rarer ones are kept. What is left out can hide a cycle, never make one up.
- *  - An object that is gone and lacks edges in or edges out can be in no cycle: its edges are dropped, and so on.
+ *  - Size depends on distinct contexts, not on events: beyond USES_EXACT uses of a context, or
+ *    CONTEXTS_EXACT contexts of an edge, only ever rarer ones are kept. What is left out can hide a
+ *    cycle, never make one up.
+ *  - An object that is gone and lacks edges in or edges out can be in no cycle: its edges are
+ *    dropped, and so on.
  */
 #ifndef THRUM_ANALYZER_LOCK_GRAPH_H
 #define THRUM_ANALYZER_LOCK_GRAPH_H
@@ -23,9 +26,10 @@
 enum lock_context_flag {
 	LOCK_HELD_SHARED = 1,
 	LOCK_WANT_SHARED = 2,
-	LOCK_BOUNDED = 4,    /* finite timed request */
-	LOCK_UNCERTAIN = 8,  /* records of the thread are missing before: a gate may be unknown */
-	LOCK_PRIVATE = 16,   /* the held object was brand new: initialised by this thread, touched by no other */
+	LOCK_BOUNDED = 4,   /* finite timed request */
+	LOCK_UNCERTAIN = 8, /* records of the thread are missing before: a gate may be unknown */
+	/* the held object was brand new: initialised by this thread, touched by no other */
+	LOCK_PRIVATE = 16,
 	LOCK_REACQUIRE = 32, /* the request is the end of a condition wait */
 	LOCK_ONCE = 64,	     /* the request passes a once */
 };
@@ -36,19 +40,19 @@ struct lock_use {
 };
 
 struct lock_context {
-	uint32_t edge;	    /* 0 = free */
-	uint32_t next;	    /* of the edge, 0 = last */
+	uint32_t edge; /* 0 = free */
+	uint32_t next; /* of the edge, 0 = last */
 	uint32_t next_hash;
 	uint32_t hold_stack, request_stack;
-	uint32_t set;	/* held set at the request: model_get_set */
-	uint32_t flags; /* enum lock_context_flag */
+	uint32_t set;			  /* held set at the request: model_get_set */
+	uint32_t flags;			  /* enum lock_context_flag */
 	uint32_t use_count, use_capacity; /* capacity 0: in `one` */
-	uint32_t offered; /* uses that were offered, kept or not */
+	uint32_t offered;		  /* uses that were offered, kept or not */
 	union {
 		struct lock_use one;
 		struct lock_use *many; /* owned */
 	};
-	uint64_t count; /* how often it happened */
+	uint64_t count;		      /* how often it happened */
 	uint64_t hold_ns, request_ns; /* the first time */
 };
 
@@ -77,7 +81,7 @@ struct lock_graph {
 	size_t object_count;
 	uint32_t *edge_slot, *context_slot; /* owned; hash heads */
 	uint32_t edge_mask, context_mask;
-	uint64_t edges_ever, contexts_ever;
+	uint64_t edges_ever, contexts_ever, live_contexts;
 	uint32_t *queue; /* owned; of lock_graph_forget */
 	uint32_t queue_capacity;
 };
@@ -95,10 +99,11 @@ struct lock_graph *lock_graph_new(size_t object_count);
 void lock_graph_free(struct lock_graph *g); /* takes NULL */
 
 /*
- * Notes that `t` did `fact` in its present segment; pins the segment when the use is kept. Returns the context's index,
- * 0 when it was left out. Does not count: add to context[].count.
+ * Notes that `t` did `fact` in its present segment; pins the segment when the use is kept. Returns
+ * the context's index, 0 when it was left out. Does not count: add to context[].count.
  */
-uint32_t lock_graph_add(struct lock_graph *g, struct model *m, struct model_thread *t, const struct lock_fact *fact);
+uint32_t lock_graph_add(struct lock_graph *g, struct model *m, struct model_thread *t,
+			const struct lock_fact *fact);
 
 /* The object is gone or destroyed. */
 void lock_graph_forget(struct lock_graph *g, uint32_t object, uint64_t time_ns);
@@ -106,7 +111,8 @@ void lock_graph_forget(struct lock_graph *g, uint32_t object, uint64_t time_ns);
 /* 0 = never gone. */
 uint64_t lock_graph_get_gone(const struct lock_graph *g, uint32_t object);
 
-uint32_t lock_graph_find_edge(const struct lock_graph *g, uint32_t from, uint32_t to); /* 0 = none */
+uint32_t lock_graph_find_edge(const struct lock_graph *g, uint32_t from,
+			      uint32_t to); /* 0 = none */
 
 static inline const struct lock_use *lock_context_get_uses(const struct lock_context *c)
 {

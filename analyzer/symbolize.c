@@ -26,7 +26,8 @@ struct symbolizer {
 
 static struct copied *find_copied(struct copied *slots, size_t count, const char *from)
 {
-	size_t index = (size_t)((uint64_t)(uintptr_t)from * 0x9e3779b97f4a7c15ull >> 24) & (count - 1);
+	size_t index = (size_t)((uint64_t)(uintptr_t)from * 0x9e3779b97f4a7c15ull >> 24) &
+		       (count - 1);
 
 	while (slots[index].from && slots[index].from != from)
 		index = (index + 1) & (count - 1);
@@ -71,13 +72,14 @@ static struct symbols *get_symbols(struct symbolizer *s, size_t process)
 	if (process >= trace_reader_process_count(s->reader))
 		return NULL;
 	if (!s->processes[process] &&
-	    symbols_new_shared(trace_reader_get_process(s->reader, process), s->files, &s->processes[process], NULL))
+	    symbols_new_shared(trace_reader_get_process(s->reader, process), s->files,
+			       &s->processes[process], NULL))
 		return NULL;
 	return s->processes[process];
 }
 
-static void fill_frames(struct symbolizer *s, struct symbols *symbols, uint32_t stack, uint64_t time_ns,
-			struct frames *frames)
+static void fill_frames(struct symbolizer *s, struct symbols *symbols, uint32_t stack,
+			uint64_t time_ns, struct frames *frames)
 {
 	struct frames found;
 
@@ -100,16 +102,18 @@ static void fill_frames(struct symbolizer *s, struct symbols *symbols, uint32_t 
 	}
 }
 
-static void fill_thread(struct symbolizer *s, struct symbols *symbols, struct finding_thread *thread)
+static void fill_thread(struct symbolizer *s, struct symbols *symbols,
+			struct finding_thread *thread)
 {
 	fill_frames(s, symbols, thread->created_stack, SYMBOLS_TIME_UNKNOWN, &thread->created_at);
 	if (thread->start_routine && !thread->start_function)
-		thread->start_function = copy(
-			s, symbols_resolve_function(symbols, thread->start_routine, SYMBOLS_TIME_UNKNOWN));
+		thread->start_function =
+			copy(s, symbols_resolve_function(symbols, thread->start_routine,
+							 SYMBOLS_TIME_UNKNOWN));
 }
 
-static void fill_lock(struct symbolizer *s, struct symbols *symbols, const struct trace_process *process,
-		      struct finding_lock *lock)
+static void fill_lock(struct symbolizer *s, struct symbols *symbols,
+		      const struct trace_process *process, struct finding_lock *lock)
 {
 	const struct trace_object *object =
 		lock->id && lock->id < process->object_count ? &process->objects[lock->id] : NULL;
@@ -134,7 +138,8 @@ static void fill_finding(struct symbolizer *s, struct finding *f)
 	for (size_t i = 0; i < f->lock_count; i++)
 		fill_lock(s, symbols, process, &f->locks[i]);
 	for (size_t i = 0; i < f->stack_count; i++)
-		fill_frames(s, symbols, f->stacks[i].stack, f->stacks[i].time_ns, &f->stacks[i].frames);
+		fill_frames(s, symbols, f->stacks[i].stack, f->stacks[i].time_ns,
+			    &f->stacks[i].frames);
 }
 
 void symbolize_findings(struct finding_list *list, const struct trace_reader *reader,
@@ -150,8 +155,8 @@ void symbolize_findings(struct finding_list *list, const struct trace_reader *re
 
 	if (!s.processes)
 		abort();
-	for (const char *const *directory = options ? options->directories : NULL; directory && *directory;
-	     directory++)
+	for (const char *const *directory = options ? options->directories : NULL;
+	     directory && *directory; directory++)
 		symbols_files_add_directory(s.files, *directory);
 	for (size_t i = 0; i < finding_list_count(list); i++)
 		fill_finding(&s, finding_list_get(list, i));

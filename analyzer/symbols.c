@@ -27,7 +27,8 @@ struct symbols {
 	struct symbols_arena arena;
 	struct module *modules; /* owns; as process->modules */
 	bool reused;		/* some address belonged to two modules, so time matters */
-	struct frames *memo;	/* owns; by stack id, where time does not matter; frame NULL = not yet */
+	struct frames
+		*memo; /* owns; by stack id, where time does not matter; frame NULL = not yet */
 };
 
 static bool ranges_meet(const struct trace_module *a, const struct trace_module *b)
@@ -79,7 +80,8 @@ int symbols_new_shared(const struct trace_process *process, struct symbols_files
 		const struct trace_module *trace = &process->modules[i];
 
 		symbols->modules[i].trace = trace;
-		symbols->modules[i].build_id = hex(&symbols->arena, trace->build_id, trace->build_id_bytes);
+		symbols->modules[i].build_id =
+			hex(&symbols->arena, trace->build_id, trace->build_id_bytes);
 	}
 	symbols->reused = any_range_reused(process);
 	*ret_symbols = symbols;
@@ -87,10 +89,12 @@ int symbols_new_shared(const struct trace_process *process, struct symbols_files
 
 out_of_memory:
 	symbols_free(symbols);
-	return diag_set(diag, THRUM_ENOMEM, "out of memory for the symbols of process %s", process->name);
+	return diag_set(diag, THRUM_ENOMEM, "out of memory for the symbols of process %s",
+			process->name);
 }
 
-int symbols_new(const struct trace_process *process, struct symbols **ret_symbols, struct diag *diag)
+int symbols_new(const struct trace_process *process, struct symbols **ret_symbols,
+		struct diag *diag)
 {
 	struct symbols_files *files = symbols_files_new();
 	int error = symbols_new_shared(process, files, ret_symbols, diag);
@@ -117,7 +121,8 @@ void symbols_free(struct symbols *symbols)
 /* ---- modules ---- */
 
 /* `a` fits `time_ns` better than `b`; both have the address. */
-static bool fits_better(const struct trace_module *a, const struct trace_module *b, uint64_t time_ns)
+static bool fits_better(const struct trace_module *a, const struct trace_module *b,
+			uint64_t time_ns)
 {
 	bool a_there = a->loaded_ns <= time_ns && time_ns < a->unloaded_ns;
 	bool b_there = b->loaded_ns <= time_ns && time_ns < b->unloaded_ns;
@@ -154,9 +159,9 @@ static struct symbols_file *module_get_file(struct symbols *symbols, struct modu
 	if (!module->looked_for) {
 		module->looked_for = true;
 		if (trace->path)
-			module->file = symbols_files_find(symbols->files, trace->path, trace->build_id,
-							  trace->build_id_bytes,
-							  symbols->process->start_real_ns + trace->loaded_ns);
+			module->file = symbols_files_find(
+				symbols->files, trace->path, trace->build_id, trace->build_id_bytes,
+				symbols->process->start_real_ns + trace->loaded_ns);
 	}
 	return module->file;
 }
@@ -180,7 +185,8 @@ static struct frame *builder_add(struct builder *builder)
 	return frame;
 }
 
-static void add_frames(struct symbols *symbols, struct builder *builder, struct module *module, uint64_t address)
+static void add_frames(struct symbols *symbols, struct builder *builder, struct module *module,
+		       uint64_t address)
 {
 	struct symbols_file *file = module_get_file(symbols, module);
 	uint64_t offset = address - module->trace->bias;
@@ -213,7 +219,8 @@ static bool is_signal_frame(struct symbols *symbols, uint64_t ip, uint64_t time_
 }
 
 /* Adds what lies at `ip`; returns whether the next outer address is exact. */
-static bool add_address(struct symbols *symbols, struct builder *builder, uint64_t ip, bool exact, uint64_t time_ns)
+static bool add_address(struct symbols *symbols, struct builder *builder, uint64_t ip, bool exact,
+			uint64_t time_ns)
 {
 	bool is_signal = is_signal_frame(symbols, ip, time_ns);
 	uint64_t address = exact || is_signal ? ip : ip - 1;
@@ -233,7 +240,8 @@ static bool add_address(struct symbols *symbols, struct builder *builder, uint64
 	return is_signal;
 }
 
-static struct frames build_stack(struct symbols *symbols, const struct trace_stack *stack, uint64_t time_ns)
+static struct frames build_stack(struct symbols *symbols, const struct trace_stack *stack,
+				 uint64_t time_ns)
 {
 	struct builder builder = { NULL, 0, 0 };
 	struct frames frames;
@@ -243,7 +251,8 @@ static struct frames build_stack(struct symbols *symbols, const struct trace_sta
 		if (stack->ip[i])
 			exact = add_address(symbols, &builder, stack->ip[i], exact, time_ns);
 	frames.count = builder.count;
-	frames.frame = symbols_arena_alloc(&symbols->arena, (builder.count + 1) * sizeof(*frames.frame));
+	frames.frame =
+		symbols_arena_alloc(&symbols->arena, (builder.count + 1) * sizeof(*frames.frame));
 	if (builder.count)
 		memcpy(frames.frame, builder.frame, builder.count * sizeof(*frames.frame));
 	free(builder.frame);
@@ -289,7 +298,8 @@ const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint
 		name = symbols_file_name_data(file, offset);
 	}
 	if (!name)
-		name = symbols_arena_printf(&symbols->arena, "%s+0x%llx", base_name(module->trace->path),
+		name = symbols_arena_printf(&symbols->arena, "%s+0x%llx",
+					    base_name(module->trace->path),
 					    (unsigned long long)offset);
 	return name;
 }

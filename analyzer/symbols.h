@@ -24,7 +24,8 @@ struct symbols_files;
 #define SYMBOLS_NO_MODULE "[jit or unknown code]"
 
 /* `process` is borrowed until symbols_free. Opens module files lazily. */
-int symbols_new(const struct trace_process *process, struct symbols **ret_symbols, struct diag *diag);
+int symbols_new(const struct trace_process *process, struct symbols **ret_symbols,
+		struct diag *diag);
 
 /*
  * The same with module files that several processes share, so that each is read once. `files` (symbols_file.h) is

@@ -21,8 +21,8 @@ void symbols_arena_release(struct symbols_arena *arena);
 /* Zeroed and aligned for any type. */
 void *symbols_arena_alloc(struct symbols_arena *arena, size_t bytes);
 char *symbols_arena_copy(struct symbols_arena *arena, const char *text); /* NULL gives NULL */
-__attribute__((format(printf, 2, 3))) char *symbols_arena_printf(struct symbols_arena *arena,
-								 const char *format, ...);
+__attribute__((format(printf, 2, 3), nonnull)) char *
+symbols_arena_printf(struct symbols_arena *arena, const char *format, ...);
 
 /*
  * Growing of a malloc'ed array: room for one more element of `element_bytes` at index `count`. Replaces `*capacity`.

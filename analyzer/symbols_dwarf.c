@@ -7,20 +7,18 @@
  */
 #include "symbols_dwarf_internal.h"
 
-#include "demangle.h"
-
 #include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BACK_MAX 64		  /* ranges that may begin between the wanted one and the address */
+#define BACK_MAX 64		 /* ranges that may begin between the wanted one and the address */
 #define VARIABLE_BUDGET 4000000u /* entries; about a second */
 
 /* ---- ranges ---- */
 
-#define COMPARE(x, y)                     \
-	do {                              \
-		if ((x) != (y))           \
+#define COMPARE(x, y)                              \
+	do {                                       \
+		if ((x) != (y))                    \
 			return (x) < (y) ? -1 : 1; \
 	} while (0)
 
@@ -63,7 +61,8 @@ static const struct dwarf_range *ranges_find(const struct dwarf_ranges *ranges, 
  * Adds the code ranges of `die`. Those outside the module's code are what the linker threw away: it leaves them at 0 or
  * at a mark, and with a large unit they would cover the code of others.
  */
-static bool ranges_add(struct symbols_dwarf *dwarf, struct dwarf_ranges *ranges, Dwarf_Die *die, size_t index)
+static bool ranges_add(struct symbols_dwarf *dwarf, struct dwarf_ranges *ranges, Dwarf_Die *die,
+		       size_t index)
 {
 	Dwarf_Addr base, start, end;
 	ptrdiff_t offset = 0;
@@ -84,49 +83,6 @@ static bool ranges_add(struct symbols_dwarf *dwarf, struct dwarf_ranges *ranges,
 
 /* ---- units ---- */
 
-struct language_row {
-	int code;
-	const char *name;
-};
-
-static const struct language_row languages[] = {
-	{ DW_LANG_C89, "c" },
-	{ DW_LANG_C, "c" },
-	{ DW_LANG_C99, "c" },
-	{ DW_LANG_C11, "c" },
-	{ 0x2c /* C17 */, "c" },
-	{ DW_LANG_C_plus_plus, "c++" },
-	{ DW_LANG_C_plus_plus_03, "c++" },
-	{ DW_LANG_C_plus_plus_11, "c++" },
-	{ DW_LANG_C_plus_plus_14, "c++" },
-	{ 0x2b /* C++17 */, "c++" },
-	{ 0x2a /* C++20 */, "c++" },
-	{ 0x001c /* Rust */, "rust" },
-	{ DW_LANG_Go, "go" },
-	{ DW_LANG_D, "d" },
-	{ DW_LANG_ObjC, "objective-c" },
-	{ DW_LANG_ObjC_plus_plus, "objective-c++" },
-	{ DW_LANG_Swift, "swift" },
-	{ DW_LANG_Ada83, "ada" },
-	{ DW_LANG_Ada95, "ada" },
-	{ DW_LANG_Fortran77, "fortran" },
-	{ DW_LANG_Fortran90, "fortran" },
-	{ DW_LANG_Fortran95, "fortran" },
-	{ DW_LANG_Fortran03, "fortran" },
-	{ DW_LANG_Fortran08, "fortran" },
-	{ DW_LANG_Mips_Assembler, "asm" },
-};
-
-static const char *language_name(Dwarf_Die *unit)
-{
-	int code = dwarf_srclang(unit);
-
-	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
-		if (languages[i].code == code)
-			return languages[i].name;
-	return NULL;
-}
-
 static void read_units(struct symbols_dwarf *dwarf)
 {
 	Dwarf_CU *cu = NULL;
@@ -138,8 +94,8 @@ static void read_units(struct symbols_dwarf *dwarf)
 
 		if (type != DW_UT_compile && type != DW_UT_skeleton)
 			continue;
-		dwarf->units = symbols_array_grow(dwarf->units, dwarf->unit_count, &dwarf->unit_capacity,
-						  sizeof(*dwarf->units));
+		dwarf->units = symbols_array_grow(dwarf->units, dwarf->unit_count,
+						  &dwarf->unit_capacity, sizeof(*dwarf->units));
 		unit = &dwarf->units[dwarf->unit_count];
 		memset(unit, 0, sizeof(*unit));
 		unit->die = die;
@@ -156,9 +112,10 @@ Dwarf_Die *dwarf_unit_get_tree(struct dwarf_unit *unit)
 
 		unit->split_done = true;
 		if (unit->is_skeleton &&
-		    !dwarf_cu_info(unit->die.cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) && split.addr)
+		    !dwarf_cu_info(unit->die.cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) &&
+		    split.addr)
 			unit->die = split;
-		unit->language = language_name(&unit->die);
+		unit->language = dwarf_unit_language(&unit->die);
 		unit->name = dwarf_diename(&unit->die);
 	}
 	return &unit->die;
@@ -199,131 +156,14 @@ void symbols_dwarf_free(struct symbols_dwarf *dwarf)
 	free(dwarf);
 }
 
-/* ---- names ---- */
-
-static const char *string_attribute(Dwarf_Die *die, unsigned name)
-{
-	Dwarf_Attribute attribute;
-
-	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
-}
-
-/* GCC calls the class of a lambda "<lambda(int)>", demanglers say "{lambda(int)}"; what differs by version is cut. */
-static const char *scope_name(struct symbols_dwarf *dwarf, Dwarf_Die *scope)
-{
-	const char *name = dwarf_diename(scope);
-
-	switch (dwarf_tag(scope)) {
-	case DW_TAG_namespace:
-		return name ? name : "(anonymous namespace)";
-	case DW_TAG_class_type:
-	case DW_TAG_structure_type:
-	case DW_TAG_union_type:
-	case DW_TAG_enumeration_type:
-		if (!name)
-			return "{lambda()}"; /* Clang names no lambda */
-		if (!strncmp(name, "<lambda", 7) && strlen(name) > 8)
-			return symbols_arena_printf(dwarf->arena, "{%.*s}", (int)strlen(name) - 2, name + 1);
-		return name;
-	case DW_TAG_subprogram:
-		return name;
-	default:
-		return NULL;
-	}
-}
-
-/*
- * "ns::Class::name" for C++ functions without a linker name (lambdas and members that were inlined everywhere, with
- * some compilers). Walks the unit: rare.
- */
-static const char *qualified_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const char *name)
-{
-	Dwarf_Attribute attribute;
-	Dwarf_Die declared = *die, *scopes = NULL;
-	int count;
-
-	for (int hops = 0; hops < DWARF_DEPTH_MAX && (dwarf_attr(&declared, DW_AT_abstract_origin, &attribute) ||
-						      dwarf_attr(&declared, DW_AT_specification, &attribute));
-	     hops++)
-		if (!dwarf_formref_die(&attribute, &declared))
-			return name;
-	count = dwarf_getscopes_die(&declared, &scopes);
-	for (int i = 1; i < count; i++) {
-		bool complete = dwarf_tag(&scopes[i]) == DW_TAG_subprogram &&
-				string_attribute(&scopes[i], DW_AT_linkage_name);
-		const char *scope = complete ? dwarf_entry_name(dwarf, &scopes[i], NULL, NULL) :
-					       scope_name(dwarf, &scopes[i]);
-
-		if (scope)
-			name = symbols_arena_printf(dwarf->arena, "%s::%s", scope, name);
-		if (complete)
-			break;
-	}
-	free(scopes);
-	return name;
-}
-
-const char *dwarf_entry_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const char *language, bool *ret_linkage)
-{
-	const char *linkage = string_attribute(die, DW_AT_linkage_name);
-	const char *name;
-
-	if (!linkage)
-		linkage = string_attribute(die, DW_AT_MIPS_linkage_name);
-	if (ret_linkage)
-		*ret_linkage = linkage;
-	if (linkage) {
-		char *demangled = demangle_function(linkage, NULL);
-
-		name = symbols_arena_copy(dwarf->arena, demangled);
-		free(demangled);
-		return name;
-	}
-	name = string_attribute(die, DW_AT_name);
-	if (name && language && (!strcmp(language, "c++") || !strcmp(language, "rust")) && strcmp(name, "main"))
-		name = qualified_name(dwarf, die, name);
-	return name;
-}
-
-/* "/src/./a//b/../c.c" to "/src/a/c.c"; only by words, links are not looked at. */
-static const char *clean_path(struct symbols_arena *arena, const char *path)
-{
-	char *copy, *out;
-
-	if (!path || !*path || !strcmp(path, "???"))
-		return NULL;
-	copy = symbols_arena_copy(arena, path);
-	out = copy;
-	if (*path == '/')
-		*out++ = '/';
-	for (const char *word = path; *word;) {
-		size_t bytes = strcspn(word, "/");
-		bool up = bytes == 2 && word[0] == '.' && word[1] == '.';
-
-		if (up && *path == '/' && out > copy + 1) {
-			for (out--; out > copy + 1 && out[-1] != '/';)
-				out--;
-		} else if (bytes && !(bytes == 1 && word[0] == '.') && !(up && *path == '/')) {
-			memmove(out, word, bytes);
-			out += bytes;
-			if (word[bytes])
-				*out++ = '/';
-		}
-		word += bytes;
-		word += strspn(word, "/");
-	}
-	*out = '\0';
-	return *copy ? copy : NULL;
-}
-
 /* ---- functions of a unit ---- */
 
 static void add_function(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Die *die)
 {
 	if (!ranges_add(dwarf, &unit->function_ranges, die, unit->function_count))
 		return;
-	unit->functions = symbols_array_grow(unit->functions, unit->function_count, &unit->function_capacity,
-					     sizeof(*unit->functions));
+	unit->functions = symbols_array_grow(unit->functions, unit->function_count,
+					     &unit->function_capacity, sizeof(*unit->functions));
 	unit->functions[unit->function_count++] = *die;
 }
 
@@ -347,8 +187,8 @@ static bool may_hold_functions(int tag, bool deep)
 	}
 }
 
-static void read_functions(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Die *parent, bool deep,
-			   int depth)
+static void read_functions(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Die *parent,
+			   bool deep, int depth)
 {
 	Dwarf_Die die;
 
@@ -376,7 +216,8 @@ static void index_functions(struct symbols_dwarf *dwarf, struct dwarf_unit *unit
 	unit->functions_deep = deep;
 }
 
-static Dwarf_Die *find_function(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, uint64_t address)
+static Dwarf_Die *find_function(struct symbols_dwarf *dwarf, struct dwarf_unit *unit,
+				uint64_t address)
 {
 	const struct dwarf_range *range;
 
@@ -408,7 +249,8 @@ static enum covers covers(Dwarf_Die *die, Dwarf_Addr pc)
 }
 
 /* Puts the inlined calls at `pc` into `chain`, outermost first. Returns how many there are then. */
-static size_t find_inlined(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *chain, size_t count, int depth)
+static size_t find_inlined(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *chain, size_t count,
+			   int depth)
 {
 	Dwarf_Die die;
 
@@ -419,7 +261,8 @@ static size_t find_inlined(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *chain, s
 		size_t inlined = tag == DW_TAG_inlined_subroutine, found;
 		enum covers there;
 
-		if (!inlined && tag != DW_TAG_lexical_block && tag != DW_TAG_try_block && tag != DW_TAG_catch_block)
+		if (!inlined && tag != DW_TAG_lexical_block && tag != DW_TAG_try_block &&
+		    tag != DW_TAG_catch_block)
 			continue;
 		there = covers(&die, pc);
 		if (there == COVERS_NOT)
@@ -452,16 +295,17 @@ static const char *call_file(struct symbols_dwarf *dwarf, Dwarf_Die *unit, Dwarf
 	if (!dwarf_hasattr(inlined, DW_AT_call_file) || dwarf_getsrcfiles(unit, &files, &count) ||
 	    (size_t)index >= count)
 		return NULL;
-	return clean_path(dwarf->arena, dwarf_filesrc(files, (size_t)index, NULL, NULL));
+	return dwarf_clean_path(dwarf->arena, dwarf_filesrc(files, (size_t)index, NULL, NULL));
 }
 
-static void find_line(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Addr pc, struct dwarf_call *call)
+static void find_line(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Addr pc,
+		      struct dwarf_call *call)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, pc);
 
 	if (!line)
 		return;
-	call->file = clean_path(dwarf->arena, dwarf_linesrc(line, NULL, NULL));
+	call->file = dwarf_clean_path(dwarf->arena, dwarf_linesrc(line, NULL, NULL));
 	if (dwarf_lineno(line, &call->line) || call->line < 0)
 		call->line = 0;
 }
@@ -487,7 +331,8 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 	for (size_t i = inlined; i-- > 0;) {
 		struct dwarf_call *call = &ret_calls[count++];
 
-		call->function = dwarf_entry_name(dwarf, &chain[i], unit->language, &call->has_linkage_name);
+		call->function =
+			dwarf_entry_name(dwarf, &chain[i], unit->language, &call->has_linkage_name);
 		ret_calls[count] = (struct dwarf_call){
 			.language = unit->language,
 			.file = call_file(dwarf, tree, &chain[i]),
@@ -497,7 +342,8 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 	if (function) {
 		struct dwarf_call *call = &ret_calls[count];
 
-		call->function = dwarf_entry_name(dwarf, function, unit->language, &call->has_linkage_name);
+		call->function =
+			dwarf_entry_name(dwarf, function, unit->language, &call->has_linkage_name);
 		if (!dwarf_entrypc(function, &entry))
 			call->entry = entry + dwarf->bias;
 	}

@@ -18,12 +18,12 @@ struct symbols_dwarf;
 
 /* One level of a call that the compiler inlined, or the function that has code of its own. */
 struct dwarf_call {
-	const char *function;	  /* demangled; NULL = unknown */
-	bool has_linkage_name;	  /* function came from a linker name, so it is complete */
-	const char *file;	  /* NULL = unknown */
-	int line;		  /* 0 = unknown */
-	const char *language;	  /* as of struct frame */
-	uint64_t entry;		  /* first address of the function, 0 = unknown or inlined */
+	const char *function;  /* demangled; NULL = unknown */
+	bool has_linkage_name; /* function came from a linker name, so it is complete */
+	const char *file;      /* NULL = unknown */
+	int line;	       /* 0 = unknown */
+	const char *language;  /* as of struct frame */
+	uint64_t entry;	       /* first address of the function, 0 = unknown or inlined */
 };
 
 #define DWARF_CALLS_MAX 64

@@ -28,8 +28,8 @@ static bool variable_address(Dwarf_Die *die, Dwarf_Addr *ret_address)
 	Dwarf_Op *ops;
 	size_t count;
 
-	if (!dwarf_attr(die, DW_AT_location, &attribute) || dwarf_getlocation(&attribute, &ops, &count) ||
-	    count != 1)
+	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
+	    dwarf_getlocation(&attribute, &ops, &count) || count != 1)
 		return false;
 	if (ops[0].atom == DW_OP_addr) {
 		*ret_address = ops[0].number;
@@ -37,22 +37,25 @@ static bool variable_address(Dwarf_Die *die, Dwarf_Addr *ret_address)
 	}
 	if (ops[0].atom != DW_OP_addrx && ops[0].atom != DW_OP_GNU_addr_index)
 		return false;
-	return !dwarf_getlocation_attr(&attribute, &ops[0], &operand) && !dwarf_formaddr(&operand, ret_address);
+	return !dwarf_getlocation_attr(&attribute, &ops[0], &operand) &&
+	       !dwarf_formaddr(&operand, ret_address);
 }
 
-static void add_variable(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Die *die, Dwarf_Die *function)
+static void add_variable(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Die *die,
+			 Dwarf_Die *function)
 {
 	struct dwarf_variable *variable;
 	Dwarf_Addr address;
 
 	if (!variable_address(die, &address))
 		return;
-	unit->variables = symbols_array_grow(unit->variables, unit->variable_count, &unit->variable_capacity,
-					     sizeof(*unit->variables));
+	unit->variables = symbols_array_grow(unit->variables, unit->variable_count,
+					     &unit->variable_capacity, sizeof(*unit->variables));
 	variable = &unit->variables[unit->variable_count++];
 	variable->address = address + dwarf->bias;
 	variable->die = *die;
-	variable->function = function ? dwarf_entry_name(dwarf, function, unit->language, NULL) : NULL;
+	variable->function = function ? dwarf_entry_name(dwarf, function, unit->language, NULL)
+				      : NULL;
 }
 
 /* `deep`: static variables of functions too. `function` is the one that encloses `parent`. */
@@ -97,8 +100,8 @@ static int compare_variables(const void *left, const void *right)
 	return a->address < b->address ? -1 : a->address > b->address;
 }
 
-static struct dwarf_variable *find_in_unit(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, uint64_t address,
-					   bool deep)
+static struct dwarf_variable *find_in_unit(struct symbols_dwarf *dwarf, struct dwarf_unit *unit,
+					   uint64_t address, bool deep)
 {
 	struct dwarf_variable key = { .address = address };
 
@@ -108,13 +111,15 @@ static struct dwarf_variable *find_in_unit(struct symbols_dwarf *dwarf, struct d
 		unit->variable_count = 0;
 		read_variables(dwarf, unit, tree, NULL, deep, 0);
 		if (unit->variable_count)
-			qsort(unit->variables, unit->variable_count, sizeof(*unit->variables), compare_variables);
+			qsort(unit->variables, unit->variable_count, sizeof(*unit->variables),
+			      compare_variables);
 		unit->variables_done = true;
 		unit->variables_deep = deep;
 	}
 	if (!unit->variable_count)
 		return NULL;
-	return bsearch(&key, unit->variables, unit->variable_count, sizeof(*unit->variables), compare_variables);
+	return bsearch(&key, unit->variables, unit->variable_count, sizeof(*unit->variables),
+		       compare_variables);
 }
 
 static const char *base_name(const char *path)
@@ -130,7 +135,8 @@ static bool has_source(struct dwarf_unit *unit, const char *file)
 	return unit->name && file && !strcmp(base_name(unit->name), base_name(file));
 }
 
-static struct dwarf_variable *find_variable(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol, bool deep)
+static struct dwarf_variable *find_variable(struct symbols_dwarf *dwarf,
+					    const struct elf_symbol *symbol, bool deep)
 {
 	struct dwarf_variable *found = NULL;
 
@@ -148,16 +154,19 @@ static struct dwarf_variable *find_variable(struct symbols_dwarf *dwarf, const s
 struct path {
 	char text[PATH_BYTES];
 	size_t bytes;
-	uint64_t unseen_bytes; /* walked through members without a word in the text, since its last word */
+	uint64_t
+		unseen_bytes; /* walked through members without a word in the text, since its last word */
 };
 
-__attribute__((format(printf, 2, 3))) static void path_add(struct path *path, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void path_add(struct path *path, const char *format,
+							   ...)
 {
 	va_list args;
 	int length;
 
 	va_start(args, format);
-	length = vsnprintf(path->text + path->bytes, sizeof(path->text) - path->bytes, format, args);
+	length =
+		vsnprintf(path->text + path->bytes, sizeof(path->text) - path->bytes, format, args);
 	va_end(args);
 	path->unseen_bytes = 0;
 	if (length > 0 && (size_t)length < sizeof(path->text) - path->bytes)
@@ -195,14 +204,16 @@ static uint64_t dimension(Dwarf_Die *range)
 }
 
 /* Adds "[i][j]" and reduces `offset` to one inside the element. */
-static bool enter_array(Dwarf_Die *array, uint64_t *offset, Dwarf_Die *ret_element, struct path *path)
+static bool enter_array(Dwarf_Die *array, uint64_t *offset, Dwarf_Die *ret_element,
+			struct path *path)
 {
 	uint64_t count[8], index;
 	Dwarf_Die range;
 	Dwarf_Word bytes;
 	size_t dimensions = 0;
 
-	if (!type_of(array, ret_element) || !size_of(ret_element, &bytes) || dwarf_child(array, &range))
+	if (!type_of(array, ret_element) || !size_of(ret_element, &bytes) ||
+	    dwarf_child(array, &range))
 		return false;
 	do {
 		if (dwarf_tag(&range) == DW_TAG_subrange_type && dimensions < 8)
@@ -230,23 +241,27 @@ static bool is_reserved(const char *name)
 	return name[0] == '_' && (name[1] == '_' || isupper((unsigned char)name[1]));
 }
 
-static bool member_covers(Dwarf_Die *member, uint64_t offset, uint64_t *ret_start, Dwarf_Die *ret_type)
+static bool member_covers(Dwarf_Die *member, uint64_t offset, uint64_t *ret_start,
+			  Dwarf_Die *ret_type)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Word start = 0, bytes;
 
 	if (dwarf_hasattr(member, DW_AT_external) || dwarf_hasattr(member, DW_AT_declaration))
 		return false; /* static members lie elsewhere */
-	if (dwarf_attr(member, DW_AT_data_member_location, &attribute) && dwarf_formudata(&attribute, &start))
+	if (dwarf_attr(member, DW_AT_data_member_location, &attribute) &&
+	    dwarf_formudata(&attribute, &start))
 		return false; /* of a virtual base: not known offline */
-	if (offset < start || !type_of(member, ret_type) || !size_of(ret_type, &bytes) || offset - start >= bytes)
+	if (offset < start || !type_of(member, ret_type) || !size_of(ret_type, &bytes) ||
+	    offset - start >= bytes)
 		return false;
 	*ret_start = start;
 	return true;
 }
 
 /* Steps into the member or base class at `offset`. Of a union, the first. */
-static bool enter_struct(Dwarf_Die *type, uint64_t *offset, Dwarf_Die *ret_member, bool *hidden, struct path *path)
+static bool enter_struct(Dwarf_Die *type, uint64_t *offset, Dwarf_Die *ret_member, bool *hidden,
+			 struct path *path)
 {
 	Dwarf_Die die;
 	uint64_t start;
@@ -283,7 +298,8 @@ static uint64_t walk_type(Dwarf_Die *variable, uint64_t offset, struct path *pat
 		switch (dwarf_tag(&type)) {
 		case DW_TAG_array_type:
 			/* Bytes and counters inside a library's own object say nothing to anybody. */
-			if (hidden && (!type_of(&type, &next) || dwarf_tag(&next) == DW_TAG_base_type))
+			if (hidden &&
+			    (!type_of(&type, &next) || dwarf_tag(&next) == DW_TAG_base_type))
 				return offset;
 			if (!enter_array(&type, &offset, &next, path))
 				return offset;
@@ -346,6 +362,7 @@ const char *symbols_dwarf_name_data(struct symbols_dwarf *dwarf, const struct el
 	left = walk_type(&variable->die, address - symbol->address, &path);
 	left += path.unseen_bytes;
 	if (left)
-		return symbols_arena_printf(dwarf->arena, "%s%s+%llu", name, path.text, (unsigned long long)left);
+		return symbols_arena_printf(dwarf->arena, "%s%s+%llu", name, path.text,
+					    (unsigned long long)left);
 	return symbols_arena_printf(dwarf->arena, "%s%s", name, path.text);
 }

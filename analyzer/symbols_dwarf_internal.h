@@ -43,7 +43,7 @@ struct dwarf_unit {
 };
 
 struct symbols_dwarf {
-	Dwarf *dwarf; /* borrowed from the module */
+	Dwarf *dwarf;	 /* borrowed from the module */
 	Dwarf_Addr bias; /* address of the main file - address in DWARF */
 	const struct symbols_elf *elf;
 	struct symbols_arena *arena;
@@ -62,5 +62,14 @@ Dwarf_Die *dwarf_unit_get_tree(struct dwarf_unit *unit);
  */
 const char *dwarf_entry_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const char *language,
 			     bool *ret_linkage);
+
+/* "c", "c++", "rust" …; NULL where the unit does not say or nobody knows the number. */
+const char *dwarf_unit_language(Dwarf_Die *unit);
+
+/*
+ * "/src/./a//b/../c.c" to "/src/a/c.c", in the arena; only by words, links are not looked at. NULL where there is no
+ * path.
+ */
+const char *dwarf_clean_path(struct symbols_arena *arena, const char *path);
 
 #endif

@@ -21,10 +21,8 @@ static void read_segments(struct symbols_elf *elf, Elf *file)
 
 	if (!file || elf_getphdrnum(file, &count))
 		return;
-	for (size_t i = 0; i < count && i <= INT32_MAX; i++) {
-		if (!gelf_getphdr(file, (int)i, &phdr) || phdr.p_type != PT_LOAD)
-			continue;
-		if (phdr.p_vaddr + phdr.p_memsz < phdr.p_vaddr)
+	for (size_t i = 0; i < count && gelf_getphdr(file, (int)i, &phdr); i++) {
+		if (phdr.p_type != PT_LOAD || phdr.p_vaddr + phdr.p_memsz < phdr.p_vaddr)
 			continue;
 		elf->segments = symbols_array_grow(elf->segments, elf->segment_count, &capacity,
 						   sizeof(*elf->segments));
@@ -58,7 +56,8 @@ bool symbols_elf_is_code(const struct symbols_elf *elf, uint64_t address)
 
 static void append(struct elf_symbols *list, const struct elf_symbol *symbol)
 {
-	list->symbol = symbols_array_grow(list->symbol, list->count, &list->capacity, sizeof(*list->symbol));
+	list->symbol = symbols_array_grow(list->symbol, list->count, &list->capacity,
+					  sizeof(*list->symbol));
 	list->symbol[list->count++] = *symbol;
 }
 
@@ -108,7 +107,8 @@ static void read_symbols(struct symbols_elf *elf, Dwfl_Module *module)
 		GElf_Word section;
 		Elf *from = NULL;
 
-		symbol.name = dwfl_module_getsym_info(module, i, &sym, &address, &section, &from, &bias);
+		symbol.name =
+			dwfl_module_getsym_info(module, i, &sym, &address, &section, &from, &bias);
 		if (!symbol.name)
 			continue;
 		symbol.type = GELF_ST_TYPE(sym.st_info);
@@ -145,9 +145,9 @@ static int binding_rank(const struct elf_symbol *symbol)
 	}
 }
 
-#define COMPARE(x, y)                     \
-	do {                              \
-		if ((x) != (y))           \
+#define COMPARE(x, y)                              \
+	do {                                       \
+		if ((x) != (y))                    \
 			return (x) < (y) ? -1 : 1; \
 	} while (0)
 

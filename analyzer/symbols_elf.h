@@ -21,7 +21,7 @@
 struct elf_symbol {
 	uint64_t address, bytes; /* 0 bytes: unknown, up to the next symbol */
 	const char *name;	 /* as in the table, with "@@VERSION" where it has one */
-	const char *file;	 /* local symbols: the source file that the table names; else NULL */
+	const char *file; /* local symbols: the source file that the table names; else NULL */
 	uint8_t binding, type;
 	bool is_debug_file; /* from a separate file */
 };

@@ -116,7 +116,8 @@ void symbols_files_add_directory(struct symbols_files *files, const char *direct
 	if (!absolute)
 		return; /* nothing can lie there */
 	files->directories = symbols_array_grow(files->directories, files->directory_count,
-						&files->directory_capacity, sizeof(*files->directories));
+						&files->directory_capacity,
+						sizeof(*files->directories));
 	files->directories[files->directory_count++] = absolute;
 	/* Searches by build-id look only at absolute directories of this path. */
 	bytes = strlen(files->debuginfo_path) + strlen(absolute) + 2;
@@ -133,27 +134,29 @@ static int try_open(const struct symbols_identity *identity, char ret_path[PATH_
 	return length > 0 && length < PATH_MAX ? symbols_find_open(ret_path, identity) : -1;
 }
 
-static int open_in_directory(const char *directory, const char *path, const struct symbols_identity *identity,
-			     char ret_path[PATH_MAX])
+static int open_in_directory(const char *directory, const char *path,
+			     const struct symbols_identity *identity, char ret_path[PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	int fd, length;
 
 	fd = try_open(identity, ret_path, snprintf(ret_path, PATH_MAX, "%s/%s", directory, path));
 	if (fd < 0)
-		fd = try_open(identity, ret_path,
-			      snprintf(ret_path, PATH_MAX, "%s/%s", directory, slash ? slash + 1 : path));
+		fd = try_open(
+			identity, ret_path,
+			snprintf(ret_path, PATH_MAX, "%s/%s", directory, slash ? slash + 1 : path));
 	if (fd >= 0 || identity->build_id_bytes < 2)
 		return fd;
-	length = snprintf(ret_path, PATH_MAX, "%s/.build-id/%02x/", directory, identity->build_id[0]);
+	length = snprintf(ret_path, PATH_MAX, "%s/.build-id/%02x/", directory,
+			  identity->build_id[0]);
 	for (size_t i = 1; i < identity->build_id_bytes && length > 0 && length < PATH_MAX - 3; i++)
 		length += snprintf(ret_path + length, 3, "%02x", identity->build_id[i]);
 	return try_open(identity, ret_path, length);
 }
 
 /* Opens what was recorded as `path`, where it was or in the directories added. */
-static int open_module(struct symbols_files *files, const char *path, const struct symbols_identity *identity,
-		       char ret_path[PATH_MAX])
+static int open_module(struct symbols_files *files, const char *path,
+		       const struct symbols_identity *identity, char ret_path[PATH_MAX])
 {
 	char plain[PATH_MAX];
 	size_t length = strlen(path);
@@ -213,8 +216,9 @@ static struct symbols_file *file_new(struct symbols_files *files, const char *pa
 	return file;
 }
 
-struct symbols_file *symbols_files_find(struct symbols_files *files, const char *path, const uint8_t *build_id,
-					size_t build_id_bytes, uint64_t loaded_real_ns)
+struct symbols_file *symbols_files_find(struct symbols_files *files, const char *path,
+					const uint8_t *build_id, size_t build_id_bytes,
+					uint64_t loaded_real_ns)
 {
 	struct symbols_identity identity = { build_id, build_id_bytes, loaded_real_ns };
 	struct symbols_file *file;
@@ -266,10 +270,13 @@ bool symbols_file_is_signal_frame(struct symbols_file *file, uint64_t address)
 /* ---- functions ---- */
 
 /* Linker name to readable name, in the arena; "name@@VERSION" loses the version. */
-static const char *symbol_name(struct symbols_file *file, const struct elf_symbol *symbol, const char **ret_language)
+static const char *symbol_name(struct symbols_file *file, const struct elf_symbol *symbol,
+			       const char **ret_language)
 {
 	const char *at = strchr(symbol->name + 1, '@');
-	char *plain = at ? strndup(symbol->name, (size_t)(at - symbol->name)) : strdup(symbol->name), *name;
+	char *plain = at ? strndup(symbol->name, (size_t)(at - symbol->name))
+			 : strdup(symbol->name),
+	     *name;
 	const char *result;
 
 	if (!plain)
@@ -289,9 +296,11 @@ static const char *better_name(struct symbols_file *file, const struct dwarf_cal
 {
 	const struct elf_symbol *symbol;
 	const char *language, *name;
-	bool plain_c = call->language && (!strcmp(call->language, "c") || !strcmp(call->language, "asm"));
+	bool plain_c = call->language &&
+		       (!strcmp(call->language, "c") || !strcmp(call->language, "asm"));
 
-	if (!call->entry || call->has_linkage_name || (plain_c && call->function && call->function[0] != '_'))
+	if (!call->entry || call->has_linkage_name ||
+	    (plain_c && call->function && call->function[0] != '_'))
 		return call->function;
 	symbol = symbols_elf_find_function(&file->elf, call->entry);
 	if (!symbol || symbol->address != call->entry)
@@ -302,7 +311,8 @@ static const char *better_name(struct symbols_file *file, const struct dwarf_cal
 	return strspn(name, "_") < strspn(call->function, "_") ? name : call->function;
 }
 
-static void add_dwarf_calls(struct symbols_file *file, uint64_t address, struct symbols_calls *calls)
+static void add_dwarf_calls(struct symbols_file *file, uint64_t address,
+			    struct symbols_calls *calls)
 {
 	struct dwarf_call found[DWARF_CALLS_MAX];
 	size_t count = symbols_dwarf_resolve(file->dwarf, address, found);
@@ -405,7 +415,8 @@ const char *symbols_file_name_data(struct symbols_file *file, uint64_t address)
 		name = symbols_dwarf_name_data(file->dwarf, symbol, address);
 	if (!name) {
 		const char *at = strchr(symbol->name + 1, '@');
-		char *plain = at ? strndup(symbol->name, (size_t)(at - symbol->name)) : strdup(symbol->name);
+		char *plain = at ? strndup(symbol->name, (size_t)(at - symbol->name))
+				 : strdup(symbol->name);
 		char *readable;
 
 		if (!plain)
@@ -413,8 +424,8 @@ const char *symbols_file_name_data(struct symbols_file *file, uint64_t address)
 		readable = demangle_variable(plain);
 		offset = address - symbol->address;
 		name = offset ? symbols_arena_printf(&file->arena, "%s+%llu", readable,
-						     (unsigned long long)offset) :
-				symbols_arena_copy(&file->arena, readable);
+						     (unsigned long long)offset)
+			      : symbols_arena_copy(&file->arena, readable);
 		free(readable);
 		free(plain);
 	}

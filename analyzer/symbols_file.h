@@ -47,8 +47,9 @@ void symbols_files_add_directory(struct symbols_files *files, const char *direct
  * The file of a module that was recorded with `path` and `build_id` (`build_id_bytes` = 0: it has none) and loaded at
  * `loaded_real_ns` of the wall clock. NULL where there is none that fits. Opened once.
  */
-struct symbols_file *symbols_files_find(struct symbols_files *files, const char *path, const uint8_t *build_id,
-					size_t build_id_bytes, uint64_t loaded_real_ns);
+struct symbols_file *symbols_files_find(struct symbols_files *files, const char *path,
+					const uint8_t *build_id, size_t build_id_bytes,
+					uint64_t loaded_real_ns);
 
 /* What lies at the code address, inlined calls expanded. Cached per address. */
 const struct symbols_calls *symbols_file_resolve(struct symbols_file *file, uint64_t address);

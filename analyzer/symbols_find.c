@@ -82,7 +82,8 @@ int symbols_find_open(const char *path, const struct symbols_identity *identity)
 	if (fd < 0)
 		return -1;
 	same = compare_build_id(fd, identity->build_id, identity->build_id_bytes);
-	if (identity->build_id_bytes ? same == 1 : same == -1 && is_older(&stat, identity->before_ns))
+	if (identity->build_id_bytes ? same == 1
+				     : same == -1 && is_older(&stat, identity->before_ns))
 		return fd;
 	close(fd);
 	return -1;
@@ -111,7 +112,8 @@ static bool read_checksum(int fd, GElf_Word *ret_checksum)
 }
 
 /* `module` has a build-id: the debug file must have the same one. It has none: the checksum decides. */
-static int open_debug_file(const char *path, Dwfl_Module *module, GElf_Word checksum, char **ret_path)
+static int open_debug_file(const char *path, Dwfl_Module *module, GElf_Word checksum,
+			   char **ret_path)
 {
 	const unsigned char *build_id;
 	GElf_Addr where;
@@ -122,8 +124,8 @@ static int open_debug_file(const char *path, Dwfl_Module *module, GElf_Word chec
 
 	if (fd < 0)
 		return -1;
-	if (bytes > 0 ? compare_build_id(fd, build_id, (size_t)bytes) == 1 :
-			read_checksum(fd, &found) && found == checksum) {
+	if (bytes > 0 ? compare_build_id(fd, build_id, (size_t)bytes) == 1
+		      : read_checksum(fd, &found) && found == checksum) {
 		char *copy = strdup(path);
 
 		if (copy) {
@@ -135,18 +137,19 @@ static int open_debug_file(const char *path, Dwfl_Module *module, GElf_Word chec
 	return -1;
 }
 
-int symbols_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base, const char *file,
-			   const char *link, GElf_Word checksum, char **ret_path)
+int symbols_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+			   const char *file, const char *link, GElf_Word checksum, char **ret_path)
 {
-	int fd = dwfl_build_id_find_debuginfo(module, userdata, name, base, file, link, checksum, ret_path);
+	int fd = dwfl_build_id_find_debuginfo(module, userdata, name, base, file, link, checksum,
+					      ret_path);
 	const char *slash = file ? strrchr(file, '/') : NULL;
 
 	if (fd >= 0 || !link || !slash || strchr(link, '/'))
 		return fd;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char path[PATH_MAX];
-		int length = snprintf(path, sizeof(path), "%s%.*s%s%s", places[i].root, (int)(slash + 1 - file),
-				      file, places[i].below, link);
+		int length = snprintf(path, sizeof(path), "%s%.*s%s%s", places[i].root,
+				      (int)(slash + 1 - file), file, places[i].below, link);
 
 		if (length < 0 || (size_t)length >= sizeof(path) || !strcmp(path, file))
 			continue;

@@ -13,14 +13,14 @@
 struct symbols_identity {
 	const uint8_t *build_id;
 	size_t build_id_bytes; /* 0 = none */
-	uint64_t before_ns;    /* without a build-id: last written at or before this wall clock time */
+	uint64_t before_ns; /* without a build-id: last written at or before this wall clock time */
 };
 
 /* A descriptor of the regular file at `path`, if it is the one; else -1. The caller closes it. */
 int symbols_find_open(const char *path, const struct symbols_identity *identity);
 
 /* dwfl callback: as dwfl_standard_find_debuginfo, without its last resort, the network. */
-int symbols_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base, const char *file,
-			   const char *link, GElf_Word checksum, char **ret_path);
+int symbols_find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+			   const char *file, const char *link, GElf_Word checksum, char **ret_path);
 
 #endif

@@ -18,6 +18,7 @@ class Program:
     """`sizes`: what `argv` gets for each scale. `files`: outputs beside standard output, relative to the work directory."""
 
     timeout = 60
+    unfit = ()  # tools that are known not to cope: named in the table as such
 
     def __init__(self, name, title, needs, sizes, argv, files=(), bar=None, same_output=True):
         self.name, self.title, self.needs, self.sizes = name, title, needs, sizes

@@ -73,11 +73,11 @@ def real_row(program, options, inputs, scratch):
         chosen = [tools.TOOLS[t] for t in options.tools if tools.TOOLS[t].scale == scale and t != "tsan"]
         if scale == "small" and options.quick:
             chosen = []
-        for t in [t for t in chosen if t.missing()]:
-            row["tools"][t.name] = {"skipped": t.missing()}
-        chosen = [t for t in chosen if not t.missing()]
+        reasons = {t.name: t.missing() or ("does not cope" if t.name in program.unfit else None) for t in chosen}
+        row["tools"].update({name: {"skipped": why} for name, why in reasons.items() if why})
+        chosen = [t for t in chosen if not reasons[t.name]]
         if chosen:
-            rounds = options.rounds if scale == "full" else min(options.rounds, 2)
+            rounds = options.rounds if scale == "full" else 1  # a hundredfold needs no median
             measure_scale(row, program, [tools.TOOLS["native"], *chosen], scale, rounds, inputs, scratch)
     return row
 
@@ -92,8 +92,11 @@ def measure_scale(row, program, chosen, scale, rounds, inputs, scratch):
                 samples[tool.name].append({"cpu": s.cpu_s / s.units, "wall": s.wall_s / s.units, "rss_kib": s.rss_kib,
                                            "output": s.output, "units": s.units, **trace_figures(tool, work)})
             except (measure.Failed, OSError, TimeoutError) as e:
-                row.setdefault("failed", []).append(f"{tool.name}: {e}")
                 samples[tool.name].append(None)
+                if tool.scale == "full":
+                    row.setdefault("failed", []).append(f"{tool.name}: {e}")
+                else:
+                    row["tools"][tool.name] = {"skipped": str(e)}
             finally:
                 shutil.rmtree(work, ignore_errors=True)
         if any(s[-1] is None for s in samples.values()):

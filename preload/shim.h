@@ -118,11 +118,11 @@ struct stream {
 	uint8_t ended;	       /* THREAD_END is written; destructors may still run */
 	uint8_t exiting;       /* pthread_exit was called */
 	uint8_t trampolined;   /* made by a hooked call: the trampoline sees its end */
-	uint8_t stack_objects; /* locks were seen on this thread's stack: retire them when it is over */
 	uint32_t index;
 	uintptr_t busy_sp; /* caller's sp of the hook that holds the guard: above it the guard is stale (longjmp) */
 	uintptr_t wait_sp; /* the same for the wait slot */
 	uintptr_t stack_low, stack_high;
+	_Atomic uintptr_t stack_lowest; /* no live lock on this thread's stack lies below it; UINTPTR_MAX = none at all */
 	uint32_t tid;
 	uint32_t epoch;
 	uint32_t held; /* exclusive and shared locks held now: lets a finished once go unrecorded */
@@ -166,7 +166,8 @@ static hot_inline bool shim_enter_with(struct call *c, struct arch_caller caller
 
 	c->caller = caller;
 	c->saved = false;
-	if (unlikely(!s || s->busy || (size_t)(s->limit - s->cursor) < room)) {
+	if (unlikely(!s || s->busy || (size_t)(s->limit - s->cursor) < room ||
+		     caller.sp > atomic_load_explicit(&s->stack_lowest, memory_order_relaxed))) {
 		return shim_enter_slow(c);
 	}
 	s->busy = 1;
@@ -408,6 +409,7 @@ void object_retire_range(struct call *c, uintptr_t start, size_t bytes, unsigned
 /* HOT: false when no object can lie in the range. */
 bool object_range_may_match(uintptr_t start, size_t bytes);
 struct object *object_peek(uintptr_t address); /* SLOW: NULL when not known */
+bool object_has_waiter(uint32_t id);	       /* SLOW: does another thread's wait slot name it? */
 
 static hot_inline struct object **object_slot(struct stream *s, uintptr_t address)
 {

@@ -10,7 +10,7 @@
  */
 #include "shim_emit.h"
 
-enum { GRANULE_SHIFT = 8, CHAIN_LIMIT = 4096, HUGE_RANGE = 1 << 30 /* more pages than there are buckets */ };
+enum { MANY_STREAMS = 512 /* beyond it a new lock is not looked up on other stacks */, GRANULE_SHIFT = 8, CHAIN_LIMIT = 4096, HUGE_RANGE = 1 << 30 /* more pages than there are buckets */ };
 
 static uint32_t bucket_of(uintptr_t address)
 {
@@ -112,6 +112,29 @@ static bool on_own_stack(const struct call *c, uintptr_t address)
 	return address >= c->caller.sp && address < c->s->stack_high && address >= c->s->stack_low;
 }
 
+static void note_on_stack(struct stream *s, uintptr_t address)
+{
+	uintptr_t lowest = atomic_load(&s->stack_lowest);
+
+	while (address < lowest && !atomic_compare_exchange_weak(&s->stack_lowest, &lowest, address)) {
+	}
+}
+
+/* A lock that lives on another thread's stack: a local of the function that made us. */
+static struct stream *find_other_stack(uintptr_t address)
+{
+	uint32_t count = shim->stream_count;
+
+	for (uint32_t i = 1; i <= count && count <= MANY_STREAMS; i++) {
+		struct stream *s = shim->streams[i];
+
+		if (s && s->thread && address >= s->stack_low && address < s->stack_high) {
+			return s;
+		}
+	}
+	return NULL;
+}
+
 /* The innermost frame boundary above the address, from the context of this very call. */
 static void find_frame(struct call *c, uintptr_t address, uintptr_t *ret_slot, uintptr_t *ret_return)
 {
@@ -143,7 +166,7 @@ static bool frame_is_same(struct call *c, struct object *o, uintptr_t address)
 		o->frame_return = ret;
 		o->frame_thread = c->s->thread;
 		o->flags |= OBJECT_ON_STACK;
-		c->s->stack_objects = 1;
+		note_on_stack(c->s, address);
 		return true;
 	}
 	return o->frame_thread == c->s->thread && (!slot || !o->frame_slot || (slot == o->frame_slot && ret == o->frame_return));
@@ -184,6 +207,7 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 {
 	uint32_t bucket = bucket_of(address), bit = page_bit(address), where = TF_WHERE_UNKNOWN;
 	struct object *o, *other;
+	struct stream *other_stack;
 
 	o = entry_new();
 	if (!o) {
@@ -198,7 +222,12 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 		o->flags |= OBJECT_ON_STACK;
 		find_frame(c, address, &o->frame_slot, &o->frame_return);
 		o->frame_thread = c->s->thread;
-		c->s->stack_objects = 1;
+		note_on_stack(c->s, address);
+		where = TF_WHERE_STACK;
+	} else if ((other_stack = find_other_stack(address))) {
+		o->flags |= OBJECT_ON_STACK;
+		o->frame_thread = other_stack->thread;
+		note_on_stack(other_stack, address);
 		where = TF_WHERE_STACK;
 	} else if (module_covers(address)) {
 		where = TF_WHERE_MODULE;
@@ -327,4 +356,18 @@ void object_retire_range(struct call *c, uintptr_t start, size_t bytes, unsigned
 			}
 		}
 	}
+}
+
+bool object_has_waiter(uint32_t id)
+{
+	uint32_t count = shim->stream_count;
+
+	for (uint32_t i = 1; i <= count; i++) {
+		const struct stream *s = shim->streams[i];
+
+		if (s && s->thread && s != shim_stream && s->segment->wait.kind && s->segment->wait.object == id) {
+			return true;
+		}
+	}
+	return false;
 }

@@ -209,7 +209,8 @@ bool thread_attach(uint32_t id, uint32_t flags)
 	s->thread = id;
 	s->tid = (uint32_t)sys0(SYS_gettid);
 	s->ended = 0;
-	s->stack_objects = s->exiting = s->trampolined = 0;
+	s->exiting = s->trampolined = 0;
+	atomic_store(&s->stack_lowest, UINTPTR_MAX);
 	s->epoch++; /* contexts of the thread before us hold no more: its stack may be unmapped */
 	s->held = s->read_held_count = 0;
 	s->once_count = 0;
@@ -240,6 +241,18 @@ static bool attach_foreign(void)
 	}
 	thread_register((uintptr_t)pthread_self(), id, shim_stream);
 	return true;
+}
+
+/* Frames that held locks have returned: what lies below the caller's stack pointer is no lock any more. */
+static void retire_popped(struct call *c)
+{
+	struct stream *s = c->s;
+	uintptr_t lowest = atomic_load(&s->stack_lowest);
+
+	if (c->caller.sp >= s->stack_low && c->caller.sp < s->stack_high) {
+		atomic_store(&s->stack_lowest, c->caller.sp); /* first: another thread may see a new one meanwhile */
+		object_retire_range(c, lowest, c->caller.sp - lowest, TRACE_GONE_STACK);
+	}
 }
 
 bool shim_enter_slow(struct call *c)
@@ -275,5 +288,8 @@ bool shim_enter_slow(struct call *c)
 		shim_seal(s);
 	}
 	c->s = s;
+	if (c->caller.sp > atomic_load(&s->stack_lowest)) {
+		retire_popped(c);
+	}
 	return true;
 }

@@ -185,7 +185,8 @@ static inline uint32_t odd_owner(const struct object *o)
 			return real_##name args;                                                   \
 		}                                                                                  \
 		o = unlock_find(&call, object_, TRACE_OBJECT_##kind);                              \
-		if (unlikely(!o) || likely(unlock_owned(&call, o, TRACE_OBJECT_##kind))) {         \
+		if (unlikely(!o) || likely(!(o->flags & OBJECT_DESTROYED) &&                       \
+					   unlock_owned(&call, o, TRACE_OBJECT_##kind))) {         \
 			shim_leave(&call);                                                         \
 			return real_##name args;                                                   \
 		}                                                                                  \
@@ -267,6 +268,12 @@ static inline void init_after(struct call *c, const volatile void *address, unsi
 		return rc;                                                                         \
 	}
 
+/* glibc's destroy of a condition variable or barrier waits until nobody is inside: recorded before, lest it never is. */
+static inline bool destroy_may_block(unsigned kind, uint32_t state)
+{
+	return (kind == TRACE_OBJECT_COND || kind == TRACE_OBJECT_BARRIER) && state & TRACE_DESTROY_WAITED;
+}
+
 /* SLOW: what is known just before a destroy; opens the guard. */
 static inline uint32_t destroy_before(struct call *c, const volatile void *address, unsigned kind)
 {
@@ -279,7 +286,10 @@ static inline uint32_t destroy_before(struct call *c, const volatile void *addre
 		state |= atomic_load(&c->object->owner) || (kind != TRACE_OBJECT_SEM && lock_is_contended(kind, address, 0)) ?
 				 TRACE_DESTROY_LOCKED :
 				 0;
-		state |= atomic_load(&c->object->waiters) ? TRACE_DESTROY_WAITED : 0;
+		state |= atomic_load(&c->object->waiters) || object_has_waiter(c->object_id) ? TRACE_DESTROY_WAITED : 0;
+		if (destroy_may_block(kind, state)) {
+			emit_osar(c->s, TRACE_DESTROY, c->object_id, c->stack, state, 0);
+		}
 	}
 	shim_leave(c);
 	return state;
@@ -291,7 +301,9 @@ static inline void destroy_after(struct call *c, uint32_t state, int rc)
 		return;
 	}
 	shim_reenter(c);
-	emit_osar(c->s, TRACE_DESTROY, c->object_id, c->stack, state, rc);
+	if (!destroy_may_block(c->object->kind, state)) {
+		emit_osar(c->s, TRACE_DESTROY, c->object_id, c->stack, state, rc);
+	}
 	if (rc == 0 && c->object->id == c->object_id) {
 		c->object->flags |= OBJECT_DESTROYED;
 		atomic_store(&c->object->owner, 0);

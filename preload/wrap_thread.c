@@ -183,8 +183,10 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 
 		atomic_store(&e->state, THREAD_JOINED);
 		if (s && s->thread == id && s != c->s) {
-			if (s->stack_objects) {
-				object_retire_range(c, s->stack_low, s->stack_high - s->stack_low, TRACE_GONE_STACK);
+			if (atomic_load(&s->stack_lowest) != UINTPTR_MAX) {
+				uintptr_t lowest = atomic_load(&s->stack_lowest);
+
+				object_retire_range(c, lowest, s->stack_high - lowest, TRACE_GONE_STACK);
 			}
 			e->stream = NULL;
 			thread_reclaim(s);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_FLOOR 65536u
+#define ID_FLOOR 4096u
+#define ID_EVENTS_LIMIT (1u << 20)
 #define MAX_FRAMES 256u
 #define TEXT_BLOCK_BYTES 16384u
 
@@ -449,6 +450,18 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	return p->stacks && p->objects && p->threads && w->modules ? 0 : THRUM_ENOMEM;
 }
 
+/* How many ids the bytes of the files can stand for: see the header. */
+static uint64_t id_limit(const struct trace_image *image)
+{
+	uint64_t limit = ID_FLOOR + image->meta_bytes / 4;
+	uint64_t by_events = image->events_bytes / 8;
+
+	if (image->map_cut) {
+		limit += by_events < ID_EVENTS_LIMIT ? by_events : ID_EVENTS_LIMIT;
+	}
+	return limit < UINT32_MAX ? limit : UINT32_MAX;
+}
+
 int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 {
 	struct walk w = { .defs = defs, .image = image };
@@ -460,10 +473,7 @@ int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 	copy_header(defs, image);
 	trace_layout_init(&defs->layout, image->header_cut ? NULL : image->header.op_fields);
 	trace_clock_init(&defs->clock, image);
-	w.limit = ID_FLOOR + image->meta_bytes / 4;
-	if (w.limit > UINT32_MAX) {
-		w.limit = UINT32_MAX;
-	}
+	w.limit = id_limit(image);
 	trace_sum_streams(defs, image);
 	error = trace_sum_records(defs, image, !scan_all, scan_all ? w.limit : 0, &sums);
 	if (!error) {

@@ -4,9 +4,10 @@
  *
  * Invariants
  *  - Tables have an entry for every id that the header gives out or a definition names, as far as the size of the definitions
- *    in the file justifies it (16 ids per 64 bytes, at least 65536): a hostile count cannot ask for memory. An id beyond is
+ *    in the file justifies it (an id per 4 bytes, and 4096 more): a hostile count cannot ask for memory. An id beyond is
  *    refused here and comes out of the reader as 0.
- *  - Where the map is cut, ids that only the events name get (empty) entries too.
+ *  - Where the map is cut, ids that only the events name get (empty) entries too, as far as the size of .events
+ *    justifies it (an id per 8 bytes, at most 2^20).
  *  - Pointers into tables stay valid until trace_defs_release; nothing grows later.
  */
 #ifndef THRUM_TRACE_DEFS_H

@@ -8,6 +8,9 @@
  *  - Program order of each thread is kept. Exclusive acquires of one lock come out in sequence-number order and
  *    never before the release they followed, whatever the clocks say; else time decides.
  *  - Where records are missing (lost chunks, torn tail) a TRACE_LOST event comes out in place, at least one per gap.
+ *  - Ids in events, tables and wait states are below the counts of their tables; one that is not becomes 0. Where A is a thread
+ *    (THREAD_BEGIN, CREATE, JOIN, …) that holds for it too; the owner in RELEASE_ODD is one, or UINT64_MAX for "never seen".
+ *    REQUEST's P is a thread, every other P an object.
  *  - Deterministic: the same bytes give the same events in the same order.
  *
  * Threads: one reader is used by one thread at a time; different readers are independent.
@@ -87,8 +90,9 @@ struct trace_process {
 	uint32_t exit_kind; /* enum trace_exit, 0 = did not pass exit */
 	uint32_t flags;	    /* enum tf_process_flag */
 	uint64_t lost_events, lost_chunks, lost_defs, nested_events;
-	uint64_t events;	/* records in all streams */
+	uint64_t events;	/* records in all streams; of a damaged trace exact after one pass to the end */
 	uint64_t bytes;		/* of both files */
+	uint64_t used_bytes;	/* of them with content: the map is allocated ahead */
 	uint64_t start_real_ns; /* wall clock of time 0 */
 	uint64_t end_ns;	/* time of the last record */
 	uint32_t libc_version;

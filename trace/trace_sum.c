@@ -102,6 +102,7 @@ void trace_sum_streams(struct trace_defs *defs, struct trace_image *image)
 		bool first = !i || c[-1].stream != c->stream;
 		bool last = i + 1 == image->chunk_count || c[1].stream != c->stream;
 
+		p->used_bytes += TF_SEGMENT_HEADER_BYTES + c->available;
 		missing += first ? c->chunk : c->chunk - c[-1].chunk - 1;
 		if (c->available < c->committed) {
 			trace_image_damage(image, "chunk %llu of stream %u is torn", (unsigned long long)c->chunk,
@@ -112,6 +113,7 @@ void trace_sum_streams(struct trace_defs *defs, struct trace_image *image)
 			p->lost_events += c->lost;
 		}
 	}
+	p->used_bytes += TF_HEADER_BYTES + image->meta_count * TF_SEGMENT_HEADER_BYTES + image->meta_bytes;
 	if (missing > p->lost_chunks) {
 		p->lost_chunks = missing;
 	}

@@ -48,12 +48,12 @@ static void put_field(FILE *out, const char *key)
 	fprintf(out, "  %-11s ", key);
 }
 
-static void put_bytes(FILE *out, uint64_t bytes, uint64_t events)
+static void put_bytes(FILE *out, uint64_t bytes, uint64_t used, uint64_t events)
 {
 	put_field(out, "size");
-	fprintf(out, "%" PRIu64 " bytes", bytes);
+	fprintf(out, "%" PRIu64 " bytes, %" PRIu64 " with content", bytes, used);
 	if (events) {
-		fprintf(out, ", %.2f bytes per event", (double)bytes / (double)events);
+		fprintf(out, ", %.2f per event", (double)used / (double)events);
 	}
 	putc('\n', out);
 }
@@ -158,7 +158,7 @@ static void put_process(FILE *out, const struct info_options *options, const str
 	put_objects(out, c);
 	put_field(out, "stacks");
 	fprintf(out, "%" PRIu64 "\n", c->stacks);
-	put_bytes(out, p->bytes, c->events);
+	put_bytes(out, p->bytes, p->used_bytes, c->events);
 	put_losses(out, p, c);
 	put_field(out, "events");
 	fprintf(out, "%" PRIu64 "\n", c->events);
@@ -172,7 +172,7 @@ static void put_process(FILE *out, const struct info_options *options, const str
 
 static int write_text(struct trace_reader *reader, const struct info_options *options, FILE *out, struct diag *diag)
 {
-	uint64_t events = 0, bytes = 0;
+	uint64_t events = 0, bytes = 0, used = 0;
 	size_t n = trace_reader_process_count(reader);
 
 	for (size_t i = 0; i < n; i++) {
@@ -186,12 +186,13 @@ static int write_text(struct trace_reader *reader, const struct info_options *op
 		put_process(out, options, trace_reader_get_process(reader, i), &c);
 		events += c.events;
 		bytes += trace_reader_get_process(reader, i)->bytes;
+		used += trace_reader_get_process(reader, i)->used_bytes;
 	}
 	if (n > 1) {
 		fprintf(out, "\nall %zu processes\n", n);
 		put_field(out, "events");
 		fprintf(out, "%" PRIu64 "\n", events);
-		put_bytes(out, bytes, events);
+		put_bytes(out, bytes, used, events);
 	}
 	return 0;
 }
@@ -308,6 +309,7 @@ static json_t *json_process(const struct trace_process *p, const struct info_cou
 	set_number(object, "blocked", c->blocked);
 	set_number(object, "stacks", c->stacks);
 	set_number(object, "bytes", p->bytes);
+	set_number(object, "used_bytes", p->used_bytes);
 	set_number(object, "events", c->events);
 	json_object_set_new(object, "lost", json_lost(p, c));
 	json_object_set_new(object, "objects", json_objects(c));

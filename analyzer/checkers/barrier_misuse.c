@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * barrier_misuse.c - barriers that are destroyed, or initialised again, while threads wait at them; impossible counts.
+ * barrier_misuse.c - barriers that are destroyed, or initialised again, while threads wait at them;
+ * impossible counts.
  *
- * Threads of a complete generation that have not come out yet do not count: the standard lets the barrier die then.
+ * Threads of a complete generation that have not come out yet do not count: the standard lets the
+ * barrier die then.
  */
 #include "sites.h"
 
@@ -28,34 +30,41 @@ static void report_waiting(struct sites *sites, struct analysis *a, const struct
 			   const struct model_object *o, const char *verb)
 {
 	const struct model_barrier *b = &o->detail->barrier;
-	struct finding *f = sites_begin(sites, a, RULE_BARRIER_MISUSE, CONFIDENCE_OBSERVED, event->stack, event->object);
+	struct finding *f = sites_begin(sites, a, RULE_BARRIER_MISUSE, CONFIDENCE_OBSERVED,
+					event->stack, event->object);
 
 	if (!f)
 		return;
-	analysis_add_stack(a, f, ROLE_DESTROYS, event->thread, event->object, event->stack, event->time_ns, NULL, 0);
+	analysis_add_stack(a, f, ROLE_DESTROYS, event->thread, event->object, event->stack,
+			   event->time_ns, NULL, 0);
 	for (uint32_t i = 0; i < b->arrival_count && i < 8; i++)
-		analysis_add_stack(a, f, ROLE_WAITS, b->arrival[i].site.thread, event->object, b->arrival[i].site.stack,
-				   b->arrival[i].site.time_ns, NULL, 0);
-	f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while %u thread%s wait%s at it", event->thread, verb,
-				   event->object, b->arrival_count, b->arrival_count == 1 ? "" : "s",
+		analysis_add_stack(a, f, ROLE_WAITS, b->arrival[i].site.thread, event->object,
+				   b->arrival[i].site.stack, b->arrival[i].site.time_ns, NULL, 0);
+	f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while %u thread%s wait%s at it",
+				   event->thread, verb, event->object, b->arrival_count,
+				   b->arrival_count == 1 ? "" : "s",
 				   b->arrival_count == 1 ? "s" : "");
-	f->message = analysis_printf(a, "%s. They may never come out: nobody counts for them any more.", f->title);
+	f->message = analysis_printf(
+		a, "%s. They may never come out: nobody counts for them any more.", f->title);
 }
 
 static void report_invalid(struct sites *sites, struct analysis *a, const struct trace_event *event)
 {
-	struct finding *f = sites_begin(sites, a, RULE_BARRIER_MISUSE, CONFIDENCE_OBSERVED, event->stack, event->object);
+	struct finding *f = sites_begin(sites, a, RULE_BARRIER_MISUSE, CONFIDENCE_OBSERVED,
+					event->stack, event->object);
 
 	if (!f)
 		return;
-	analysis_add_stack(a, f, ROLE_ACCESSES, event->thread, event->object, event->stack, event->time_ns, NULL, 0);
-	f->title = analysis_printf(a, "{thread:%u} initialises {lock:%u} with an impossible count", event->thread,
-				   event->object);
-	f->message = analysis_printf(a, "%s. The call was refused (EINVAL), so the barrier cannot be used.", f->title);
+	analysis_add_stack(a, f, ROLE_ACCESSES, event->thread, event->object, event->stack,
+			   event->time_ns, NULL, 0);
+	f->title = analysis_printf(a, "{thread:%u} initialises {lock:%u} with an impossible count",
+				   event->thread, event->object);
+	f->message = analysis_printf(
+		a, "%s. The call was refused (EINVAL), so the barrier cannot be used.", f->title);
 }
 
-static void barrier_misuse_on_event(void *state, struct analysis *a, const struct trace_event *event,
-				    const struct model_step *step)
+static void barrier_misuse_on_event(void *state, struct analysis *a,
+				    const struct trace_event *event, const struct model_step *step)
 {
 	const struct model_object *o = step->object;
 	bool waited;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * contention.c - notes about time: locks that threads spent long in waiting for, and long holds that others waited for.
+ * contention.c - notes about time: locks that threads spent long in waiting for, and long holds
+ * that others waited for.
  *
- * Never more than a handful, and only above thresholds that matter: total wait over 100 ms and over a twentieth of the
- * run, in several waits; or one hold over --hold-ms.
+ * Never more than a handful, and only above thresholds that matter: total wait over 100 ms and over
+ * a twentieth of the run, in several waits; or one hold over --hold-ms.
  */
 #include "../checker.h"
 
@@ -68,7 +69,7 @@ static struct usage *lookup_or_add(struct contention *s, uint32_t object)
 		s->usage_capacity = s->usage_capacity ? s->usage_capacity * 2 : 64;
 		s->usage = checked(realloc(s->usage, s->usage_capacity * sizeof(*s->usage)));
 	}
-	s->usage[s->usage_count] = (struct usage){.object = object};
+	s->usage[s->usage_count] = (struct usage){ .object = object };
 	s->usage_of[object] = s->usage_count;
 	return &s->usage[s->usage_count++];
 }
@@ -78,40 +79,49 @@ static void on_request(struct contention *s, const struct trace_event *event)
 	struct usage *u = lookup_or_add(s, event->object);
 
 	u->last_request_ns = event->time_ns;
-	u->last_request = (struct model_site){event->thread, event->stack, event->time_ns};
+	u->last_request = (struct model_site){ event->thread, event->stack, event->time_ns };
 }
 
-static void on_answer(struct contention *s, const struct trace_event *event, const struct model_step *step)
+static void on_answer(struct contention *s, const struct trace_event *event,
+		      const struct model_step *step)
 {
 	struct usage *u = lookup_or_add(s, event->object);
-	uint64_t wait_ns = event->time_ns > step->request.time_ns ? event->time_ns - step->request.time_ns : 0;
+	uint64_t wait_ns =
+		event->time_ns > step->request.time_ns ? event->time_ns - step->request.time_ns : 0;
 
 	u->waits++;
 	u->wait_ns += wait_ns;
 	if (wait_ns <= u->longest_wait_ns)
 		return;
 	u->longest_wait_ns = wait_ns;
-	u->longest_wait = (struct model_site){event->thread, step->request.stack, step->request.time_ns};
+	u->longest_wait =
+		(struct model_site){ event->thread, step->request.stack, step->request.time_ns };
 }
 
-static void on_hold_over(struct contention *s, const struct trace_event *event, const struct model_step *step)
+static void on_hold_over(struct contention *s, const struct trace_event *event,
+			 const struct model_step *step)
 {
 	uint64_t hold_ns = event->time_ns - step->released.time_ns;
-	struct usage *u = s->usage_of[step->released.object] ? &s->usage[s->usage_of[step->released.object]] : NULL;
+	struct usage *u = s->usage_of[step->released.object]
+				  ? &s->usage[s->usage_of[step->released.object]]
+				  : NULL;
 
-	if (!u || u->last_request_ns < step->released.time_ns || u->last_request.thread == step->loser->id)
+	if (!u || u->last_request_ns < step->released.time_ns ||
+	    u->last_request.thread == step->loser->id)
 		return;
 	u->long_holds++;
 	if (hold_ns <= u->longest_hold_ns)
 		return;
 	u->longest_hold_ns = hold_ns;
-	u->longest_hold = (struct model_site){step->loser->id, step->released.stack, step->released.time_ns};
+	u->longest_hold = (struct model_site){ step->loser->id, step->released.stack,
+					       step->released.time_ns };
 	u->kept_waiting = u->last_request;
 }
 
 static bool is_lock(const struct model_object *o)
 {
-	return o && (o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK || o->kind == TRACE_OBJECT_SPIN);
+	return o && (o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK ||
+		     o->kind == TRACE_OBJECT_SPIN);
 }
 
 static void contention_on_event(void *state, struct analysis *a, const struct trace_event *event,
@@ -157,12 +167,15 @@ static void report_wait(struct analysis *a, const struct usage *u)
 	struct finding *f = analysis_begin(a, RULE_LOCK_CONTENTION, CONFIDENCE_OBSERVED);
 
 	f->count = u->waits;
-	analysis_add_stack(a, f, ROLE_WAITS, u->longest_wait.thread, u->object, u->longest_wait.stack,
-			   u->longest_wait.time_ns, NULL, 0)
-		->note = analysis_printf(a, "the longest wait, %.1f ms", (double)u->longest_wait_ns / 1e6);
-	f->title = analysis_printf(a, "threads waited %.1f s in total for {lock:%u}", (double)u->wait_ns / 1e9, u->object);
+	analysis_add_stack(a, f, ROLE_WAITS, u->longest_wait.thread, u->object,
+			   u->longest_wait.stack, u->longest_wait.time_ns, NULL, 0)
+		->note =
+		analysis_printf(a, "the longest wait, %.1f ms", (double)u->longest_wait_ns / 1e6);
+	f->title = analysis_printf(a, "threads waited %.1f s in total for {lock:%u}",
+				   (double)u->wait_ns / 1e9, u->object);
 	f->message = analysis_printf(a, "%s, in %llu waits of %.2f ms on average.", f->title,
-				     (unsigned long long)u->waits, (double)u->wait_ns / 1e6 / (double)u->waits);
+				     (unsigned long long)u->waits,
+				     (double)u->wait_ns / 1e6 / (double)u->waits);
 	analysis_commit(a, f);
 }
 
@@ -171,15 +184,16 @@ static void report_hold(struct analysis *a, const struct usage *u)
 	struct finding *f = analysis_begin(a, RULE_HOLD_TIME, CONFIDENCE_OBSERVED);
 
 	f->count = u->long_holds;
-	analysis_add_stack(a, f, ROLE_HOLDS, u->longest_hold.thread, u->object, u->longest_hold.stack,
-			   u->longest_hold.time_ns, NULL, 0)
+	analysis_add_stack(a, f, ROLE_HOLDS, u->longest_hold.thread, u->object,
+			   u->longest_hold.stack, u->longest_hold.time_ns, NULL, 0)
 		->note = analysis_printf(a, "held for %.1f ms", (double)u->longest_hold_ns / 1e6);
-	analysis_add_stack(a, f, ROLE_WAITS, u->kept_waiting.thread, u->object, u->kept_waiting.stack,
-			   u->kept_waiting.time_ns, NULL, 0)
+	analysis_add_stack(a, f, ROLE_WAITS, u->kept_waiting.thread, u->object,
+			   u->kept_waiting.stack, u->kept_waiting.time_ns, NULL, 0)
 		->note = "kept waiting";
-	f->title = analysis_printf(a, "{thread:%u} held {lock:%u} for %.1f ms while {thread:%u} waited",
-				   u->longest_hold.thread, u->object, (double)u->longest_hold_ns / 1e6,
-				   u->kept_waiting.thread);
+	f->title = analysis_printf(
+		a, "{thread:%u} held {lock:%u} for %.1f ms while {thread:%u} waited",
+		u->longest_hold.thread, u->object, (double)u->longest_hold_ns / 1e6,
+		u->kept_waiting.thread);
 	f->message = analysis_printf(a, "%s; %llu holds of it were that long.", f->title,
 				     (unsigned long long)u->long_holds);
 	analysis_commit(a, f);
@@ -205,7 +219,8 @@ static void contention_finish(void *state, struct analysis *a)
 
 const struct checker checker_contention = {
 	.name = "contention",
-	.consumes = CHECKER_OP(TRACE_REQUEST) | CHECKER_OP(TRACE_RELEASE) | CHECKER_OP(TRACE_COND_WAIT),
+	.consumes = CHECKER_OP(TRACE_REQUEST) | CHECKER_OP(TRACE_RELEASE) |
+		    CHECKER_OP(TRACE_COND_WAIT),
 	.on_flags = MODEL_STEP_REQUESTED,
 	.begin = contention_begin,
 	.on_event = contention_on_event,

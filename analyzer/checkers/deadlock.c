@@ -250,32 +250,41 @@ static const char *make_message(const struct knot_story *s, const uint32_t *behi
 
 /* ---- findings ---- */
 
-/* For each thread: what it holds that others of the knot want, then where it waits. */
+/* What thread `i` of the story holds, or used to give, that others of the knot want. `told`: target -> i + 1. */
+static void add_possessions(const struct knot_story *s, struct finding *f, uint32_t i, uint32_t *told)
+{
+	size_t count;
+	const uint32_t *in = wait_graph_get_in(&s->r->w->graph, s->thread[i], &count);
+
+	for (size_t k = 0; k < count; k++) {
+		const struct wait_target *t;
+
+		if (wait_node_is_thread(s->r->w, in[k]) || !in_knot(s, in[k]) || told[in[k]] == i + 1)
+			continue;
+		told[in[k]] = i + 1;
+		t = wait_world_get_target(s->r->w, in[k]);
+		if (t->side == WAIT_SIDE_OPEN)
+			story_add_gift(s->r, f, s->thread[i], t->object, "its newest one");
+		else
+			story_add_hold(s->r, f, s->thread[i], t->object);
+	}
+}
+
+/* For each thread: what others want of it, then where it waits. */
 static void add_stacks(const struct knot_story *s, struct finding *f)
 {
 	uint32_t shown = s->count < SHOWN_THREADS ? s->count : SHOWN_THREADS;
+	uint32_t *told = allocate(s->r->w->graph.nodes, sizeof(*told));
 
 	for (uint32_t i = 0; i < shown; i++)
 		analysis_add_thread(s->r->a, f, s->thread[i]);
 	for (uint32_t i = 0; i < shown; i++)
 		analysis_add_thread(s->r->a, f, s->next[i]);
 	for (uint32_t i = 0; i < shown; i++) {
-		size_t count;
-		const uint32_t *in = wait_graph_get_in(&s->r->w->graph, s->thread[i], &count);
-
-		for (size_t k = 0; k < count; k++) {
-			const struct wait_target *t;
-
-			if (wait_node_is_thread(s->r->w, in[k]) || !in_knot(s, in[k]))
-				continue;
-			t = wait_world_get_target(s->r->w, in[k]);
-			if (t->side == WAIT_SIDE_OPEN)
-				story_add_gift(s->r, f, s->thread[i], t->object, "its newest one");
-			else
-				story_add_hold(s->r, f, s->thread[i], t->object);
-		}
+		add_possessions(s, f, i, told);
 		story_add_wait(s->r, f, s->thread[i], s->node[i]);
 	}
+	free(told);
 }
 
 /* The lock-order checker leaves out what happened. */
@@ -290,7 +299,7 @@ static void note_observed(const struct knot_story *s)
 		if (t && t->side != WAIT_SIDE_OPEN)
 			locks[count++] = t->object;
 	}
-	if (count > 1)
+	if (s->count > 1)
 		analysis_add_observed(s->r->a, locks, count);
 	free(locks);
 }

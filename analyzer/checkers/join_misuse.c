@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * join_misuse.c - joins of threads that cannot be joined: joined before, detached, oneself, each other.
+ * join_misuse.c - joins of threads that cannot be joined: joined before, detached, oneself, each
+ * other.
  */
 #include "sites.h"
 
@@ -22,20 +23,26 @@ static void join_misuse_finish(void *state, struct analysis *a)
 	sites_commit(state, a);
 }
 
-static struct finding *begin(struct sites *sites, struct analysis *a, const struct trace_event *event,
-			     const char *note)
+static struct finding *begin(struct sites *sites, struct analysis *a,
+			     const struct trace_event *event, const char *note)
 {
-	struct finding *f = sites_begin(sites, a, RULE_DOUBLE_JOIN, CONFIDENCE_OBSERVED, event->stack, 0);
+	struct finding *f =
+		sites_begin(sites, a, RULE_DOUBLE_JOIN, CONFIDENCE_OBSERVED, event->stack, 0);
 
 	if (f)
-		analysis_add_stack_now(a, f, ROLE_AWAITS, event->thread, 0, event->stack, event->time_ns)->note = note;
+		analysis_add_stack_now(a, f, ROLE_AWAITS, event->thread, 0, event->stack,
+				       event->time_ns)
+			->note = note;
 	return f;
 }
 
-static void add_site(struct analysis *a, struct finding *f, const struct model_site *site, const char *note)
+static void add_site(struct analysis *a, struct finding *f, const struct model_site *site,
+		     const char *note)
 {
 	if (site->thread)
-		analysis_add_stack(a, f, ROLE_AWAITS, site->thread, 0, site->stack, site->time_ns, NULL, 0)->note = note;
+		analysis_add_stack(a, f, ROLE_AWAITS, site->thread, 0, site->stack, site->time_ns,
+				   NULL, 0)
+			->note = note;
 }
 
 static void report_known(struct sites *sites, struct analysis *a, const struct trace_event *event,
@@ -43,7 +50,8 @@ static void report_known(struct sites *sites, struct analysis *a, const struct t
 {
 	const struct model_thread *child = step->peer;
 	const char *verb = event->op == TRACE_DETACH ? "detaches" : "joins";
-	struct finding *f = begin(sites, a, event, event->op == TRACE_DETACH ? "the detach" : "the later join");
+	struct finding *f =
+		begin(sites, a, event, event->op == TRACE_DETACH ? "the detach" : "the later join");
 
 	if (!f)
 		return;
@@ -52,21 +60,29 @@ static void report_known(struct sites *sites, struct analysis *a, const struct t
 		f->title = analysis_printf(a, "{thread:%u} joins itself", event->thread);
 		f->message = analysis_printf(a, "%s. The call was refused (EDEADLK).", f->title);
 	} else if (event->result == EDEADLK) {
-		f->title = analysis_printf(a, "{thread:%u} and {thread:%u} join each other", event->thread, child->id);
-		f->message = analysis_printf(a, "%s. The second call was refused (EDEADLK).", f->title);
+		f->title = analysis_printf(a, "{thread:%u} and {thread:%u} join each other",
+					   event->thread, child->id);
+		f->message =
+			analysis_printf(a, "%s. The second call was refused (EDEADLK).", f->title);
 	} else if (step->flags & MODEL_STEP_JOINED_BEFORE) {
 		add_site(a, f, &child->join, "the first join");
-		f->title = analysis_printf(a, "{thread:%u} %s {thread:%u}, which was joined before", event->thread, verb,
-					   child->id);
-		f->message = analysis_printf(a, "%s. Its handle is dead since then and may name another thread already.",
-					     f->title);
+		f->title = analysis_printf(a, "{thread:%u} %s {thread:%u}, which was joined before",
+					   event->thread, verb, child->id);
+		f->message = analysis_printf(
+			a, "%s. Its handle is dead since then and may name another thread already.",
+			f->title);
 	} else if (step->flags & MODEL_STEP_DETACHED_BEFORE) {
 		add_site(a, f, &child->detach, "where it was detached");
-		f->title = analysis_printf(a, "{thread:%u} joins {thread:%u}, which is detached", event->thread, child->id);
-		f->message = analysis_printf(a, "%s. A detached thread may be gone with its handle at any time.", f->title);
-	} else {
-		f->title = analysis_printf(a, "{thread:%u} joins {thread:%u}, which another thread joins at the same time",
+		f->title = analysis_printf(a, "{thread:%u} joins {thread:%u}, which is detached",
 					   event->thread, child->id);
+		f->message = analysis_printf(
+			a, "%s. A detached thread may be gone with its handle at any time.",
+			f->title);
+	} else {
+		f->title = analysis_printf(
+			a,
+			"{thread:%u} joins {thread:%u}, which another thread joins at the same time",
+			event->thread, child->id);
 		f->message = analysis_printf(a, "%s. The call was refused (EINVAL).", f->title);
 	}
 }
@@ -77,9 +93,11 @@ static void report_unknown(struct sites *sites, struct analysis *a, const struct
 
 	if (!f)
 		return;
-	f->title = analysis_printf(a, "{thread:%u} joins a thread that does not exist", event->thread);
-	f->message = analysis_printf(a, "%s. It was joined or detached before, or never made; the call was refused.",
-				     f->title);
+	f->title =
+		analysis_printf(a, "{thread:%u} joins a thread that does not exist", event->thread);
+	f->message = analysis_printf(
+		a, "%s. It was joined or detached before, or never made; the call was refused.",
+		f->title);
 }
 
 static void join_misuse_on_event(void *state, struct analysis *a, const struct trace_event *event,

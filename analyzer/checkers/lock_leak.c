@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_leak.c - locks that nobody will unlock: held by a thread that is over, held when the process exits, and robust
- * mutexes that were given up as not recoverable.
+ * lock_leak.c - locks that nobody will unlock: held by a thread that is over, held when the process
+ * exits, and robust mutexes that were given up as not recoverable.
  *
- * A thread is judged when it is over for good, because destructors run after THREAD_END. What it held is reported at
- * the end only, and not when someone else unlocked it since (unlock-not-owned tells that story) or when the mutex is
- * robust and its next owner was told.
+ * A thread is judged when it is over for good, because destructors run after THREAD_END. What it
+ * held is reported at the end only, and not when someone else unlocked it since (unlock-not-owned
+ * tells that story) or when the mutex is robust and its next owner was told.
  */
 #include "sites.h"
 
@@ -64,15 +64,20 @@ static void lock_leak_release(void *state)
 	free(s);
 }
 
-/* Semaphores have no owner by the standard; initialisers and the loader lock are not taken by the program itself. */
+/*
+ * Semaphores have no owner by the standard; initialisers and the loader lock are not taken by the
+ * program itself.
+ */
 static bool is_ownable(const struct model_object *o)
 {
-	return o && (o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK || o->kind == TRACE_OBJECT_SPIN);
+	return o && (o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK ||
+		     o->kind == TRACE_OBJECT_SPIN);
 }
 
 static bool is_robust(const struct model_object *o)
 {
-	return o->kind == TRACE_OBJECT_MUTEX && (o->flags & MODEL_ATTRIBUTES) && (o->attributes & TF_MUTEX_ROBUST);
+	return o->kind == TRACE_OBJECT_MUTEX && (o->flags & MODEL_ATTRIBUTES) &&
+	       (o->attributes & TF_MUTEX_ROBUST);
 }
 
 static void lock_leak_on_thread_over(void *state, struct analysis *a, struct model_thread *t)
@@ -85,7 +90,7 @@ static void lock_leak_on_thread_over(void *state, struct analysis *a, struct mod
 		if (!is_ownable(o) || is_robust(o))
 			continue;
 		s->leak = grow(s->leak, s->leak_count, &s->leak_capacity, sizeof(*s->leak));
-		s->leak[s->leak_count++] = (struct leak){.thread = t->id, .hold = t->held[i]};
+		s->leak[s->leak_count++] = (struct leak){ .thread = t->id, .hold = t->held[i] };
 	}
 }
 
@@ -103,30 +108,35 @@ static void on_ownerdead(struct lock_leak *s, const struct model_step *step)
 		return;
 	settle(s, step->loser->id, step->object->id);
 	s->death = grow(s->death, s->death_count, &s->death_capacity, sizeof(*s->death));
-	s->death[s->death_count++] = (struct death){step->object->id, step->loser->id, step->released.stack,
-						    step->released.time_ns};
+	s->death[s->death_count++] = (struct death){ step->object->id, step->loser->id,
+						     step->released.stack, step->released.time_ns };
 }
 
-static void report_not_recoverable(struct lock_leak *s, struct analysis *a, const struct trace_event *event,
-				   uint32_t stack, uint64_t time_ns)
+static void report_not_recoverable(struct lock_leak *s, struct analysis *a,
+				   const struct trace_event *event, uint32_t stack,
+				   uint64_t time_ns)
 {
-	struct finding *f = sites_begin(s->sites, a, RULE_LOCK_NOT_RECOVERABLE, CONFIDENCE_OBSERVED, stack, event->object);
+	struct finding *f = sites_begin(s->sites, a, RULE_LOCK_NOT_RECOVERABLE, CONFIDENCE_OBSERVED,
+					stack, event->object);
 
 	if (!f)
 		return;
-	analysis_add_stack(a, f, ROLE_ACQUIRES, event->thread, event->object, stack, time_ns, NULL, 0)->note =
-		event->op == TRACE_ACQUIRE_FAIL ? "refused: not recoverable" : "acquired after its owner died";
+	analysis_add_stack(a, f, ROLE_ACQUIRES, event->thread, event->object, stack, time_ns, NULL,
+			   0)
+		->note = event->op == TRACE_ACQUIRE_FAIL ? "refused: not recoverable"
+							 : "acquired after its owner died";
 	for (size_t i = s->death_count; i-- > 0;) {
 		const struct death *d = &s->death[i];
 
 		if (d->object != event->object)
 			continue;
-		analysis_add_stack(a, f, ROLE_HOLDS, d->thread, d->object, d->stack, d->time_ns, NULL, 0)->note =
-			"the owner that died";
+		analysis_add_stack(a, f, ROLE_HOLDS, d->thread, d->object, d->stack, d->time_ns,
+				   NULL, 0)
+			->note = "the owner that died";
 		break;
 	}
-	f->title = analysis_printf(a, "{thread:%u} gives up {lock:%u} without making it consistent", event->thread,
-				   event->object);
+	f->title = analysis_printf(a, "{thread:%u} gives up {lock:%u} without making it consistent",
+				   event->thread, event->object);
 	f->message = analysis_printf(
 		a,
 		"The owner of {lock:%u} died with it locked. {thread:%u} got it with EOWNERDEAD and unlocked it without "
@@ -148,7 +158,8 @@ static void lock_leak_on_event(void *state, struct analysis *a, const struct tra
 		on_ownerdead(s, step);
 		break;
 	case TRACE_ACQUIRE_FAIL:
-		if (event->result == ENOTRECOVERABLE && !(step->object->flags & MODEL_NOT_RECOVERABLE))
+		if (event->result == ENOTRECOVERABLE &&
+		    !(step->object->flags & MODEL_NOT_RECOVERABLE))
 			report_not_recoverable(s, a, event, event->stack, event->time_ns);
 		break;
 	default: /* RELEASE, RELEASE_ODD, and whatever took a lock over */
@@ -156,8 +167,8 @@ static void lock_leak_on_event(void *state, struct analysis *a, const struct tra
 			settle(s, step->loser->id, event->object);
 		break;
 	}
-	if ((event->op == TRACE_RELEASE) && (step->flags & MODEL_STEP_RELEASED) && step->loser == step->thread &&
-	    (step->released.flags & MODEL_HOLD_OWNERDEAD))
+	if ((event->op == TRACE_RELEASE) && (step->flags & MODEL_STEP_RELEASED) &&
+	    step->loser == step->thread && (step->released.flags & MODEL_HOLD_OWNERDEAD))
 		report_not_recoverable(s, a, event, step->released.stack, step->released.time_ns);
 }
 
@@ -173,21 +184,27 @@ static const char *end_words(const struct model_thread *t)
 static void report_leak(struct lock_leak *s, struct analysis *a, const struct leak *leak)
 {
 	const struct model_thread *t = model_get_thread(a->model, leak->thread);
-	struct finding *f = sites_begin(s->sites, a, RULE_LOCK_HELD_AT_THREAD_EXIT, CONFIDENCE_OBSERVED, leak->hold.stack,
-					leak->hold.object);
+	struct finding *f = sites_begin(s->sites, a, RULE_LOCK_HELD_AT_THREAD_EXIT,
+					CONFIDENCE_OBSERVED, leak->hold.stack, leak->hold.object);
 
 	if (!f)
 		return;
-	analysis_add_stack(a, f, ROLE_HOLDS, leak->thread, leak->hold.object, leak->hold.stack, leak->hold.time_ns, NULL, 0);
+	analysis_add_stack(a, f, ROLE_HOLDS, leak->thread, leak->hold.object, leak->hold.stack,
+			   leak->hold.time_ns, NULL, 0);
 	if (t->end_kind == MODEL_END_EXIT && t->exit.stack)
-		analysis_add_stack_now(a, f, ROLE_ACCESSES, leak->thread, 0, t->exit.stack, t->exit.time_ns)->note =
-			"pthread_exit";
+		analysis_add_stack_now(a, f, ROLE_ACCESSES, leak->thread, 0, t->exit.stack,
+				       t->exit.time_ns)
+			->note = "pthread_exit";
 	if (t->end_kind == MODEL_END_CANCELLED && t->cancel.thread)
-		analysis_add_stack(a, f, ROLE_ACCESSES, t->cancel.thread, 0, t->cancel.stack, t->cancel.time_ns, NULL, 0)
+		analysis_add_stack(a, f, ROLE_ACCESSES, t->cancel.thread, 0, t->cancel.stack,
+				   t->cancel.time_ns, NULL, 0)
 			->note = "pthread_cancel";
-	f->title = analysis_printf(a, "{thread:%u} %s {lock:%u}", leak->thread, end_words(t), leak->hold.object);
-	f->message = analysis_printf(a, "%s. Nobody can unlock it any more: the next thread that wants it waits for ever.",
-				     f->title);
+	f->title = analysis_printf(a, "{thread:%u} %s {lock:%u}", leak->thread, end_words(t),
+				   leak->hold.object);
+	f->message = analysis_printf(
+		a,
+		"%s. Nobody can unlock it any more: the next thread that wants it waits for ever.",
+		f->title);
 }
 
 static void report_at_exit(struct lock_leak *s, struct analysis *a, const struct model_thread *t)
@@ -198,13 +215,17 @@ static void report_at_exit(struct lock_leak *s, struct analysis *a, const struct
 
 		if (!is_ownable(model_get_object(a->model, h->object)))
 			continue;
-		f = sites_begin(s->sites, a, RULE_LOCK_HELD_AT_EXIT, CONFIDENCE_HINT, h->stack, h->object);
+		f = sites_begin(s->sites, a, RULE_LOCK_HELD_AT_EXIT, CONFIDENCE_HINT, h->stack,
+				h->object);
 		if (!f)
 			continue;
-		analysis_add_stack(a, f, ROLE_HOLDS, t->id, h->object, h->stack, h->time_ns, NULL, 0);
-		f->title = analysis_printf(a, "{thread:%u} holds {lock:%u} when the process exits", t->id, h->object);
-		f->message = analysis_printf(a, "%s. Destructors and exit handlers that want it would wait for ever.",
-					     f->title);
+		analysis_add_stack(a, f, ROLE_HOLDS, t->id, h->object, h->stack, h->time_ns, NULL,
+				   0);
+		f->title = analysis_printf(a, "{thread:%u} holds {lock:%u} when the process exits",
+					   t->id, h->object);
+		f->message = analysis_printf(
+			a, "%s. Destructors and exit handlers that want it would wait for ever.",
+			f->title);
 	}
 }
 
@@ -217,15 +238,16 @@ static void lock_leak_finish(void *state, struct analysis *a)
 		if (!s->leak[i].settled)
 			report_leak(s, a, &s->leak[i]);
 	/* Threads that still run when another one exits the process may hold what they like. */
-	if (a->model->exit_kind == TRACE_EXIT_DESTRUCTORS && exiting && exiting->state != MODEL_THREAD_OVER)
+	if (a->model->exit_kind == TRACE_EXIT_DESTRUCTORS && exiting &&
+	    exiting->state != MODEL_THREAD_OVER)
 		report_at_exit(s, a, exiting);
 	sites_commit(s->sites, a);
 }
 
 const struct checker checker_lock_leak = {
 	.name = "lock_leak",
-	.consumes = CHECKER_OP(TRACE_RELEASE) | CHECKER_OP(TRACE_RELEASE_ODD) | CHECKER_OP(TRACE_ACQUIRE_OWNERDEAD) |
-		    CHECKER_OP(TRACE_ACQUIRE_FAIL),
+	.consumes = CHECKER_OP(TRACE_RELEASE) | CHECKER_OP(TRACE_RELEASE_ODD) |
+		    CHECKER_OP(TRACE_ACQUIRE_OWNERDEAD) | CHECKER_OP(TRACE_ACQUIRE_FAIL),
 	.on_flags = MODEL_STEP_OVER | MODEL_STEP_TAKEN_OVER,
 	.begin = lock_leak_begin,
 	.on_event = lock_leak_on_event,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_misuse.c - calls on locks that the standard forbids: unlock by the wrong thread or of nothing, lock twice,
- * destroy in use, use after destroy.
+ * lock_misuse.c - calls on locks that the standard forbids: unlock by the wrong thread or of
+ * nothing, lock twice, destroy in use, use after destroy.
  *
- * A result code of the library is proof. Without one, the recorder's view (event) and the model's have to agree, and no
- * records of the thread or of the lock's holder may be missing.
+ * A result code of the library is proof. Without one, the recorder's view (event) and the model's
+ * have to agree, and no records of the thread or of the lock's holder may be missing.
  */
 #include "sites.h"
 
@@ -60,7 +60,7 @@ static void note_robbed(struct lock_misuse *s, uint32_t thread, uint32_t object)
 		if (!s->robbed)
 			abort();
 	}
-	s->robbed[s->robbed_count++] = (struct robbed){thread, object};
+	s->robbed[s->robbed_count++] = (struct robbed){ thread, object };
 }
 
 static bool was_robbed(struct lock_misuse *s, uint32_t thread, uint32_t object)
@@ -74,8 +74,9 @@ static bool was_robbed(struct lock_misuse *s, uint32_t thread, uint32_t object)
 	return false;
 }
 
-static void report_not_owned(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
-			     const struct model_step *step, struct model_thread *owner)
+static void report_not_owned(struct lock_misuse *s, struct analysis *a,
+			     const struct trace_event *event, const struct model_step *step,
+			     struct model_thread *owner)
 {
 	const struct model_held *hold = owner ? model_find_held(owner, event->object) : NULL;
 	uint32_t owner_id = owner ? owner->id : 0;
@@ -86,64 +87,78 @@ static void report_not_owned(struct lock_misuse *s, struct analysis *a, const st
 		hold = &step->released;
 		owner_id = step->loser->id;
 	}
-	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_OWNED, CONFIDENCE_OBSERVED, event->stack, event->object);
+	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_OWNED, CONFIDENCE_OBSERVED, event->stack,
+			event->object);
 	if (!f)
 		return;
-	analysis_add_stack_now(a, f, ROLE_RELEASES, event->thread, event->object, event->stack, event->time_ns);
+	analysis_add_stack_now(a, f, ROLE_RELEASES, event->thread, event->object, event->stack,
+			       event->time_ns);
 	if (hold)
-		analysis_add_stack(a, f, ROLE_HOLDS, owner_id, event->object, hold->stack, hold->time_ns, NULL, 0);
+		analysis_add_stack(a, f, ROLE_HOLDS, owner_id, event->object, hold->stack,
+				   hold->time_ns, NULL, 0);
 	if (owner_id) {
 		analysis_add_thread(a, f, owner_id);
-		f->title = analysis_printf(a, "{thread:%u} unlocks {lock:%u}, which {thread:%u} holds", event->thread,
-					   event->object, owner_id);
+		f->title = analysis_printf(a,
+					   "{thread:%u} unlocks {lock:%u}, which {thread:%u} holds",
+					   event->thread, event->object, owner_id);
 	} else {
-		f->title = analysis_printf(a, "{thread:%u} unlocks {lock:%u}, which another thread holds", event->thread,
-					   event->object);
+		f->title = analysis_printf(
+			a, "{thread:%u} unlocks {lock:%u}, which another thread holds",
+			event->thread, event->object);
 	}
 	f->message = analysis_printf(
 		a, "%s. %s", f->title,
-		event->result == 0 ? "The call went through, so the lock no longer protects what its holder is doing."
-				   : "The call was refused and the lock stays locked.");
+		event->result == 0
+			? "The call went through, so the lock no longer protects what its holder is doing."
+			: "The call was refused and the lock stays locked.");
 }
 
-static void report_not_locked(struct lock_misuse *s, struct analysis *a, const struct trace_event *event)
+static void report_not_locked(struct lock_misuse *s, struct analysis *a,
+			      const struct trace_event *event)
 {
 	struct finding *f;
 
 	if (was_robbed(s, event->thread, event->object))
 		return;
-	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_LOCKED, CONFIDENCE_OBSERVED, event->stack, event->object);
+	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_LOCKED, CONFIDENCE_OBSERVED, event->stack,
+			event->object);
 	if (!f)
 		return;
-	analysis_add_stack_now(a, f, ROLE_RELEASES, event->thread, event->object, event->stack, event->time_ns);
-	f->title = analysis_printf(a, "{thread:%u} unlocks {lock:%u}, which nobody holds", event->thread, event->object);
-	f->message = analysis_printf(a,
-				     "%s. %s", f->title,
-				     event->result == 0 ? "The behaviour is undefined: the lock may be corrupt from here on."
-							: "The call was refused.");
+	analysis_add_stack_now(a, f, ROLE_RELEASES, event->thread, event->object, event->stack,
+			       event->time_ns);
+	f->title = analysis_printf(a, "{thread:%u} unlocks {lock:%u}, which nobody holds",
+				   event->thread, event->object);
+	f->message = analysis_printf(
+		a, "%s. %s", f->title,
+		event->result == 0
+			? "The behaviour is undefined: the lock may be corrupt from here on."
+			: "The call was refused.");
 }
 
 static bool is_ownable(const struct model_object *o)
 {
-	return o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK || o->kind == TRACE_OBJECT_SPIN;
+	return o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK ||
+	       o->kind == TRACE_OBJECT_SPIN;
 }
 
-static void on_odd_release(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
-			   const struct model_step *step)
+static void on_odd_release(struct lock_misuse *s, struct analysis *a,
+			   const struct trace_event *event, const struct model_step *step)
 {
 	uint32_t owner_id = (uint32_t)event->arg;
-	struct model_thread *owner = owner_id == OWNER_NEVER_SEEN ? NULL : model_get_thread(a->model, owner_id);
+	struct model_thread *owner =
+		owner_id == OWNER_NEVER_SEEN ? NULL : model_get_thread(a->model, owner_id);
 	bool known_life = step->object->flags & MODEL_INIT;
 
-	if (!is_ownable(step->object) || step->thread->uncertain || (step->flags & MODEL_STEP_OWNER_LOST) ||
-	    (owner && owner->uncertain))
+	if (!is_ownable(step->object) || step->thread->uncertain ||
+	    (step->flags & MODEL_STEP_OWNER_LOST) || (owner && owner->uncertain))
 		return;
 	if (owner_id == event->thread)
 		return; /* its own lock, refused for another reason */
 	/* Somebody holds it by the model: a reader, or an owner the recorder does not know. */
 	if (!owner && step->loser && step->loser != step->thread)
 		owner = step->loser;
-	if (!owner && event->result == EPERM && step->owner_before && step->owner_before != event->thread)
+	if (!owner && event->result == EPERM && step->owner_before &&
+	    step->owner_before != event->thread)
 		owner = model_get_thread(a->model, step->owner_before);
 	if (owner && owner != step->thread)
 		report_not_owned(s, a, event, step, owner);
@@ -153,24 +168,29 @@ static void on_odd_release(struct lock_misuse *s, struct analysis *a, const stru
 
 /* ---- lock twice ---- */
 
-static void on_acquire_fail(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
-			    const struct model_step *step)
+static void on_acquire_fail(struct lock_misuse *s, struct analysis *a,
+			    const struct trace_event *event, const struct model_step *step)
 {
 	const struct model_held *hold = model_find_held(step->thread, event->object);
 	struct finding *f;
 
 	if (event->result != EDEADLK || !hold)
 		return;
-	f = sites_begin(s->sites, a, RULE_DOUBLE_LOCK, CONFIDENCE_OBSERVED, event->stack, event->object);
+	f = sites_begin(s->sites, a, RULE_DOUBLE_LOCK, CONFIDENCE_OBSERVED, event->stack,
+			event->object);
 	if (!f)
 		return;
-	analysis_add_stack_now(a, f, ROLE_ACQUIRES, event->thread, event->object, event->stack, event->time_ns);
-	analysis_add_stack(a, f, ROLE_HOLDS, event->thread, event->object, hold->stack, hold->time_ns, NULL, 0);
-	f->title = analysis_printf(a, "{thread:%u} locks {lock:%u}, which it holds already", event->thread, event->object);
-	f->message = analysis_printf(a,
-				     "%s. The call was refused (EDEADLK); with an ordinary lock the thread would wait for "
-				     "itself for ever.",
-				     f->title);
+	analysis_add_stack_now(a, f, ROLE_ACQUIRES, event->thread, event->object, event->stack,
+			       event->time_ns);
+	analysis_add_stack(a, f, ROLE_HOLDS, event->thread, event->object, hold->stack,
+			   hold->time_ns, NULL, 0);
+	f->title = analysis_printf(a, "{thread:%u} locks {lock:%u}, which it holds already",
+				   event->thread, event->object);
+	f->message = analysis_printf(
+		a,
+		"%s. The call was refused (EDEADLK); with an ordinary lock the thread would wait for "
+		"itself for ever.",
+		f->title);
 }
 
 /* ---- destroy ---- */
@@ -199,17 +219,20 @@ static uint32_t count_blocked_waiters(const struct model_object *o)
 	return lasting > o->detail->cond.woken ? lasting - o->detail->cond.woken : 0;
 }
 
-static struct finding *begin_destroyed(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
-				       enum confidence confidence)
+static struct finding *begin_destroyed(struct lock_misuse *s, struct analysis *a,
+				       const struct trace_event *event, enum confidence confidence)
 {
-	struct finding *f = sites_begin(s->sites, a, RULE_DESTROY_LOCKED, confidence, event->stack, event->object);
+	struct finding *f = sites_begin(s->sites, a, RULE_DESTROY_LOCKED, confidence, event->stack,
+					event->object);
 
 	if (f)
-		analysis_add_stack(a, f, ROLE_DESTROYS, event->thread, event->object, event->stack, event->time_ns, NULL, 0);
+		analysis_add_stack(a, f, ROLE_DESTROYS, event->thread, event->object, event->stack,
+				   event->time_ns, NULL, 0);
 	return f;
 }
 
-static void report_destroyed_held(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
+static void report_destroyed_held(struct lock_misuse *s, struct analysis *a,
+				  const struct trace_event *event,
 				  const struct model_thread *holder, const struct model_held *hold,
 				  enum confidence confidence)
 {
@@ -222,40 +245,46 @@ static void report_destroyed_held(struct lock_misuse *s, struct analysis *a, con
 	if (!f)
 		return;
 	if (holder && hold)
-		analysis_add_stack(a, f, ROLE_HOLDS, holder->id, event->object, hold->stack, hold->time_ns, NULL, 0);
+		analysis_add_stack(a, f, ROLE_HOLDS, holder->id, event->object, hold->stack,
+				   hold->time_ns, NULL, 0);
 	if (holder && holder->id != event->thread)
-		f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while {thread:%u} holds it", event->thread, how,
-					   event->object, holder->id);
+		f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while {thread:%u} holds it",
+					   event->thread, how, event->object, holder->id);
 	else if (holder)
-		f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while holding it", event->thread, how,
-					   event->object);
+		f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while holding it",
+					   event->thread, how, event->object);
 	else
-		f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while it is locked", event->thread, how,
-					   event->object);
-	f->message = analysis_printf(a, "%s. %s", f->title,
-				     event->result ? "The call was refused (EBUSY)."
-						   : "Whoever unlocks it or waits for it works on dead memory.");
+		f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while it is locked",
+					   event->thread, how, event->object);
+	f->message = analysis_printf(
+		a, "%s. %s", f->title,
+		event->result ? "The call was refused (EBUSY)."
+			      : "Whoever unlocks it or waits for it works on dead memory.");
 }
 
-static void report_destroyed_waited(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
-				    const struct model_object *o)
+static void report_destroyed_waited(struct lock_misuse *s, struct analysis *a,
+				    const struct trace_event *event, const struct model_object *o)
 {
 	struct finding *f = begin_destroyed(s, a, event, CONFIDENCE_OBSERVED);
 
 	if (!f)
 		return;
-	for (uint32_t i = 0; o->kind == TRACE_OBJECT_COND && i < o->detail->cond.waiter_count && i < 8; i++) {
+	for (uint32_t i = 0;
+	     o->kind == TRACE_OBJECT_COND && i < o->detail->cond.waiter_count && i < 8; i++) {
 		const struct model_site *site = &o->detail->cond.waiter[i].site;
 
-		analysis_add_stack(a, f, ROLE_WAITS, site->thread, o->id, site->stack, site->time_ns, NULL, 0);
+		analysis_add_stack(a, f, ROLE_WAITS, site->thread, o->id, site->stack,
+				   site->time_ns, NULL, 0);
 	}
 	for (size_t i = 0; o->kind == TRACE_OBJECT_SEM && i < a->model->thread_count; i++) {
 		const struct model_thread *t = a->model->threads[i];
 
 		if (t && t->request.object == o->id)
-			analysis_add_stack(a, f, ROLE_WAITS, t->id, o->id, t->request.stack, t->request.time_ns, NULL, 0);
+			analysis_add_stack(a, f, ROLE_WAITS, t->id, o->id, t->request.stack,
+					   t->request.time_ns, NULL, 0);
 	}
-	f->title = analysis_printf(a, "{thread:%u} destroys {lock:%u} while threads wait on it", event->thread, o->id);
+	f->title = analysis_printf(a, "{thread:%u} destroys {lock:%u} while threads wait on it",
+				   event->thread, o->id);
 	f->message = analysis_printf(a, "%s. Nobody can wake them properly any more.", f->title);
 }
 
@@ -280,7 +309,8 @@ static void on_destroy(struct lock_misuse *s, struct analysis *a, const struct t
 	struct model_thread *holder;
 
 	if (o->kind == TRACE_OBJECT_COND || o->kind == TRACE_OBJECT_SEM) {
-		uint32_t blocked = o->kind == TRACE_OBJECT_COND ? count_blocked_waiters(o) : count_blocked_takers(a, o);
+		uint32_t blocked = o->kind == TRACE_OBJECT_COND ? count_blocked_waiters(o)
+								: count_blocked_takers(a, o);
 
 		if (event->result == EBUSY || ((event->arg & TRACE_DESTROY_WAITED) && blocked))
 			report_destroyed_waited(s, a, event, o);
@@ -297,8 +327,8 @@ static void on_destroy(struct lock_misuse *s, struct analysis *a, const struct t
 static void on_gone(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
 		    const struct model_step *step)
 {
-	if (event->arg != TRACE_GONE_FREED || !(step->flags & MODEL_STEP_RELEASED) || !is_ownable(step->object) ||
-	    a->model->exit_kind)
+	if (event->arg != TRACE_GONE_FREED || !(step->flags & MODEL_STEP_RELEASED) ||
+	    !is_ownable(step->object) || a->model->exit_kind)
 		return;
 	report_destroyed_held(s, a, event, step->loser, &step->released, CONFIDENCE_HINT);
 }
@@ -337,30 +367,36 @@ static const char *verb_of(unsigned op)
 	}
 }
 
-static void on_use_after_destroy(struct lock_misuse *s, struct analysis *a, const struct trace_event *event,
-				 const struct model_step *step)
+static void on_use_after_destroy(struct lock_misuse *s, struct analysis *a,
+				 const struct trace_event *event, const struct model_step *step)
 {
 	const struct model_object *o = step->object;
-	/* At exit, destructors of static objects run while other threads still work: common and mostly harmless. */
+	/*
+	 * At exit, destructors of static objects run while other threads still work: common and
+	 * mostly harmless.
+	 */
 	enum confidence confidence = a->model->exit_kind ? CONFIDENCE_HINT : CONFIDENCE_OBSERVED;
 	struct finding *f;
 
 	if ((step->flags & MODEL_STEP_REQUESTED) || !verb_of(event->op))
 		return; /* with REQUESTED, the request said so */
-	f = sites_begin(s->sites, a, RULE_USE_AFTER_DESTROY, confidence, event->stack, event->object);
+	f = sites_begin(s->sites, a, RULE_USE_AFTER_DESTROY, confidence, event->stack,
+			event->object);
 	if (!f)
 		return;
-	analysis_add_stack_now(a, f, ROLE_ACCESSES, event->thread, event->object, event->stack, event->time_ns);
+	analysis_add_stack_now(a, f, ROLE_ACCESSES, event->thread, event->object, event->stack,
+			       event->time_ns);
 	if (o->detail)
 		analysis_add_stack(a, f, ROLE_DESTROYS, o->detail->destroy.thread, event->object,
 				   o->detail->destroy.stack, o->detail->destroy.time_ns, NULL, 0);
-	f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} after it was destroyed%s", event->thread,
-				   verb_of(event->op), event->object,
+	f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} after it was destroyed%s",
+				   event->thread, verb_of(event->op), event->object,
 				   a->model->exit_kind ? ", while the process exits" : "");
-	f->message = analysis_printf(a, "%s.%s", f->title,
-				     event->op == TRACE_ACQUIRE_FAIL || event->op == TRACE_RELEASE_ODD
-					     ? " The call was refused, so nothing is protected."
-					     : "");
+	f->message =
+		analysis_printf(a, "%s.%s", f->title,
+				event->op == TRACE_ACQUIRE_FAIL || event->op == TRACE_RELEASE_ODD
+					? " The call was refused, so nothing is protected."
+					: "");
 }
 
 static void lock_misuse_on_event(void *state, struct analysis *a, const struct trace_event *event,

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_order.c - collects which lock was requested while which was held. Judges nothing before the end.
+ * lock_order.c - collects which lock was requested while which was held. Judges nothing before the
+ * end.
  *
- * An edge comes from a request that may block for ever or for long: a blocking or timed acquire, answered or not; the
- * re-acquire at the end of a condition wait, known when the wait begins; a once that is entered or passed. A try
- * variant makes no edge but its hold counts. What is held already makes no edge to itself, except that a read side
- * taken again is kept apart: it can wait behind a writer.
+ * An edge comes from a request that may block for ever or for long: a blocking or timed acquire,
+ * answered or not; the re-acquire at the end of a condition wait, known when the wait begins; a
+ * once that is entered or passed. A try variant makes no edge but its hold counts. What is held
+ * already makes no edge to itself, except that a read side taken again is kept apart: it can wait
+ * behind a writer.
  *
- * Nested waits (S31): the condvar is a resource that only a signaller can give. Waiting with lock A held is the fact
- * A -> condvar, signalling with A held is condvar -> A; the two together are a hint.
+ * Nested waits (S31): the condvar is a resource that only a signaller can give. Waiting with lock A
+ * held is the fact A -> condvar, signalling with A held is condvar -> A; the two together are a
+ * hint.
  */
 #include "lock_order.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
+#define DEFAULT_MAX_CONTEXTS (UINT64_C(1) << 21) /* about 300 MB with edges and sets */
 #define FIRST_CACHE_SLOTS UINT64_C(1024)
 #define MAX_CACHE_SLOTS (UINT64_C(1) << 22) /* 96 MiB */
 
@@ -24,7 +26,7 @@ static void allocate_cache(struct lock_cache *cache, uint64_t slots)
 {
 	cache->mask = slots - 1;
 	cache->filled = 0;
-	cache->slot = aligned_alloc(1u<<21, slots*8<(1u<<21)?(1u<<21):slots*8); madvise(cache->slot, slots*8, 14); memset(cache->slot,0,slots*8);
+	cache->slot = calloc(slots, sizeof(*cache->slot));
 	cache->target = calloc(slots, sizeof(*cache->target));
 	if (!cache->slot || !cache->target)
 		abort();
@@ -38,6 +40,8 @@ static void *lock_order_begin(struct analysis *a)
 		abort();
 	order->graph = lock_graph_new(a->model->object_count);
 	order->conds = lock_graph_new(a->model->object_count);
+	order->max_contexts = a->options->max_contexts ? a->options->max_contexts
+						       : DEFAULT_MAX_CONTEXTS;
 	allocate_cache(&order->cache, FIRST_CACHE_SLOTS);
 	return order;
 }
@@ -46,6 +50,7 @@ static void lock_order_release(void *state)
 {
 	struct lock_order *order = state;
 
+	pair_set_release(&order->lean);
 	free(order->cache.slot);
 	free(order->cache.target);
 	lock_graph_free(order->graph);
@@ -83,7 +88,9 @@ static inline uint64_t probe_cache(const struct lock_cache *cache, uint64_t key)
 
 	if (is_key(cache->slot[at], key))
 		return at;
-	return is_key(cache->slot[at ^ 1], key) || (cache->slot[at] && !cache->slot[at ^ 1]) ? at ^ 1 : at;
+	return is_key(cache->slot[at ^ 1], key) || (cache->slot[at] && !cache->slot[at ^ 1])
+		       ? at ^ 1
+		       : at;
 }
 
 static void grow_cache(struct lock_cache *cache)
@@ -97,7 +104,10 @@ static void grow_cache(struct lock_cache *cache)
 	for (uint64_t i = 0; i <= old.mask; i++) {
 		uint64_t at = (old.slot[i] >> 20) & cache->mask;
 
-		/* A bucket of two splits into two: the other way can only be taken by its old neighbour. */
+		/*
+		 * A bucket of two splits into two: the other way can only be taken by its old
+		 * neighbour.
+		 */
 		if (cache->slot[at])
 			at ^= 1;
 		if (old.slot[i]) {
@@ -122,12 +132,14 @@ static uint64_t take_slot(struct lock_order *order, uint64_t key)
 }
 
 /* What a request of the thread in its present state comes down to. Never 0. */
-static uint64_t request_key(const struct model_thread *t, uint32_t object, uint32_t stack, uint32_t flags)
+static uint64_t request_key(const struct model_thread *t, uint32_t object, uint32_t stack,
+			    uint32_t flags)
 {
 	uint64_t x = t->held_hash ^ ((uint64_t)object << 32 | stack);
 
 	x = (x ^ (x >> 29)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x ^= ((uint64_t)t->epoch << 32 | t->id) * UINT64_C(0x9e3779b97f4a7c15) + (flags << 1 | t->uncertain);
+	x ^= ((uint64_t)t->epoch << 32 | t->id) * UINT64_C(0x9e3779b97f4a7c15) +
+	     (flags << 1 | t->uncertain);
 	x = (x ^ (x >> 32)) * UINT64_C(0x94d049bb133111eb);
 	x = (x ^ (x >> 29)) & ~LOCK_CACHE_USES;
 	return x ? x : LOCK_CACHE_USES + 1;
@@ -136,16 +148,16 @@ static uint64_t request_key(const struct model_thread *t, uint32_t object, uint3
 /* ---- facts ---- */
 
 /*
- * Nobody else can want the held lock yet: this thread initialised it on the heap, and neither made nor met another
- * thread since. Static storage is within everybody's reach.
+ * Nobody else can want the held lock yet: this thread initialised it on the heap, and neither made
+ * nor met another thread since. Static storage is within everybody's reach.
  */
 static bool is_brand_new(const struct analysis *a, const struct model_thread *t, uint32_t object)
 {
 	const struct model_object *o = model_get_object(a->model, object);
 
-	return o->only_thread == t->id && (o->flags & MODEL_INIT) && o->detail && o->detail->init.thread == t->id &&
-	       o->detail->init_epoch == t->epoch && a->process->objects &&
-	       a->process->objects[object].where == TF_WHERE_UNKNOWN;
+	return o->only_thread == t->id && (o->flags & MODEL_INIT) && o->detail &&
+	       o->detail->init.thread == t->id && o->detail->init_epoch == t->epoch &&
+	       a->process->objects && a->process->objects[object].where == TF_WHERE_UNKNOWN;
 }
 
 struct request {
@@ -155,27 +167,52 @@ struct request {
 	uint64_t time_ns;
 };
 
-/* Adds the edges from all that `t` holds to the request; `target` gets the newest contexts. False = not to be cached. */
-static bool add_edges(struct lock_order *order, struct analysis *a, struct model_thread *t, const struct request *r,
-		      struct lock_cache_target *target)
+static bool in_focus(const struct analysis *a, uint32_t object)
 {
-	uint32_t set = model_intern_set(a->model, t, r->object);
+	return !a->second_pass || (a->focus[object / 64] >> (object % 64) & 1);
+}
+
+/* No room for contexts: the edges alone. In the second pass not even those, it is the last. */
+static void add_lean_edges(struct lock_order *order, const struct analysis *a,
+			   const struct model_thread *t, const struct request *r)
+{
+	order->overflowed = a->second_pass;
+	for (uint32_t i = t->held_count; i-- > 0 && !a->second_pass;)
+		if (t->held[i].object != r->object)
+			pair_set_add(&order->lean, t->held[i].object, r->object);
+}
+
+/*
+ * Adds the edges from all that `t` holds to the request; `target` gets the newest contexts. False =
+ * not to be cached.
+ */
+static bool add_edges(struct lock_order *order, struct analysis *a, struct model_thread *t,
+		      const struct request *r, struct lock_cache_target *target)
+{
 	bool cacheable = true;
 	size_t kept = 0;
+	uint32_t set;
 
+	if (!in_focus(a, r->object))
+		return true;
+	if (order->graph->live_contexts >= order->max_contexts) {
+		add_lean_edges(order, a, t, r);
+		return true;
+	}
+	set = model_intern_set(a->model, t, r->object);
 	for (uint32_t i = t->held_count; i-- > 0;) {
 		const struct model_held *h = &t->held[i];
-		struct lock_fact fact = {.from = h->object,
-					 .to = r->object,
-					 .hold_stack = h->stack,
-					 .request_stack = r->stack,
-					 .set = set,
-					 .flags = r->flags | (t->uncertain ? LOCK_UNCERTAIN : 0),
-					 .hold_ns = h->time_ns,
-					 .request_ns = r->time_ns};
+		struct lock_fact fact = { .from = h->object,
+					  .to = r->object,
+					  .hold_stack = h->stack,
+					  .request_stack = r->stack,
+					  .set = set,
+					  .flags = r->flags | (t->uncertain ? LOCK_UNCERTAIN : 0),
+					  .hold_ns = h->time_ns,
+					  .request_ns = r->time_ns };
 		uint32_t c;
 
-		if (h->object == r->object)
+		if (h->object == r->object || !in_focus(a, h->object))
 			continue;
 		if (h->flags & MODEL_HOLD_SHARED)
 			fact.flags |= LOCK_HELD_SHARED;
@@ -192,7 +229,8 @@ static bool add_edges(struct lock_order *order, struct analysis *a, struct model
 	return cacheable;
 }
 
-static void add_request(struct lock_order *order, struct analysis *a, struct model_thread *t, const struct request *r)
+static void add_request(struct lock_order *order, struct analysis *a, struct model_thread *t,
+			const struct request *r)
 {
 	uint64_t key = request_key(t, r->object, r->stack, r->flags);
 	uint64_t at = probe_cache(&order->cache, key);
@@ -205,19 +243,20 @@ static void add_request(struct lock_order *order, struct analysis *a, struct mod
 	}
 	at = take_slot(order, key);
 	target = &order->cache.target[at];
-	*target = (struct lock_cache_target){.object = r->object};
+	*target = (struct lock_cache_target){ .object = r->object };
 	order->cache.slot[at] = add_edges(order, a, t, r, target) ? key : 0;
 }
 
 /* Writers matter where they go before new readers. */
-static void add_writer(struct lock_order *order, struct analysis *a, struct model_thread *t, const struct request *r)
+static void add_writer(struct lock_order *order, struct analysis *a, struct model_thread *t,
+		       const struct request *r)
 {
-	struct lock_fact fact = {.from = LOCK_GRAPH_WRITERS,
-				 .to = r->object,
-				 .request_stack = r->stack,
-				 .set = model_intern_set(a->model, t, r->object),
-				 .flags = r->flags,
-				 .request_ns = r->time_ns};
+	struct lock_fact fact = { .from = LOCK_GRAPH_WRITERS,
+				  .to = r->object,
+				  .request_stack = r->stack,
+				  .set = model_intern_set(a->model, t, r->object),
+				  .flags = r->flags,
+				  .request_ns = r->time_ns };
 	uint32_t c = lock_graph_add(order->graph, a->model, t, &fact);
 
 	if (c)
@@ -227,33 +266,34 @@ static void add_writer(struct lock_order *order, struct analysis *a, struct mode
 static void add_reread(struct lock_order *order, struct analysis *a, struct model_thread *t,
 		       const struct model_held *hold, const struct request *r)
 {
-	struct lock_fact fact = {.from = r->object,
-				 .to = r->object,
-				 .hold_stack = hold->stack,
-				 .request_stack = r->stack,
-				 .set = model_intern_set(a->model, t, 0),
-				 .flags = r->flags | LOCK_HELD_SHARED | (t->uncertain ? LOCK_UNCERTAIN : 0),
-				 .hold_ns = hold->time_ns,
-				 .request_ns = r->time_ns};
+	struct lock_fact fact = { .from = r->object,
+				  .to = r->object,
+				  .hold_stack = hold->stack,
+				  .request_stack = r->stack,
+				  .set = model_intern_set(a->model, t, 0),
+				  .flags = r->flags | LOCK_HELD_SHARED |
+					   (t->uncertain ? LOCK_UNCERTAIN : 0),
+				  .hold_ns = hold->time_ns,
+				  .request_ns = r->time_ns };
 	uint32_t c = lock_graph_add(order->graph, a->model, t, &fact);
 
 	if (c)
 		order->graph->context[c].count++;
 }
 
-static void add_nested(struct lock_order *order, struct analysis *a, struct model_thread *t, uint32_t cond,
-		       const struct trace_event *event, bool waits)
+static void add_nested(struct lock_order *order, struct analysis *a, struct model_thread *t,
+		       uint32_t cond, const struct trace_event *event, bool waits)
 {
 	for (uint32_t i = 0; i < t->held_count; i++) {
 		const struct model_held *h = &t->held[i];
-		struct lock_fact fact = {.from = waits ? h->object : cond,
-					 .to = waits ? cond : h->object,
-					 .hold_stack = h->stack,
-					 .request_stack = event->stack,
-					 .set = waits ? model_intern_set(a->model, t, 0)
-						      : model_intern_set(a->model, t, h->object),
-					 .hold_ns = h->time_ns,
-					 .request_ns = event->time_ns};
+		struct lock_fact fact = { .from = waits ? h->object : cond,
+					  .to = waits ? cond : h->object,
+					  .hold_stack = h->stack,
+					  .request_stack = event->stack,
+					  .set = waits ? model_intern_set(a->model, t, 0)
+						       : model_intern_set(a->model, t, h->object),
+					  .hold_ns = h->time_ns,
+					  .request_ns = event->time_ns };
 		uint32_t c = lock_graph_add(order->conds, a->model, t, &fact);
 
 		if (c)
@@ -263,14 +303,15 @@ static void add_nested(struct lock_order *order, struct analysis *a, struct mode
 
 /* ---- events ---- */
 
-static void on_request(struct lock_order *order, struct analysis *a, struct model_thread *t, struct model_object *o,
-		       const struct request *r)
+static void on_request(struct lock_order *order, struct analysis *a, struct model_thread *t,
+		       struct model_object *o, const struct request *r)
 {
 	const struct model_held *own = NULL;
 
 	if (o->kind == TRACE_OBJECT_SEM && !(o->flags & MODEL_SEM_LOCK))
 		return;
-	if (o->kind == TRACE_OBJECT_RWLOCK && !(r->flags & LOCK_WANT_SHARED) && model_object_prefers_writer(o))
+	if (o->kind == TRACE_OBJECT_RWLOCK && !(r->flags & LOCK_WANT_SHARED) &&
+	    model_object_prefers_writer(o))
 		add_writer(order, a, t, r);
 	if (t->held_count == 0)
 		return;
@@ -284,14 +325,16 @@ static void on_request(struct lock_order *order, struct analysis *a, struct mode
 
 static uint32_t flags_of_mode(uint64_t mode)
 {
-	return (mode & TRACE_MODE_SHARED ? LOCK_WANT_SHARED : 0) | (mode & TRACE_MODE_TIMED ? LOCK_BOUNDED : 0);
+	return (mode & TRACE_MODE_SHARED ? LOCK_WANT_SHARED : 0) |
+	       (mode & TRACE_MODE_TIMED ? LOCK_BOUNDED : 0);
 }
 
-static void on_acquired(struct lock_order *order, struct analysis *a, const struct trace_event *event,
-			const struct model_step *step, uint32_t flags)
+static void on_acquired(struct lock_order *order, struct analysis *a,
+			const struct trace_event *event, const struct model_step *step,
+			uint32_t flags)
 {
 	struct model_thread *t = step->thread;
-	struct request r = {event->object, event->stack, flags, event->time_ns};
+	struct request r = { event->object, event->stack, flags, event->time_ns };
 
 	if (step->flags & MODEL_STEP_REQUESTED)
 		return; /* the request made the edges */
@@ -311,17 +354,20 @@ static void on_acquired(struct lock_order *order, struct analysis *a, const stru
 		add_request(order, a, t, &r);
 }
 
-/* An acquire with nothing else held has nothing to say, unless it writes a lock that readers can wait for. */
+/*
+ * An acquire with nothing else held has nothing to say, unless it writes a lock that readers can
+ * wait for.
+ */
 static inline bool is_lonely(const struct model_step *step)
 {
 	return step->thread->held_count <= 1 && step->object->kind != TRACE_OBJECT_RWLOCK;
 }
 
-static void on_rare_event(struct lock_order *order, struct analysis *a, const struct trace_event *event,
-			  const struct model_step *step)
+static void on_rare_event(struct lock_order *order, struct analysis *a,
+			  const struct trace_event *event, const struct model_step *step)
 {
 	struct model_thread *t = step->thread;
-	struct request r = {event->object, event->stack, 0, event->time_ns};
+	struct request r = { event->object, event->stack, 0, event->time_ns };
 
 	switch (event->op) {
 	case TRACE_REQUEST:
@@ -350,7 +396,8 @@ static void on_rare_event(struct lock_order *order, struct analysis *a, const st
 	case TRACE_ONCE_BEGIN:
 	case TRACE_ONCE_PASS:
 		r.flags = LOCK_ONCE;
-		if (t->held_count && (event->op == TRACE_ONCE_BEGIN || !model_find_held(t, event->object)))
+		if (t->held_count &&
+		    (event->op == TRACE_ONCE_BEGIN || !model_find_held(t, event->object)))
 			add_request(order, a, t, &r);
 		break;
 	case TRACE_DESTROY:
@@ -384,7 +431,8 @@ static void lock_order_on_event(void *state, struct analysis *a, const struct tr
 	case TRACE_ACQUIRE_TIMED:
 	case TRACE_ACQUIRE_TIMED_SHARED:
 		on_acquired(order, a, event, step,
-			    LOCK_BOUNDED | (event->op == TRACE_ACQUIRE_TIMED ? 0 : LOCK_WANT_SHARED));
+			    LOCK_BOUNDED |
+				    (event->op == TRACE_ACQUIRE_TIMED ? 0 : LOCK_WANT_SHARED));
 		break;
 	case TRACE_ACQUIRE_OWNERDEAD:
 		if (!(event->arg & TRACE_MODE_TRY))
@@ -392,7 +440,7 @@ static void lock_order_on_event(void *state, struct analysis *a, const struct tr
 		break;
 	case TRACE_ACQUIRE_TRY:
 	case TRACE_ACQUIRE_TRY_SHARED:
-		if (step->thread->held_count > 1)
+		if (step->thread->held_count > 1 && !a->second_pass)
 			a->stats->trylock_edges++;
 		break;
 	default: /* any byte of a file */
@@ -408,14 +456,16 @@ static void add_last_waits(struct lock_order *order, struct analysis *a)
 		const struct trace_wait_state *w = &a->process->waits[i];
 		struct model_thread *t = model_get_thread(a->model, w->thread);
 		struct model_object *o = model_get_object(a->model, w->wait.object);
-		struct request r = {w->wait.object, w->wait.stack, flags_of_mode(w->wait.mode), w->since_ns};
+		struct request r = { w->wait.object, w->wait.stack, flags_of_mode(w->wait.mode),
+				     w->since_ns };
 
-		if (!t || !o || !(o->flags & MODEL_TOUCHED) || t->request.object == w->wait.object ||
-		    (w->wait.mode & TRACE_MODE_TRY))
+		if (!t || !o || !(o->flags & MODEL_TOUCHED) ||
+		    t->request.object == w->wait.object || (w->wait.mode & TRACE_MODE_TRY))
 			continue;
 		if (w->wait.kind == TRACE_WAIT_ONCE)
 			r.flags = LOCK_ONCE;
-		if (w->wait.kind == TRACE_WAIT_LOCK || w->wait.kind == TRACE_WAIT_SEM || w->wait.kind == TRACE_WAIT_ONCE)
+		if (w->wait.kind == TRACE_WAIT_LOCK || w->wait.kind == TRACE_WAIT_SEM ||
+		    w->wait.kind == TRACE_WAIT_ONCE)
 			on_request(order, a, t, o, &r);
 	}
 }
@@ -427,17 +477,19 @@ static void lock_order_finish(void *state, struct analysis *a)
 	add_last_waits(order, a);
 	for (uint64_t i = 0; i <= order->cache.mask; i++)
 		flush_slot(order, i);
-	lock_order_solve(order, a);
+	if (!lock_order_focus(order, a))
+		lock_order_solve(order, a);
 }
 
 #define OP(op) CHECKER_OP(TRACE_##op)
 
 const struct checker checker_lock_order = {
 	.name = "lock_order",
-	.consumes = OP(REQUEST) | OP(ACQUIRE) | OP(ACQUIRE_SHARED) | OP(ACQUIRE_TRY) | OP(ACQUIRE_TRY_SHARED) |
-		    OP(ACQUIRE_TIMED) | OP(ACQUIRE_TIMED_SHARED) | OP(ACQUIRE_OWNERDEAD) | OP(ACQUIRE_FAIL) |
-		    OP(COND_WAIT) | OP(COND_SIGNAL) | OP(COND_BROADCAST) | OP(ONCE_BEGIN) | OP(ONCE_PASS) |
-		    OP(DESTROY) | OP(GONE),
+	.second_pass = true,
+	.consumes = OP(REQUEST) | OP(ACQUIRE) | OP(ACQUIRE_SHARED) | OP(ACQUIRE_TRY) |
+		    OP(ACQUIRE_TRY_SHARED) | OP(ACQUIRE_TIMED) | OP(ACQUIRE_TIMED_SHARED) |
+		    OP(ACQUIRE_OWNERDEAD) | OP(ACQUIRE_FAIL) | OP(COND_WAIT) | OP(COND_SIGNAL) |
+		    OP(COND_BROADCAST) | OP(ONCE_BEGIN) | OP(ONCE_PASS) | OP(DESTROY) | OP(GONE),
 	.begin = lock_order_begin,
 	.on_event = lock_order_on_event,
 	.finish = lock_order_finish,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_order_report.c - lock-order findings in words: per edge where the first lock was taken and where the second.
+ * lock_order_report.c - lock-order findings in words: per edge where the first lock was taken and
+ * where the second.
  *
- * Many instances of one piece of code (10,000 node locks) give many cycles with the same stacks: the first few become
- * findings, the rest only count.
+ * Many instances of one piece of code (10,000 node locks) give many cycles with the same stacks:
+ * the first few become findings, the rest only count.
  */
 #include "lock_order.h"
 
@@ -60,7 +61,8 @@ static void keep(struct lock_report *r, struct finding *f)
 {
 	if (r->pending_count == r->pending_capacity) {
 		r->pending_capacity = r->pending_capacity ? r->pending_capacity * 2 : 16;
-		r->pending = checked(realloc(r->pending, r->pending_capacity * sizeof(*r->pending)));
+		r->pending =
+			checked(realloc(r->pending, r->pending_capacity * sizeof(*r->pending)));
 	}
 	r->pending[r->pending_count++] = f;
 }
@@ -105,7 +107,8 @@ static uint64_t hash_code(const struct lock_report *r, const struct lock_cycle *
 
 	for (uint32_t i = 0; i < cycle->count; i++) {
 		const struct lock_context *c = &r->order->graph->context[cycle->choice[i].context];
-		uint64_t x = ((uint64_t)c->hold_stack << 32 | c->request_stack) * UINT64_C(0x9e3779b97f4a7c15);
+		uint64_t x = ((uint64_t)c->hold_stack << 32 | c->request_stack) *
+			     UINT64_C(0x9e3779b97f4a7c15);
 
 		hash += (x ^ (x >> 29)) * UINT64_C(0xbf58476d1ce4e5b9);
 	}
@@ -154,8 +157,9 @@ static const char *edge_words(struct lock_report *r, const struct lock_choice *c
 	const struct lock_graph *g = r->order->graph;
 	const struct lock_context *c = &g->context[choice->context];
 
-	return analysis_printf(r->a, "{thread:%u} takes {lock:%u}%s, then {lock:%u}%s", choice->use.thread,
-			       held_object(g, choice->context), c->flags & LOCK_HELD_SHARED ? " for reading" : "",
+	return analysis_printf(r->a, "{thread:%u} takes {lock:%u}%s, then {lock:%u}%s",
+			       choice->use.thread, held_object(g, choice->context),
+			       c->flags & LOCK_HELD_SHARED ? " for reading" : "",
 			       wanted_object(g, choice->context), mode_words(c));
 }
 
@@ -164,8 +168,8 @@ static const char *title_of(struct lock_report *r, const struct lock_cycle *cycl
 	const char *text;
 
 	if (cycle->count > EDGES_IN_TITLE)
-		return analysis_printf(r->a, "%u locks are taken in a circle by %u threads", cycle->count,
-				       cycle->count);
+		return analysis_printf(r->a, "%u locks are taken in a circle by %u threads",
+				       cycle->count, cycle->count);
 	text = edge_words(r, &cycle->choice[0]);
 	if (cycle->count == 2)
 		return analysis_printf(r->a, "%s; {thread:%u} takes them the other way round", text,
@@ -207,21 +211,28 @@ static const char *message_of(struct lock_report *r, const struct lock_cycle *cy
 	for (uint32_t i = 0; i < cycle->count && i < EDGES_IN_MESSAGE; i++)
 		text = analysis_printf(r->a, "%s%s. ", text, edge_words(r, &cycle->choice[i]));
 	if (cycle->count > EDGES_IN_MESSAGE)
-		text = analysis_printf(r->a, "%s(and %u more.) ", text, cycle->count - EDGES_IN_MESSAGE);
-	return analysis_printf(r->a,
-			       "%sWhen this happens at the same time, each waits for the next for ever; nothing in the "
-			       "trace rules it out.%s%s%s Take the locks in one order everywhere.",
-			       text,
-			       cycle->behind_writer ? " A reader has to wait as soon as a writer waits for the same lock."
-						    : "",
-			       has_semaphore(r, cycle) ? " A semaphore is used as a lock here: whoever takes it posts it."
-						       : "",
-			       weakness_words(cycle->weakness));
+		text = analysis_printf(r->a, "%s(and %u more.) ", text,
+				       cycle->count - EDGES_IN_MESSAGE);
+	return analysis_printf(
+		r->a,
+		"%sWhen this happens at the same time, each waits for the next for ever; nothing in the "
+		"trace rules it out.%s%s%s Take the locks in one order everywhere.",
+		text,
+		cycle->behind_writer
+			? " A reader has to wait as soon as a writer waits for the same lock."
+			: "",
+		has_semaphore(r, cycle)
+			? " A semaphore is used as a lock here: whoever takes it posts it."
+			: "",
+		weakness_words(cycle->weakness));
 }
 
 /* ---- findings ---- */
 
-/* HOLDS: where the first lock was taken. ACQUIRES: where the second was wanted, with what was held there. */
+/*
+ * HOLDS: where the first lock was taken. ACQUIRES: where the second was wanted, with what was held
+ * there.
+ */
 static void add_edge_stacks(struct lock_report *r, struct finding *f, const struct lock_graph *g,
 			    const struct lock_choice *choice, uint32_t held, uint32_t wanted)
 {
@@ -233,11 +244,12 @@ static void add_edge_stacks(struct lock_report *r, struct finding *f, const stru
 	object = checked(malloc((count + 1) * sizeof(*object)));
 	for (uint32_t i = 0; i < count; i++)
 		object[i] = MODEL_SET_OBJECT(element[i]);
-	stack = analysis_add_stack(r->a, f, ROLE_HOLDS, choice->use.thread, held, c->hold_stack, c->hold_ns, NULL, 0);
+	stack = analysis_add_stack(r->a, f, ROLE_HOLDS, choice->use.thread, held, c->hold_stack,
+				   c->hold_ns, NULL, 0);
 	if (c->flags & LOCK_HELD_SHARED)
 		stack->note = "acquired for reading";
-	stack = analysis_add_stack(r->a, f, ROLE_ACQUIRES, choice->use.thread, wanted, c->request_stack,
-				   c->request_ns, object, count);
+	stack = analysis_add_stack(r->a, f, ROLE_ACQUIRES, choice->use.thread, wanted,
+				   c->request_stack, c->request_ns, object, count);
 	if (c->flags & LOCK_REACQUIRE)
 		stack->note = "taken back at the end of the condition wait";
 	else if (c->flags & LOCK_BOUNDED)
@@ -278,43 +290,50 @@ void lock_report_cycle(struct lock_report *r, const struct lock_cycle *cycle)
 	keep(r, f);
 }
 
-void lock_report_reread(struct lock_report *r, uint32_t context, struct lock_use use, uint32_t writer,
-			struct lock_use writer_use)
+void lock_report_reread(struct lock_report *r, uint32_t context, struct lock_use use,
+			uint32_t writer, struct lock_use writer_use)
 {
 	const struct lock_graph *g = r->order->graph;
 	const struct lock_context *c = &g->context[context];
 	uint32_t lock = wanted_object(g, context);
 	bool weak = writer == 0 || (c->flags & (LOCK_UNCERTAIN | LOCK_BOUNDED));
-	uint64_t hash = ((uint64_t)c->hold_stack << 32 | c->request_stack) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	uint64_t hash =
+		((uint64_t)c->hold_stack << 32 | c->request_stack) * UINT64_C(0x9e3779b97f4a7c15) |
+		1;
 	struct code *code = lookup_or_add_code(r, hash ^ 2);
-	struct lock_choice choice = {.context = context, .use = use};
+	struct lock_choice choice = { .context = context, .use = use };
 	struct finding *f;
 
 	if (code->first) {
 		code->first->count += c->count;
 		return;
 	}
-	f = code->first = analysis_begin(r->a, RULE_LOCK_ORDER_INVERSION, weak ? CONFIDENCE_HINT : CONFIDENCE_POTENTIAL);
+	f = code->first = analysis_begin(r->a, RULE_LOCK_ORDER_INVERSION,
+					 weak ? CONFIDENCE_HINT : CONFIDENCE_POTENTIAL);
 	code->instances = 1;
 	f->count = c->count ? c->count : 1;
 	add_edge_stacks(r, f, g, &choice, lock, lock);
 	if (writer) {
-		analysis_add_stack(r->a, f, ROLE_ACQUIRES, writer_use.thread, lock, g->context[writer].request_stack,
-				   g->context[writer].request_ns, NULL, 0)
+		analysis_add_stack(r->a, f, ROLE_ACQUIRES, writer_use.thread, lock,
+				   g->context[writer].request_stack, g->context[writer].request_ns,
+				   NULL, 0)
 			->note = "for writing";
-		f->title = analysis_printf(r->a,
-					   "{thread:%u} takes {lock:%u} for reading twice; a writer that comes between "
-					   "blocks both for ever",
-					   use.thread, lock);
+		f->title = analysis_printf(
+			r->a,
+			"{thread:%u} takes {lock:%u} for reading twice; a writer that comes between "
+			"blocks both for ever",
+			use.thread, lock);
 		f->message = analysis_printf(
 			r->a,
 			"{thread:%u} holds {lock:%u} for reading and takes it for reading again. The lock lets waiting "
 			"writers go first: when {thread:%u} starts to wait in between, the second read waits for the "
 			"writer and the writer for the first read.%s",
 			use.thread, lock, writer_use.thread,
-			c->flags & LOCK_BOUNDED ? " Only a hint: the second read has a timeout." : "");
+			c->flags & LOCK_BOUNDED ? " Only a hint: the second read has a timeout."
+						: "");
 	} else {
-		f->title = analysis_printf(r->a, "{thread:%u} takes {lock:%u} for reading twice", use.thread, lock);
+		f->title = analysis_printf(r->a, "{thread:%u} takes {lock:%u} for reading twice",
+					   use.thread, lock);
 		f->message = analysis_printf(
 			r->a,
 			"{thread:%u} holds {lock:%u} for reading and takes it for reading again. This works only with "
@@ -325,20 +344,28 @@ void lock_report_reread(struct lock_report *r, uint32_t context, struct lock_use
 	keep(r, f);
 }
 
-void lock_report_nested_wait(struct lock_report *r, const struct lock_choice *wait, const struct lock_choice *signal)
+void lock_report_nested_wait(struct lock_report *r, const struct lock_choice *wait,
+			     const struct lock_choice *signal)
 {
 	const struct lock_graph *g = r->order->conds;
-	const struct lock_context *w = &g->context[wait->context], *s = &g->context[signal->context];
+	const struct lock_context *w = &g->context[wait->context],
+				  *s = &g->context[signal->context];
 	uint32_t lock = g->edge[w->edge].from, cond = g->edge[w->edge].to;
 	struct finding *f = analysis_begin(r->a, RULE_LOCK_ORDER_INVERSION, CONFIDENCE_HINT);
 
 	f->count = w->count < s->count ? w->count : s->count;
-	analysis_add_stack(r->a, f, ROLE_HOLDS, wait->use.thread, lock, w->hold_stack, w->hold_ns, NULL, 0);
-	analysis_add_stack(r->a, f, ROLE_WAITS, wait->use.thread, cond, w->request_stack, w->request_ns, &lock, 1);
-	analysis_add_stack(r->a, f, ROLE_ACQUIRES, signal->use.thread, lock, s->hold_stack, s->hold_ns, NULL, 0);
-	analysis_add_stack(r->a, f, ROLE_SIGNALS, signal->use.thread, cond, s->request_stack, s->request_ns, &lock, 1);
-	f->title = analysis_printf(r->a, "{thread:%u} waits on {lock:%u} while it holds {lock:%u}, which a signaller needs",
-				   wait->use.thread, cond, lock);
+	analysis_add_stack(r->a, f, ROLE_HOLDS, wait->use.thread, lock, w->hold_stack, w->hold_ns,
+			   NULL, 0);
+	analysis_add_stack(r->a, f, ROLE_WAITS, wait->use.thread, cond, w->request_stack,
+			   w->request_ns, &lock, 1);
+	analysis_add_stack(r->a, f, ROLE_ACQUIRES, signal->use.thread, lock, s->hold_stack,
+			   s->hold_ns, NULL, 0);
+	analysis_add_stack(r->a, f, ROLE_SIGNALS, signal->use.thread, cond, s->request_stack,
+			   s->request_ns, &lock, 1);
+	f->title = analysis_printf(
+		r->a,
+		"{thread:%u} waits on {lock:%u} while it holds {lock:%u}, which a signaller needs",
+		wait->use.thread, cond, lock);
 	f->message = analysis_printf(
 		r->a,
 		"{thread:%u} waits on {lock:%u} and keeps {lock:%u} locked meanwhile. {thread:%u} signals {lock:%u} with "

@@ -1,61 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_order_solve.c - which cycles of the lock-order graph can really block: one thread per edge, all at the same time.
+ * lock_order_solve.c - which cycles of the lock-order graph can really block: one thread per edge,
+ * all at the same time.
  *
  * A cycle counts when every edge has a use such that
  *
  *   threads   all uses belong to different threads
- *   modes     each request conflicts with the next thread's hold: one side is exclusive, or the rwlock lets a waiting
- *             writer go first and some other thread writes it
+ *   modes     each request conflicts with the next thread's hold: one side is exclusive, or the
+ *             rwlock lets a waiting writer go first and some other thread writes it
  *   gates     no two held sets share a lock that one of them holds exclusively
- *   order     no request is ordered before another by create, join or a barrier: to be blocked at both requests at once,
- *             neither may have to be over before the other starts
+ *   order     no request is ordered before another by create, join or a barrier: to be blocked at
+ *             both requests at once, neither may have to be over before the other starts
  *
- * When it does not count, the conditions are dropped from the end until it would: the last one dropped is the reason.
+ * When it does not count, the conditions are dropped from the end until it would: the last one
+ * dropped is the reason.
  */
-#include "lock_order.h"
-
-#include "../cycle.h"
+#include "lock_order_solve.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SEARCH_BUDGET UINT64_C(200000000) /* steps of cycle_search */
-#define SOLVE_BUDGET 200000u		  /* pairs looked at for one cycle */
-#define PAIR_BUDGET 4096u		  /* pairs looked at for one pair of edges */
-#define PAIR_CACHE_BITS 14
-#define LONGEST_CYCLE 4096u /* recursion depth */
-
-enum condition { WITH_THREADS, WITH_MODES, WITH_GATES, WITH_CREATE, WITH_ALL };
-
-/* Edge of the search graph: its contexts, best first. */
-struct edge_info {
-	uint32_t edge; /* in the lock graph */
-	uint32_t *context; /* owned; NULL until needed */
-	uint32_t count;
-	uint32_t only_thread; /* all uses are of this thread; 0 = several */
-};
-
-struct solver {
-	struct lock_order *order;
-	struct lock_graph *graph;
-	struct analysis *a;
-	struct lock_report *report;
-	struct edge_info *info; /* by edge of the search graph */
-	uint32_t *object; /* by node */
-	uint64_t pair_key[1u << PAIR_CACHE_BITS];
-	bool pair_fits[1u << PAIR_CACHE_BITS];
-	uint64_t *seen; /* owned; hashes of cycles that were judged */
-	uint32_t seen_mask, seen_count;
-	/* of the cycle at hand */
-	const uint32_t *path;
-	uint32_t length;
-	struct lock_choice *choice; /* owned */
-	uint32_t choice_capacity;
-	enum condition condition;
-	bool weak_too;
-	uint32_t work;
-};
+#define SOLVE_BUDGET 200000u /* pairs looked at for one cycle */
+#define PAIR_BUDGET 4096u    /* pairs looked at for one pair of edges */
 
 static void *allocate(size_t count, size_t element_bytes)
 {
@@ -76,17 +42,19 @@ static bool is_out_of_reach(const struct solver *s, const struct lock_context *c
 
 	if (!(c->flags & LOCK_PRIVATE))
 		return false;
-	return held->only_thread != MODEL_MANY_THREADS || model_set_has(s->a->model, held->second_set, e->to);
+	return held->only_thread != MODEL_MANY_THREADS ||
+	       model_set_has(s->a->model, held->second_set, e->to);
 }
 
 static uint32_t weakness_of(const struct solver *s, const struct lock_context *c)
 {
-	return (c->flags & LOCK_BOUNDED ? WEAK_BOUNDED : 0) | (c->flags & LOCK_UNCERTAIN ? WEAK_UNCERTAIN : 0) |
+	return (c->flags & LOCK_BOUNDED ? WEAK_BOUNDED : 0) |
+	       (c->flags & LOCK_UNCERTAIN ? WEAK_UNCERTAIN : 0) |
 	       (is_out_of_reach(s, c) ? WEAK_PRIVATE : 0);
 }
 
 /* Strong ones first, then in the order they were met: the list has the newest first. */
-static void load_edge(struct solver *s, struct edge_info *info)
+void lock_solver_load_edge(struct solver *s, struct edge_info *info)
 {
 	const struct lock_edge *e = &s->graph->edge[info->edge];
 	uint32_t count = 0, at = 0;
@@ -117,7 +85,8 @@ static void load_edge(struct solver *s, struct edge_info *info)
 
 		if (weakness_of(s, &s->graph->context[c]))
 			continue;
-		memmove(&info->context[strong + 1], &info->context[strong], (i - strong) * sizeof(c));
+		memmove(&info->context[strong + 1], &info->context[strong],
+			(i - strong) * sizeof(c));
 		info->context[strong++] = c;
 	}
 }
@@ -134,8 +103,8 @@ static bool is_ordered(struct solver *s, struct lock_use x, struct lock_use y, b
 				 model_is_before_by_barrier(m, y.segment, x.segment));
 }
 
-static bool uses_fit(struct solver *s, const struct lock_context *c, struct lock_use x, const struct lock_context *d,
-		     struct lock_use y, enum condition condition)
+bool lock_solver_uses_fit(struct solver *s, const struct lock_context *c, struct lock_use x,
+			  const struct lock_context *d, struct lock_use y, enum condition condition)
 {
 	if (x.thread == y.thread)
 		return false;
@@ -149,8 +118,8 @@ static bool edges_fit(struct solver *s, struct edge_info *x, struct edge_info *y
 {
 	uint32_t work = 0;
 
-	load_edge(s, x);
-	load_edge(s, y);
+	lock_solver_load_edge(s, x);
+	lock_solver_load_edge(s, y);
 	if (x->only_thread && x->only_thread == y->only_thread)
 		return false;
 	for (uint32_t i = 0; i < x->count; i++) {
@@ -164,15 +133,16 @@ static bool edges_fit(struct solver *s, struct edge_info *x, struct edge_info *y
 			for (uint32_t u = 0; u < c->use_count; u++)
 				for (uint32_t v = 0; v < d->use_count; v++)
 					if (++work > PAIR_BUDGET ||
-					    uses_fit(s, c, lock_context_get_uses(c)[u], d,
-						     lock_context_get_uses(d)[v], WITH_ALL))
+					    lock_solver_uses_fit(s, c, lock_context_get_uses(c)[u],
+								 d, lock_context_get_uses(d)[v],
+								 WITH_ALL))
 						return true;
 		}
 	}
 	return false;
 }
 
-static bool edges_fit_cached(struct solver *s, uint32_t x, uint32_t y)
+bool lock_solver_edges_fit(struct solver *s, uint32_t x, uint32_t y)
 {
 	uint64_t key = x < y ? (uint64_t)x << 32 | y : (uint64_t)y << 32 | x;
 	uint64_t slot = (key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - PAIR_CACHE_BITS);
@@ -207,14 +177,16 @@ static bool has_writer(struct solver *s, uint32_t object, const struct lock_choi
 	return false;
 }
 
-static bool is_read_read(const struct solver *s, const struct lock_choice *waiter, const struct lock_choice *holder)
+static bool is_read_read(const struct solver *s, const struct lock_choice *waiter,
+			 const struct lock_choice *holder)
 {
 	return (s->graph->context[waiter->context].flags & LOCK_WANT_SHARED) &&
 	       (s->graph->context[holder->context].flags & LOCK_HELD_SHARED);
 }
 
 /* Choice `waiter` waits for what `holder` holds: can it have to? */
-static bool conflicts(struct solver *s, const struct lock_choice *waiter, const struct lock_choice *holder)
+static bool conflicts(struct solver *s, const struct lock_choice *waiter,
+		      const struct lock_choice *holder)
 {
 	uint32_t object = s->graph->edge[s->graph->context[waiter->context].edge].to;
 
@@ -230,7 +202,8 @@ static bool choice_fits(struct solver *s, uint32_t depth)
 	const struct lock_context *c = &s->graph->context[mine->context];
 
 	for (uint32_t i = 0; i < depth; i++)
-		if (!uses_fit(s, &s->graph->context[s->choice[i].context], s->choice[i].use, c, mine->use, s->condition))
+		if (!lock_solver_uses_fit(s, &s->graph->context[s->choice[i].context],
+					  s->choice[i].use, c, mine->use, s->condition))
 			return false;
 	s->work += depth + 1;
 	if (s->condition < WITH_MODES)
@@ -244,10 +217,12 @@ static bool choice_fits(struct solver *s, uint32_t depth)
 static bool writers_fit(struct solver *s)
 {
 	for (uint32_t i = 0; i < s->length && s->condition >= WITH_MODES; i++) {
-		const struct lock_choice *waiter = &s->choice[i], *holder = &s->choice[(i + 1) % s->length];
+		const struct lock_choice *waiter = &s->choice[i],
+					 *holder = &s->choice[(i + 1) % s->length];
 
 		if (is_read_read(s, waiter, holder) &&
-		    !has_writer(s, s->graph->edge[s->graph->context[waiter->context].edge].to, waiter))
+		    !has_writer(s, s->graph->edge[s->graph->context[waiter->context].edge].to,
+				waiter))
 			return false;
 	}
 	return true;
@@ -266,9 +241,10 @@ static bool choose(struct solver *s, uint32_t depth)
 		if (!s->weak_too && weakness_of(s, c))
 			break; /* weak ones are last */
 		for (uint32_t u = 0; u < c->use_count && s->work < SOLVE_BUDGET; u++) {
-			s->choice[depth] = (struct lock_choice){.edge = info->edge,
-								.context = info->context[i],
-								.use = lock_context_get_uses(c)[u]};
+			s->choice[depth] =
+				(struct lock_choice){ .edge = info->edge,
+						      .context = info->context[i],
+						      .use = lock_context_get_uses(c)[u] };
 			s->work++;
 			if (choice_fits(s, depth) && choose(s, depth + 1))
 				return true;
@@ -290,8 +266,8 @@ static bool solve(struct solver *s, enum condition condition, bool weak_too)
 /* The first condition that cannot be met. */
 static enum prune_reason find_reason(struct solver *s)
 {
-	static const enum prune_reason reason[] = {PRUNE_ONE_THREAD, PRUNE_READ_READ, PRUNE_GATE, PRUNE_ORDERED_CREATE,
-						   PRUNE_ORDERED_BARRIER};
+	static const enum prune_reason reason[] = { PRUNE_ONE_THREAD, PRUNE_READ_READ, PRUNE_GATE,
+						    PRUNE_ORDERED_CREATE, PRUNE_ORDERED_BARRIER };
 
 	for (enum condition condition = WITH_THREADS; condition < WITH_ALL; condition++) {
 		if (solve(s, condition, true))
@@ -305,7 +281,8 @@ static enum prune_reason find_reason(struct solver *s)
 static bool spans_destroyed(const struct solver *s)
 {
 	for (uint32_t i = 0; i < s->length; i++) {
-		uint64_t gone = lock_graph_get_gone(s->graph, s->graph->edge[s->info[s->path[i]].edge].to);
+		uint64_t gone =
+			lock_graph_get_gone(s->graph, s->graph->edge[s->info[s->path[i]].edge].to);
 
 		for (uint32_t k = 0; gone && k < s->length; k++) {
 			uint64_t first = UINT64_MAX;
@@ -340,7 +317,7 @@ static void describe(struct solver *s, struct lock_cycle *ret_cycle)
 {
 	uint32_t read_read = 0;
 
-	*ret_cycle = (struct lock_cycle){.choice = s->choice, .count = s->length};
+	*ret_cycle = (struct lock_cycle){ .choice = s->choice, .count = s->length };
 	for (uint32_t i = 0; i < s->length; i++) {
 		ret_cycle->weakness |= weakness_of(s, &s->graph->context[s->choice[i].context]);
 		read_read += is_read_read(s, &s->choice[i], &s->choice[(i + 1) % s->length]);
@@ -351,12 +328,12 @@ static void describe(struct solver *s, struct lock_cycle *ret_cycle)
 }
 
 /* Returns whether it counts. */
-static bool judge(struct solver *s)
+bool lock_solver_judge(struct solver *s)
 {
 	struct lock_cycle cycle;
 
 	for (uint32_t i = 0; i < s->length; i++)
-		load_edge(s, &s->info[s->path[i]]);
+		lock_solver_load_edge(s, &s->info[s->path[i]]);
 	if (is_observed(s)) {
 		s->a->stats->pruned[PRUNE_OBSERVED]++;
 		return true; /* reported already, by another checker */
@@ -374,293 +351,4 @@ static bool judge(struct solver *s)
 		s->a->stats->bounded_cycles++;
 	lock_report_cycle(s->report, &cycle);
 	return true;
-}
-
-/* The same for all rotations of a cycle. */
-static uint64_t hash_cycle(const uint32_t *edge, uint32_t count)
-{
-	uint64_t hash = count;
-
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t x = (edge[i] + 1) * UINT64_C(0x9e3779b97f4a7c15);
-
-		hash += (x ^ (x >> 31)) * UINT64_C(0xbf58476d1ce4e5b9);
-	}
-	return hash | 1;
-}
-
-static bool first_time(struct solver *s, uint64_t hash)
-{
-	uint64_t at = hash >> 7;
-
-	if (s->seen_count * 2 >= s->seen_mask) {
-		uint64_t *old = s->seen;
-		uint32_t size = s->seen_mask + 1;
-
-		s->seen = allocate((size_t)size * 2, sizeof(*s->seen));
-		s->seen_mask = size * 2 - 1;
-		for (uint32_t i = 0; i < size && old; i++) {
-			uint64_t to = old[i] >> 7;
-
-			while (old[i] && s->seen[to & s->seen_mask])
-				to++;
-			if (old[i])
-				s->seen[to & s->seen_mask] = old[i];
-		}
-		free(old);
-	}
-	while (s->seen[at & s->seen_mask] && s->seen[at & s->seen_mask] != hash)
-		at++;
-	if (s->seen[at & s->seen_mask])
-		return false;
-	s->seen[at & s->seen_mask] = hash;
-	s->seen_count++;
-	return true;
-}
-
-static bool closes(void *cookie, const uint32_t *edge, uint32_t count)
-{
-	struct solver *s = cookie;
-
-	if (!first_time(s, hash_cycle(edge, count)))
-		return false;
-	if (count > LONGEST_CYCLE) {
-		s->a->stats->pruned[PRUNE_BUDGET]++;
-		return false;
-	}
-	if (count > s->choice_capacity) {
-		free(s->choice);
-		s->choice = allocate(count, sizeof(*s->choice));
-		s->choice_capacity = count;
-	}
-	s->path = edge;
-	s->length = count;
-	return judge(s);
-}
-
-static bool extends(void *cookie, const uint32_t *edge, uint32_t count)
-{
-	struct solver *s = cookie;
-
-	for (uint32_t i = 0; i + 1 < count; i++)
-		if (!edges_fit_cached(s, edge[i], edge[count - 1]))
-			return false;
-	return true;
-}
-
-/* Whole components that one thread made, or one gate guards, are common and can be large. */
-static bool enters(void *cookie, const uint32_t *edge, uint32_t count)
-{
-	struct solver *s = cookie;
-	uint32_t thread = 0, gates = 0;
-	const uint32_t *gate;
-	bool several = false, guarded = false;
-
-	for (uint32_t i = 0; i < count && !several; i++) {
-		load_edge(s, &s->info[edge[i]]);
-		if (!thread)
-			thread = s->info[edge[i]].only_thread;
-		several = s->info[edge[i]].only_thread == 0 || s->info[edge[i]].only_thread != thread;
-	}
-	if (!several) {
-		s->a->stats->pruned[PRUNE_ONE_THREAD]++;
-		return false;
-	}
-	gate = model_get_set(s->a->model, s->graph->context[s->info[edge[0]].context[0]].set, &gates);
-	for (uint32_t g = 0; g < gates && !guarded; g++) {
-		guarded = !MODEL_SET_SHARED(gate[g]);
-		for (uint32_t i = 0; i < count && guarded; i++) {
-			load_edge(s, &s->info[edge[i]]);
-			for (uint32_t k = 0; k < s->info[edge[i]].count && guarded; k++)
-				guarded = model_set_has(s->a->model,
-							s->graph->context[s->info[edge[i]].context[k]].set,
-							MODEL_SET_OBJECT(gate[g]));
-		}
-	}
-	if (guarded)
-		s->a->stats->pruned[PRUNE_GATE]++;
-	return !guarded;
-}
-
-/* ---- the search graph ---- */
-
-/* Signalling semaphores are no locks, whatever was thought of them when the edge was made. */
-static bool is_usable(const struct solver *s, const struct lock_edge *e)
-{
-	const struct model_object *from = model_get_object(s->a->model, e->from);
-	const struct model_object *to = model_get_object(s->a->model, e->to);
-
-	return e->to != 0 && from && e->from != e->to && model_object_is_lock(from) && model_object_is_lock(to);
-}
-
-static int compare_edges(const void *x, const void *y)
-{
-	const uint64_t *a = x, *b = y; /* pairs of (from << 32 | to, edge) */
-
-	return *a < *b ? -1 : *a > *b;
-}
-
-static void search_cycles(struct solver *s)
-{
-	struct cycle_graph graph = {0};
-	struct cycle_visitor visitor = {s, enters, extends, closes};
-	uint32_t *from = allocate(s->graph->edge_count, sizeof(*from));
-	uint32_t *to = allocate(s->graph->edge_count, sizeof(*to));
-	uint64_t *sorted = allocate(2 * (size_t)s->graph->edge_count, sizeof(*sorted));
-	uint32_t count = 0;
-
-	/* Vertex numbers follow first use, which is deterministic; sorted by object so that cycles start at the oldest. */
-	for (uint32_t e = 1; e < s->graph->edge_count; e++) {
-		if (!is_usable(s, &s->graph->edge[e]))
-			continue;
-		sorted[2 * count] = (uint64_t)s->graph->vertex_of[s->graph->edge[e].from] << 32 |
-				    s->graph->vertex_of[s->graph->edge[e].to];
-		sorted[2 * count++ + 1] = e;
-	}
-	qsort(sorted, count, 2 * sizeof(*sorted), compare_edges);
-	s->info = allocate(count, sizeof(*s->info));
-	for (uint32_t i = 0; i < count; i++) {
-		from[i] = (uint32_t)(sorted[2 * i] >> 32);
-		to[i] = (uint32_t)sorted[2 * i];
-		s->info[i].edge = (uint32_t)sorted[2 * i + 1];
-	}
-	free(sorted);
-	graph.node_count = s->graph->vertex_count;
-	graph.edge_count = count;
-	graph.from = from;
-	graph.to = to;
-	s->a->stats->pruned[PRUNE_BUDGET] += cycle_search(&graph, &visitor, SEARCH_BUDGET);
-	for (uint32_t i = 0; i < count; i++)
-		free(s->info[i].context);
-	free(s->info);
-	free(from);
-	free(to);
-}
-
-/* ---- the read side taken again (S28) ---- */
-
-static bool find_writer(struct solver *s, uint32_t object, const struct lock_context *reread, struct lock_use use,
-			uint32_t *ret_context, struct lock_use *ret_use)
-{
-	uint32_t e = lock_graph_find_edge(s->graph, LOCK_GRAPH_WRITERS, object);
-
-	for (uint32_t c = e ? s->graph->edge[e].contexts : 0; c; c = s->graph->context[c].next) {
-		const struct lock_context *x = &s->graph->context[c];
-
-		for (uint32_t i = 0; i < x->use_count; i++) {
-			if (!uses_fit(s, reread, use, x, lock_context_get_uses(x)[i], WITH_ALL))
-				continue;
-			*ret_context = c;
-			*ret_use = lock_context_get_uses(x)[i];
-			return true;
-		}
-	}
-	return false;
-}
-
-static void judge_reread(struct solver *s, uint32_t object, uint32_t context)
-{
-	const struct lock_context *c = &s->graph->context[context];
-	const struct model_object *o = model_get_object(s->a->model, object);
-	uint32_t writer = 0;
-	struct lock_use writer_use = {0, 0};
-
-	if (o->kind != TRACE_OBJECT_RWLOCK || !(o->flags & MODEL_EVER_WRITTEN))
-		return;
-	if (!model_object_prefers_writer(o)) {
-		/* Works with this kind only: a note for those who port it. */
-		lock_report_reread(s->report, context, lock_context_get_uses(c)[0], 0, writer_use);
-		return;
-	}
-	for (uint32_t i = 0; i < c->use_count; i++) {
-		if (!find_writer(s, object, c, lock_context_get_uses(c)[i], &writer, &writer_use))
-			continue;
-		lock_report_reread(s->report, context, lock_context_get_uses(c)[i], writer, writer_use);
-		return;
-	}
-}
-
-static void search_rereads(struct solver *s)
-{
-	for (uint32_t e = 1; e < s->graph->edge_count; e++) {
-		const struct lock_edge *edge = &s->graph->edge[e];
-
-		if (edge->to == 0 || edge->from != edge->to)
-			continue;
-		for (uint32_t c = edge->contexts; c; c = s->graph->context[c].next)
-			if (s->graph->context[c].use_count)
-				judge_reread(s, edge->to, c);
-	}
-}
-
-/* ---- nested waits (S31) ---- */
-
-static bool is_stuck_on(const struct analysis *a, uint32_t cond)
-{
-	for (size_t i = 0; i < a->process->wait_count; i++)
-		if (a->process->waits[i].wait.kind == TRACE_WAIT_COND && a->process->waits[i].wait.object == cond)
-			return true;
-	return false;
-}
-
-/* Some wait of edge `x` and some signal of edge `y` by different threads that nothing orders. */
-static bool find_nested(struct solver *s, const struct lock_edge *x, const struct lock_edge *y,
-			struct lock_choice *ret_wait, struct lock_choice *ret_signal)
-{
-	const struct lock_graph *g = s->order->conds;
-	uint32_t work = 0;
-
-	for (uint32_t c = x->contexts; c; c = g->context[c].next)
-		for (uint32_t d = y->contexts; d; d = g->context[d].next)
-			for (uint32_t u = 0; u < g->context[c].use_count; u++)
-				for (uint32_t v = 0; v < g->context[d].use_count && ++work < PAIR_BUDGET; v++) {
-					struct lock_use p = lock_context_get_uses(&g->context[c])[u];
-					struct lock_use q = lock_context_get_uses(&g->context[d])[v];
-
-					if (!uses_fit(s, &g->context[c], p, &g->context[d], q, WITH_ALL))
-						continue;
-					*ret_wait = (struct lock_choice){0, c, p};
-					*ret_signal = (struct lock_choice){0, d, q};
-					return true;
-				}
-	return false;
-}
-
-static void search_nested_waits(struct solver *s)
-{
-	const struct lock_graph *g = s->order->conds;
-
-	for (uint32_t e = 1; e < g->edge_count; e++) {
-		const struct model_object *to = model_get_object(s->a->model, g->edge[e].to);
-		struct lock_choice wait, signal;
-		uint32_t back;
-
-		if (!to || g->edge[e].to == 0 || to->kind != TRACE_OBJECT_COND || is_stuck_on(s->a, to->id))
-			continue;
-		back = lock_graph_find_edge(g, g->edge[e].to, g->edge[e].from);
-		if (back && find_nested(s, &g->edge[e], &g->edge[back], &wait, &signal))
-			lock_report_nested_wait(s->report, &wait, &signal);
-	}
-}
-
-void lock_order_solve(struct lock_order *order, struct analysis *a)
-{
-	struct solver *s;
-
-	a->stats->lock_edges += order->graph->edges_ever;
-	a->stats->lock_contexts += order->graph->contexts_ever;
-	if (!analysis_wants(a, RULE_LOCK_ORDER_INVERSION))
-		return;
-	s = allocate(1, sizeof(*s));
-	s->order = order;
-	s->graph = order->graph;
-	s->a = a;
-	s->report = lock_report_new(order, a);
-	search_cycles(s);
-	search_rereads(s);
-	search_nested_waits(s);
-	lock_report_free(s->report);
-	free(s->seen);
-	free(s->choice);
-	free(s);
 }

@@ -65,10 +65,11 @@ static void grow(struct sites *sites)
 	sites->mask = size * 2 - 1;
 }
 
-struct finding *sites_begin(struct sites *sites, struct analysis *a, enum rule rule, enum confidence confidence,
-			    uint32_t stack, uint32_t object)
+struct finding *sites_begin(struct sites *sites, struct analysis *a, enum rule rule,
+			    enum confidence confidence, uint32_t stack, uint32_t object)
 {
-	uint64_t key = (uint64_t)rule << 40 | (stack ? (uint64_t)stack : UINT64_C(1) << 32 | object);
+	uint64_t key = (uint64_t)rule << 40 |
+		       (stack ? (uint64_t)stack : UINT64_C(1) << 32 | object);
 	struct site *site;
 
 	if (sites->count * 2 > sites->mask)
@@ -82,7 +83,8 @@ struct finding *sites_begin(struct sites *sites, struct analysis *a, enum rule r
 	site->finding = analysis_begin(a, rule, confidence);
 	if (sites->count == sites->capacity) {
 		sites->capacity = sites->capacity ? sites->capacity * 2 : 16;
-		sites->order = checked(realloc(sites->order, sites->capacity * sizeof(*sites->order)));
+		sites->order =
+			checked(realloc(sites->order, sites->capacity * sizeof(*sites->order)));
 	}
 	sites->order[sites->count++] = site->finding;
 	return site->finding;

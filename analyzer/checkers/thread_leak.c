@@ -8,7 +8,7 @@
  *
  * Parked threads are silent: idle workers are meant to die with the process. A wait counts as parked when some thread
  * left a wait at the same call stack before, when several threads wait at the same place (a pool), or when somebody who
- * used to wake it was there until the end. So are detached threads, unless they outlived main and ended afterwards.
+ * used to wake it was there until the end. So are detached threads, unless they were at work when main returned.
  * After _exit, quick_exit, exec, a kill or a crash nothing is said: nobody tidies up then.
  */
 #include "wait_story.h"
@@ -149,10 +149,8 @@ static enum fate fate_of(const struct leak *l, uint32_t thread)
 		/* A join or detach may be among the records that are missing. */
 		return t->detached || w->lossy || !t->create.thread ? FATE_FINE : FATE_FINISHED;
 	}
-	if (t->detached)
-		return FATE_FINE;
 	if (w->party[thread].kind != TRACE_WAIT_NONE)
-		return fate_of_blocked(l, thread);
+		return t->detached ? FATE_FINE : fate_of_blocked(l, thread);
 	return FATE_RUNNING;
 }
 
@@ -257,7 +255,7 @@ static const char *make_message(const struct leak *l, const struct group *g)
 		break;
 	}
 	case FATE_RUNNING:
-		print_subject(text.out, g, "was not joined", "were not joined");
+		print_subject(text.out, g, "was at work when main returned", "were at work when main returned");
 		fputs(": the end of the process cut it off, and until then it could use what exit handlers already destroyed.",
 		      text.out);
 		break;

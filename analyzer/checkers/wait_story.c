@@ -131,10 +131,13 @@ void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread)
 
 /* ---- stacks ---- */
 
+/*
+ * To a tenth of a second: the same run reads the same on every machine, and people think in seconds. Nothing is said of
+ * the first moments: "since 0.0 s" tells nobody anything.
+ */
 static const char *since(struct wait_report *r, uint64_t time_ns)
 {
-	/* To a tenth of a second: the same run reads the same on every machine, and people think in seconds. */
-	return time_ns ? analysis_printf(r->a, "since %.1f s", (double)time_ns / 1e9) : NULL;
+	return time_ns >= STORY_TOLD_NS ? analysis_printf(r->a, "since %.1f s into the run", (double)time_ns / 1e9) : NULL;
 }
 
 /* The object that the wait to `node` is about; 0 for a join. */

@@ -36,7 +36,10 @@ void story_text_begin(struct story_text *t);
 /* The text in the finding list's memory; ends `t`. */
 const char *story_text_take(struct story_text *t, struct analysis *a);
 
-/* "is", "are"; "", "s". */
+/* Times below are not told: they would read 0.0 s. */
+#define STORY_TOLD_NS UINT64_C(50000000)
+
+/* Plural: "", "s". */
 static inline const char *story_s(uint64_t count)
 {
 	return count == 1 ? "" : "s";
@@ -56,7 +59,7 @@ void story_print_threads(FILE *out, const uint32_t *threads, size_t count, size_
 /* Prints "thread 7 \"logger\"" from the trace: for threads that are not in the lists. */
 void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread);
 
-/* WAITS stack of the wait of `thread` that leads to `node`, with thread, object and "since 2.1 s". */
+/* WAITS stack of the wait of `thread` that leads to `node`, with thread, object and "since 2.1 s into the run". */
 void story_add_wait(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t node);
 
 /* HOLDS stack of `object`, when `thread` holds it. */

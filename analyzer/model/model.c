@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model.c - the tables of the model and the dispatch of events; what an event does is in the other files.
+ * model.c - the tables of the model and the dispatch of events; what an event does is in the other
+ * files.
  */
 #include "model_internal.h"
 
@@ -93,7 +94,8 @@ void model_actors_add(struct model_actors *actors, const struct trace_event *eve
 {
 	struct model_actor *actor = NULL;
 
-	if (actors->recent < actors->count && actors->actor[actors->recent].last.thread == event->thread) {
+	if (actors->recent < actors->count &&
+	    actors->actor[actors->recent].last.thread == event->thread) {
 		actor = &actors->actor[actors->recent];
 	} else {
 		for (uint32_t i = 0; i < actors->count && !actor; i++)
@@ -148,14 +150,18 @@ static void meet_object(struct model *m, struct model_object *o, uint32_t id, un
 	bool known = defined && defined->kind && !(defined->attributes & TF_ATTRIBUTES_UNKNOWN);
 
 	o->id = id;
-	o->kind = defined && defined->kind && defined->kind <= UINT8_MAX ? (uint8_t)defined->kind : kind_of_op(op);
+	o->kind = defined && defined->kind && defined->kind <= UINT8_MAX ? (uint8_t)defined->kind
+									 : kind_of_op(op);
 	o->flags |= MODEL_TOUCHED;
 	/* An INIT says it itself, unless it failed. */
 	known = known && op != TRACE_INIT;
 	model_sync_init(o, known ? defined->attributes : 0, known);
 }
 
-/* Follows who uses the object; the second thread's way to it is kept for the brand-new-object rule of lock_order. */
+/*
+ * Follows who uses the object; the second thread's way to it is kept for the brand-new-object rule
+ * of lock_order.
+ */
 static void touch_object(struct model *m, struct model_object *o, const struct trace_event *event,
 			 struct model_step *step)
 {
@@ -163,15 +169,18 @@ static void touch_object(struct model *m, struct model_object *o, const struct t
 		meet_object(m, o, event->object, event->op);
 	if (o->flags & MODEL_DESTROYED) {
 		/*
-		 * glibc (2.31 to 2.36) refuses every call on a destroyed mutex with EINVAL: a success means that the memory
-		 * was initialised again by assignment, which nobody can see. The other kinds go on as if nothing was.
+		 * glibc (2.31 to 2.36) refuses every call on a destroyed mutex with EINVAL: a
+		 * success means that the memory was initialised again by assignment, which nobody
+		 * can see. The other kinds go on as if nothing was.
 		 */
-		if (o->kind == TRACE_OBJECT_MUTEX && (acquire_flags[event->op] || event->op == TRACE_RELEASE))
+		if (o->kind == TRACE_OBJECT_MUTEX &&
+		    (acquire_flags[event->op] || event->op == TRACE_RELEASE))
 			o->flags &= (uint16_t)~MODEL_DESTROYED;
 		else
 			step->flags |= MODEL_STEP_AFTER_DESTROY;
 	}
-	if (o->only_thread == step->thread->id || o->only_thread == MODEL_MANY_THREADS || event->op == TRACE_GONE)
+	if (o->only_thread == step->thread->id || o->only_thread == MODEL_MANY_THREADS ||
+	    event->op == TRACE_GONE)
 		return;
 	if (o->only_thread == 0) {
 		o->only_thread = step->thread->id;
@@ -186,11 +195,11 @@ static void apply_request(const struct trace_event *event, struct model_step *st
 {
 	struct model_request *r = &step->thread->request;
 
-	*r = (struct model_request){.object = event->object,
-				    .stack = event->stack,
-				    .mode = (uint32_t)event->arg,
-				    .holder = event->other,
-				    .time_ns = event->time_ns};
+	*r = (struct model_request){ .object = event->object,
+				     .stack = event->stack,
+				     .mode = (uint32_t)event->arg,
+				     .holder = event->other,
+				     .time_ns = event->time_ns };
 	if (!(r->mode & TRACE_MODE_SHARED) && step->object->kind == TRACE_OBJECT_RWLOCK)
 		step->object->flags |= MODEL_EVER_WRITTEN;
 }
@@ -218,7 +227,7 @@ static void apply_init(const struct trace_event *event, struct model_step *step)
 		return;
 	model_sync_init(o, (uint32_t)event->arg, true);
 	detail = model_touch_detail(o);
-	detail->init = (struct model_site){event->thread, event->stack, event->time_ns};
+	detail->init = (struct model_site){ event->thread, event->stack, event->time_ns };
 	detail->init_epoch = step->thread->epoch;
 	o->flags = (uint16_t)((o->flags & ~MODEL_DESTROYED) | MODEL_INIT);
 }
@@ -231,7 +240,7 @@ static void apply_destroy(struct model *m, const struct trace_event *event, stru
 		return;
 	model_hold_drop_all(m, step->object, step);
 	detail = model_touch_detail(step->object);
-	detail->destroy = (struct model_site){event->thread, event->stack, event->time_ns};
+	detail->destroy = (struct model_site){ event->thread, event->stack, event->time_ns };
 	detail->destroy_bits = event->arg;
 	step->object->flags |= MODEL_DESTROYED;
 }
@@ -239,8 +248,9 @@ static void apply_destroy(struct model *m, const struct trace_event *event, stru
 static void apply_gone(struct model *m, const struct trace_event *event, struct model_step *step)
 {
 	struct model_object *o = step->object;
-	bool waited = o->detail && ((o->kind == TRACE_OBJECT_COND && o->detail->cond.waiter_count) ||
-				    (o->kind == TRACE_OBJECT_BARRIER && o->detail->barrier.arrival_count));
+	bool waited = o->detail &&
+		      ((o->kind == TRACE_OBJECT_COND && o->detail->cond.waiter_count) ||
+		       (o->kind == TRACE_OBJECT_BARRIER && o->detail->barrier.arrival_count));
 
 	model_hold_drop_all(m, o, step);
 	o->flags |= MODEL_GONE;
@@ -253,12 +263,14 @@ static void apply_gone(struct model *m, const struct trace_event *event, struct 
 static void apply_acquire_fail(const struct trace_event *event, struct model_step *step)
 {
 	answer_request(step);
-	if (!(event->arg & (TRACE_MODE_SHARED | TRACE_MODE_TRY)) && step->object->kind == TRACE_OBJECT_RWLOCK)
+	if (!(event->arg & (TRACE_MODE_SHARED | TRACE_MODE_TRY)) &&
+	    step->object->kind == TRACE_OBJECT_RWLOCK)
 		step->object->flags |= MODEL_EVER_WRITTEN;
 }
 
 /* Acquires of anything: semaphores count, the rest is held. */
-static void apply_acquire(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags)
+static void apply_acquire(struct model *m, const struct trace_event *event, struct model_step *step,
+			  uint32_t flags)
 {
 	if (step->thread->request.object)
 		answer_request(step);
@@ -270,12 +282,14 @@ static void apply_acquire(struct model *m, const struct trace_event *event, stru
 
 static uint32_t flags_of_mode(uint64_t mode)
 {
-	return (mode & TRACE_MODE_SHARED ? MODEL_HOLD_SHARED : 0) | (mode & TRACE_MODE_TRY ? MODEL_HOLD_TRY : 0) |
+	return (mode & TRACE_MODE_SHARED ? MODEL_HOLD_SHARED : 0) |
+	       (mode & TRACE_MODE_TRY ? MODEL_HOLD_TRY : 0) |
 	       (mode & TRACE_MODE_TIMED ? MODEL_HOLD_TIMED : 0);
 }
 
 /* Events about one object. */
-static void apply_to_object(struct model *m, const struct trace_event *event, struct model_step *step)
+static void apply_to_object(struct model *m, const struct trace_event *event,
+			    struct model_step *step)
 {
 	switch (event->op) {
 	case TRACE_REQUEST:
@@ -325,7 +339,8 @@ static void apply_to_object(struct model *m, const struct trace_event *event, st
 	case TRACE_ONCE_BEGIN:
 	case TRACE_ONCE_END:
 	case TRACE_ONCE_PASS:
-		if (step->object->kind == TRACE_OBJECT_ONCE || step->object->kind == TRACE_OBJECT_GUARD)
+		if (step->object->kind == TRACE_OBJECT_ONCE ||
+		    step->object->kind == TRACE_OBJECT_GUARD)
 			model_sync_once(m, event, step);
 		break;
 	default: /* not an enum: any byte of a file */

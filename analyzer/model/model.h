@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model.h - what a recorded process believed about its locks and threads at one point of the trace. One mutator.
+ * model.h - what a recorded process believed about its locks and threads at one point of the trace.
+ * One mutator.
  *
- * Feed every event of one process image, in reader order, to model_apply; between two calls everything below may be
- * read. Checkers never write here, with one exception: model_pin_segment.
+ * Feed every event of one process image, in reader order, to model_apply; between two calls
+ * everything below may be read. Checkers never write here, with one exception: model_pin_segment.
  *
  * Invariants
- *  - A hold is in the held set of exactly one thread. object->owner names the thread of the exclusive hold (0 = none),
- *    object->readers counts the shared holds.
- *  - After TRACE_LOST the thread's held set is empty and `uncertain`: what is in it later is true, but something may
- *    be missing. Locks it held have no owner and the flag MODEL_OWNER_LOST until their next acquire.
- *  - A held set holds mutexes, rwlocks, spinlocks, loader locks, the once/guard objects whose initialiser runs, and
- *    semaphores that so far were used as locks (MODEL_SEM_LOCK). A semaphore that loses that flag leaves all held sets.
+ *  - A hold is in the held set of exactly one thread. object->owner names the thread of the
+ *    exclusive hold (0 = none), object->readers counts the shared holds.
+ *  - After TRACE_LOST the thread's held set is empty and `uncertain`: what is in it later is true,
+ *    but something may be missing. Locks it held have no owner and the flag MODEL_OWNER_LOST until
+ *    their next acquire.
+ *  - A held set holds mutexes, rwlocks, spinlocks, loader locks, the once/guard objects whose
+ *    initialiser runs, and semaphores that so far were used as locks (MODEL_SEM_LOCK). A semaphore
+ *    that loses that flag leaves all held sets.
  *  - State is per object id, thread id and pinned segment; nothing grows with the number of events.
- *  - Ids out of the range of the process's tables are ignored (hostile traces); no event makes the model crash.
+ *  - Ids out of the range of the process's tables are ignored (hostile traces); no event makes the
+ *    model crash.
  *
  * Not thread-safe. A failed allocation aborts, as in finding.h.
  */
@@ -29,12 +33,12 @@
 /* ---- holds ---- */
 
 enum model_hold_flag {
-	MODEL_HOLD_SHARED = 1,	  /* read side */
-	MODEL_HOLD_TRY = 2,	  /* taken by a try variant */
-	MODEL_HOLD_TIMED = 4,	  /* taken by a timed variant */
-	MODEL_HOLD_OWNERDEAD = 8, /* robust, owner died, not made consistent yet */
+	MODEL_HOLD_SHARED = 1,	    /* read side */
+	MODEL_HOLD_TRY = 2,	    /* taken by a try variant */
+	MODEL_HOLD_TIMED = 4,	    /* taken by a timed variant */
+	MODEL_HOLD_OWNERDEAD = 8,   /* robust, owner died, not made consistent yet */
 	MODEL_HOLD_REACQUIRED = 16, /* taken back at the end of a condition wait */
-	MODEL_HOLD_REREAD = 32,	  /* read side taken again while already held for reading */
+	MODEL_HOLD_REREAD = 32,	    /* read side taken again while already held for reading */
 };
 
 struct model_held {
@@ -48,15 +52,15 @@ struct model_held {
 /* ---- objects ---- */
 
 enum model_object_flag {
-	MODEL_TOUCHED = 1,	 /* some operation was seen */
-	MODEL_DESTROYED = 2,	 /* DESTROY seen, nothing after it */
-	MODEL_GONE = 4,		 /* GONE seen */
-	MODEL_INIT = 8,		 /* INIT seen */
-	MODEL_SEM_LOCK = 16,	 /* semaphore: used as a lock by all we have seen */
-	MODEL_EVER_WRITTEN = 32, /* rwlock: some exclusive acquire or request */
-	MODEL_OWNER_LOST = 64,	 /* its holder's records are missing: owner unknown */
+	MODEL_TOUCHED = 1,	     /* some operation was seen */
+	MODEL_DESTROYED = 2,	     /* DESTROY seen, nothing after it */
+	MODEL_GONE = 4,		     /* GONE seen */
+	MODEL_INIT = 8,		     /* INIT seen */
+	MODEL_SEM_LOCK = 16,	     /* semaphore: used as a lock by all we have seen */
+	MODEL_EVER_WRITTEN = 32,     /* rwlock: some exclusive acquire or request */
+	MODEL_OWNER_LOST = 64,	     /* its holder's records are missing: owner unknown */
 	MODEL_NOT_RECOVERABLE = 128, /* robust mutex unlocked in inconsistent state */
-	MODEL_ATTRIBUTES = 256,	 /* `attributes` is known */
+	MODEL_ATTRIBUTES = 256,	     /* `attributes` is known */
 };
 
 #define MODEL_MANY_THREADS UINT32_MAX
@@ -88,12 +92,12 @@ struct model_cond_waiter {
 struct model_cond {
 	struct model_cond_waiter *waiter; /* threads inside COND_WAIT..COND_WAKE now */
 	uint32_t waiter_count, waiter_capacity;
-	struct model_actors signallers;	 /* signal and broadcast */
-	struct model_site last_signal;	 /* signal or broadcast; thread 0 = never signalled */
-	struct model_site last_unheard;	 /* newest one that found no waiter */
+	struct model_actors signallers; /* signal and broadcast */
+	struct model_site last_signal;	/* signal or broadcast; thread 0 = never signalled */
+	struct model_site last_unheard; /* newest one that found no waiter */
 	bool last_was_broadcast;
 	uint32_t last_waiters; /* threads waiting just before the last signal */
-	uint32_t woken; /* of waiter_count: signalled, but not out yet */
+	uint32_t woken;	       /* of waiter_count: signalled, but not out yet */
 	uint64_t signals, broadcasts, unheard, waits, wakes;
 };
 
@@ -111,11 +115,12 @@ struct model_arrival {
 struct model_barrier {
 	uint32_t count;	     /* 0 = unknown */
 	uint64_t generation; /* completed ones */
-	struct model_arrival *arrival; /* threads that arrived and did not leave: the present generation */
+	/* threads that arrived and did not leave: the present generation */
+	struct model_arrival *arrival;
 	uint32_t arrival_count, arrival_capacity;
-	uint32_t leaving;  /* threads of the last generation that have not left yet */
-	uint32_t late;	   /* arrivals of the last generation still to be seen (clock skew) */
-	uint32_t node;	   /* order node of the last generation */
+	uint32_t leaving; /* threads of the last generation that have not left yet */
+	uint32_t late;	  /* arrivals of the last generation still to be seen (clock skew) */
+	uint32_t node;	  /* order node of the last generation */
 	struct model_actors users; /* threads that ever arrived */
 };
 
@@ -129,7 +134,7 @@ struct model_once {
 /* What only some objects need. */
 struct model_detail {
 	struct model_site init, destroy;
-	uint32_t init_epoch; /* epoch of the initialising thread */
+	uint32_t init_epoch;   /* epoch of the initialising thread */
 	uint64_t destroy_bits; /* enum trace_destroy */
 	uint64_t gone;	       /* enum trace_gone */
 	union {
@@ -141,16 +146,20 @@ struct model_detail {
 };
 
 struct model_object {
-	uint8_t kind; /* enum trace_object_kind; 0 until known */
+	uint8_t kind;	/* enum trace_object_kind; 0 until known */
 	uint16_t flags; /* enum model_object_flag */
 	uint32_t id;
-	uint32_t owner;	       /* exclusive holder; stays set when that thread ends */
-	uint32_t readers;      /* shared holds */
-	uint32_t only_thread;  /* the one thread that touched it; 0 = none, MODEL_MANY_THREADS */
-	uint32_t second_set;   /* held set of the second thread at its first touch: how others reach the object */
-	uint32_t attributes;   /* as struct trace_object.attributes, newest INIT wins */
-	struct model_detail *detail; /* owned; never NULL for touched cond, sem, barrier, once, guard; for others
-					NULL until INIT or DESTROY. NULL again after GONE unless threads wait there */
+	uint32_t owner;	      /* exclusive holder; stays set when that thread ends */
+	uint32_t readers;     /* shared holds */
+	uint32_t only_thread; /* the one thread that touched it; 0 = none, MODEL_MANY_THREADS */
+	/* held set of the second thread at its first touch: how others reach the object */
+	uint32_t second_set;
+	uint32_t attributes; /* as struct trace_object.attributes, newest INIT wins */
+	/*
+	 * owned; never NULL for touched cond, sem, barrier, once, guard; for others NULL until INIT
+	 * or DESTROY. NULL again after GONE unless threads wait there
+	 */
+	struct model_detail *detail;
 };
 
 /* ---- threads ---- */
@@ -160,7 +169,8 @@ enum model_thread_state {
 	MODEL_THREAD_CREATED, /* pthread_create seen, no event of its own yet */
 	MODEL_THREAD_RUNNING,
 	MODEL_THREAD_ENDED, /* THREAD_END seen; destructors may still run */
-	MODEL_THREAD_OVER,  /* joined, or its stream went to another thread, or the trace ended after THREAD_END */
+	/* joined, or its stream went to another thread, or the trace ended after THREAD_END */
+	MODEL_THREAD_OVER,
 	MODEL_THREAD_FAILED, /* was never made */
 };
 
@@ -195,9 +205,10 @@ struct model_thread {
 	uint32_t stream;
 	uint32_t held_count, held_capacity;
 	struct model_held *held; /* in order of acquire, oldest first */
-	uint64_t held_hash;	 /* of the holds' objects, modes and stacks: equal sets, equal hash */
-	uint32_t epoch;		 /* advances at create, join, barrier: contexts of different epochs may differ in order */
-	uint32_t segment;	 /* newest order node */
+	uint64_t held_hash; /* of the holds' objects, modes and stacks: equal sets, equal hash */
+	/* advances at create, join, barrier: contexts of different epochs may differ in order */
+	uint32_t epoch;
+	uint32_t segment;		   /* newest order node */
 	bool segment_pinned, segment_left; /* see model_order.c */
 	struct model_request request;
 	struct model_waiting waiting;
@@ -222,40 +233,46 @@ struct model {
 	uint32_t exit_thread;
 	uint64_t exit_ns;
 	uint32_t forks;
-	struct model_order *order; /* owned, opaque */
-	struct model_sets *sets;   /* owned, opaque */
+	struct model_order *order;     /* owned, opaque */
+	struct model_sets *sets;       /* owned, opaque */
 	struct model_streams *streams; /* owned, opaque: stream -> thread */
-	uint32_t *wait_index;	       /* owned: thread -> index + 1 in process->waits, 0 = not blocked */
+	uint32_t *wait_index; /* owned: thread -> index + 1 in process->waits, 0 = not blocked */
 	size_t finish_cursor;
 };
 
 /* What one event changed; valid until the next model_apply. */
 enum model_step_flag {
-	MODEL_STEP_HOLD = 1,	   /* a new hold: thread->held[held_count - 1] */
-	MODEL_STEP_DEPTH = 2,	   /* a recursive acquire or release: the hold stays */
-	MODEL_STEP_RELEASED = 4,   /* `released` is the hold that ended; `loser` had it. DESTROY, GONE: one of them */
+	MODEL_STEP_HOLD = 1,  /* a new hold: thread->held[held_count - 1] */
+	MODEL_STEP_DEPTH = 2, /* a recursive acquire or release: the hold stays */
+	/* `released` is the hold that ended; `loser` had it. DESTROY, GONE: one of them */
+	MODEL_STEP_RELEASED = 4,
 	MODEL_STEP_UNKNOWN_RELEASE = 8, /* RELEASE of something the model did not see held */
-	MODEL_STEP_TAKEN_OVER = 16, /* acquired although `loser` still held it: records are missing */
-	MODEL_STEP_REQUESTED = 32, /* `request` is the contended request this event answers */
-	MODEL_STEP_AFTER_DESTROY = 64, /* the object was destroyed before this event */
-	MODEL_STEP_NOW_SHARED = 128, /* the object's second thread touched it with this event */
-	MODEL_STEP_NO_WAITER = 256, /* signal or broadcast that nobody heard */
+	/* acquired although `loser` still held it: records are missing */
+	MODEL_STEP_TAKEN_OVER = 16,
+	MODEL_STEP_REQUESTED = 32,	/* `request` is the contended request this event answers */
+	MODEL_STEP_AFTER_DESTROY = 64,	/* the object was destroyed before this event */
+	MODEL_STEP_NOW_SHARED = 128,	/* the object's second thread touched it with this event */
+	MODEL_STEP_NO_WAITER = 256,	/* signal or broadcast that nobody heard */
 	MODEL_STEP_JOINED_BEFORE = 512, /* JOIN, DETACH of `peer`: it was joined already */
 	MODEL_STEP_DETACHED_BEFORE = 1024,
-	MODEL_STEP_OVER = 2048, /* `peer` is over as of this event */
-	MODEL_STEP_GENERATION = 4096, /* BARRIER_LEAVE: first of its generation */
+	MODEL_STEP_OVER = 2048,	       /* `peer` is over as of this event */
+	MODEL_STEP_GENERATION = 4096,  /* BARRIER_LEAVE: first of its generation */
 	MODEL_STEP_SEM_DEMOTED = 8192, /* the semaphore is no lock any more */
-	MODEL_STEP_OWNER_LOST = 16384, /* who held the object before is not known: records are missing */
+	/* who held the object before is not known: records are missing */
+	MODEL_STEP_OWNER_LOST = 16384,
 };
 
 struct model_step {
-	uint32_t flags; /* enum model_step_flag */
-	uint32_t owner_before; /* object's exclusive holder before the event */
+	uint32_t flags;		     /* enum model_step_flag */
+	uint32_t owner_before;	     /* object's exclusive holder before the event */
 	struct model_thread *thread; /* whose event; NULL = id out of range: nothing was done */
 	struct model_object *object; /* event.object; NULL = none */
 	struct model_object *other;  /* event.other as an object (COND_*); NULL = none */
-	struct model_thread *peer;   /* thread in event.arg of CREATE, JOIN, DETACH, CANCEL; previous thread of the stream
-					of THREAD_BEGIN; NULL = none */
+	/*
+	 * thread in event.arg of CREATE, JOIN, DETACH, CANCEL; previous thread of the stream of
+	 * THREAD_BEGIN; NULL = none
+	 */
+	struct model_thread *peer;
 	struct model_thread *loser;
 	struct model_held released;
 	struct model_request request;
@@ -269,8 +286,8 @@ void model_free(struct model *m); /* takes NULL */
 void model_apply(struct model *m, const struct trace_event *event, struct model_step *ret_step);
 
 /*
- * After the last event: threads that have ended are over. Returns the next thread that this made over, NULL when done;
- * call until NULL.
+ * After the last event: threads that have ended are over. Returns the next thread that this made
+ * over, NULL when done; call until NULL.
  */
 struct model_thread *model_finish(struct model *m);
 
@@ -289,12 +306,15 @@ static inline struct model_thread *model_get_thread(const struct model *m, uint3
 const struct model_held *model_find_held(const struct model_thread *t, uint32_t object);
 
 /*
- * Every thread that holds `object`, in id order: call with *iterator = 0 first; NULL at the end. Linear in threads.
- * Threads that are over still count: they never released it.
+ * Every thread that holds `object`, in id order: call with *iterator = 0 first; NULL at the end.
+ * Linear in threads. Threads that are over still count: they never released it.
  */
 struct model_thread *model_next_holder(const struct model *m, uint32_t object, size_t *iterator);
 
-/* Last wait slot of the thread (what it was blocked on when the trace ended), NULL = not blocked in a hooked call. */
+/*
+ * Last wait slot of the thread (what it was blocked on when the trace ended), NULL = not blocked in
+ * a hooked call.
+ */
 const struct trace_wait_state *model_get_wait(const struct model *m, uint32_t thread);
 
 /* True for kinds that can be in a held set, semaphores that are used as locks included. */
@@ -309,25 +329,31 @@ bool model_object_prefers_writer(const struct model_object *object);
 #define MODEL_SET_OBJECT(element) ((element) >> 1)
 #define MODEL_SET_SHARED(element) ((element)&1u)
 
-/* The thread's present held set without the hold of `except` (0 = all). Id 0 is the empty set; ids are dense. */
+/*
+ * The thread's present held set without the hold of `except` (0 = all). Id 0 is the empty set; ids
+ * are dense.
+ */
 uint32_t model_intern_set(struct model *m, const struct model_thread *t, uint32_t except);
 /* Elements in ascending order. Borrowed until the next model_intern_set. */
 const uint32_t *model_get_set(const struct model *m, uint32_t set, uint32_t *ret_count);
 bool model_set_has(const struct model *m, uint32_t set, uint32_t object);
-/* True when both sets hold one lock and at least one of them exclusively: the two cannot be held at the same time. */
+/*
+ * True when both sets hold one lock and at least one of them exclusively: the two cannot be held at
+ * the same time.
+ */
 bool model_sets_exclude(const struct model *m, uint32_t a, uint32_t b);
 
 /* ---- fork-join-barrier order ---- */
 
 /*
- * Names the present stretch of the thread for later model_is_before; 0 is never returned. Pinned segments live as
- * long as the model, so pin only what is kept.
+ * Names the present stretch of the thread for later model_is_before; 0 is never returned. Pinned
+ * segments live as long as the model, so pin only what is kept.
  */
 uint32_t model_pin_segment(struct model *m, struct model_thread *t);
 
 /*
- * True when everything in segment `a` happens before everything in `b` by program order, create, join or a barrier
- * in every schedule. Memoised; meant for candidates only.
+ * True when everything in segment `a` happens before everything in `b` by program order, create,
+ * join or a barrier in every schedule. Memoised; meant for candidates only.
  */
 bool model_is_before(struct model *m, uint32_t a, uint32_t b);
 /* As above, and the path needs a barrier (else create and join suffice): for the reason counts. */

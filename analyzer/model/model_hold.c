@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model_hold.c - held sets: who holds what, since when, in which mode. It judges nothing: misuse is a checker's word.
+ * model_hold.c - held sets: who holds what, since when, in which mode. It judges nothing: misuse is
+ * a checker's word.
  *
- * Sets are arrays in order of acquire. Locks are released newest first nearly always, so searches go from the end;
- * any other order works the same.
+ * Sets are arrays in order of acquire. Locks are released newest first nearly always, so searches
+ * go from the end; any other order works the same.
  */
 #include "model_internal.h"
 
@@ -40,8 +41,12 @@ struct model_held model_hold_remove(struct model *m, struct model_thread *t, uin
 	return hold;
 }
 
-/* The exclusive hold of another thread ends behind its back. Returns that thread, NULL when the model knew of none. */
-static struct model_thread *take_from_owner(struct model *m, struct model_object *o, struct model_step *step)
+/*
+ * The exclusive hold of another thread ends behind its back. Returns that thread, NULL when the
+ * model knew of none.
+ */
+static struct model_thread *take_from_owner(struct model *m, struct model_object *o,
+					    struct model_step *step)
 {
 	struct model_thread *owner = model_get_thread(m, o->owner);
 	uint32_t index = owner ? model_hold_index(owner, o->id) : UINT32_MAX;
@@ -55,7 +60,10 @@ static struct model_thread *take_from_owner(struct model *m, struct model_object
 	return owner;
 }
 
-/* A mutex of a known type other than recursive cannot be acquired twice: the release between them is missing. */
+/*
+ * A mutex of a known type other than recursive cannot be acquired twice: the release between them
+ * is missing.
+ */
 static bool can_recurse(const struct model_object *o)
 {
 	if (o->kind == TRACE_OBJECT_SPIN || o->kind == TRACE_OBJECT_SEM)
@@ -82,18 +90,20 @@ static bool acquire_again(struct model *m, struct model_step *step, uint32_t ind
 	return true;
 }
 
-void model_hold_acquire(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags)
+void model_hold_acquire(struct model *m, const struct trace_event *event, struct model_step *step,
+			uint32_t flags)
 {
 	struct model_object *o = step->object;
 	struct model_thread *t = step->thread;
-	struct model_held hold = {.object = event->object,
-				  .stack = event->stack,
-				  .depth = 1,
-				  .flags = flags,
-				  .time_ns = event->time_ns};
+	struct model_held hold = { .object = event->object,
+				   .stack = event->stack,
+				   .depth = 1,
+				   .flags = flags,
+				   .time_ns = event->time_ns };
 
 	if (__builtin_expect((o->owner | o->readers) != 0, 0)) {
-		uint32_t index = o->owner == t->id || o->readers ? model_hold_index(t, o->id) : UINT32_MAX;
+		uint32_t index = o->owner == t->id || o->readers ? model_hold_index(t, o->id)
+								 : UINT32_MAX;
 
 		if (index != UINT32_MAX && acquire_again(m, step, index, flags))
 			return;
@@ -112,7 +122,9 @@ void model_hold_release(struct model *m, const struct trace_event *event, struct
 	if (__builtin_expect(index == UINT32_MAX, 0)) {
 		step->flags |= MODEL_STEP_UNKNOWN_RELEASE;
 		step->object->flags &= (uint16_t)~MODEL_OWNER_LOST;
-		/* The recorder says this thread owned it: then whoever the model believed does not. */
+		/*
+		 * The recorder says this thread owned it: then whoever the model believed does not.
+		 */
 		if (step->object->owner && take_from_owner(m, step->object, step))
 			step->flags |= MODEL_STEP_RELEASED;
 		return;
@@ -130,7 +142,8 @@ void model_hold_release(struct model *m, const struct trace_event *event, struct
 }
 
 /* Some reader's hold of `o`, the caller's first; NULL = none. */
-static struct model_thread *some_holder(struct model *m, struct model_object *o, struct model_thread *first)
+static struct model_thread *some_holder(struct model *m, struct model_object *o,
+					struct model_thread *first)
 {
 	size_t iterator = 0;
 
@@ -139,7 +152,8 @@ static struct model_thread *some_holder(struct model *m, struct model_object *o,
 	return model_next_holder(m, o->id, &iterator);
 }
 
-void model_hold_release_odd(struct model *m, const struct trace_event *event, struct model_step *step)
+void model_hold_release_odd(struct model *m, const struct trace_event *event,
+			    struct model_step *step)
 {
 	struct model_object *o = step->object;
 	struct model_thread *holder = NULL;

@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* Room for `needed` elements: doubles, never shrinks, aborts when memory is out. */
-static inline void *model_grow(void *array, uint32_t *capacity, uint32_t needed, size_t element_bytes)
+static inline void *model_grow(void *array, uint32_t *capacity, uint32_t needed,
+			       size_t element_bytes)
 {
 	size_t wanted = *capacity ? *capacity : 4;
 
@@ -46,7 +47,9 @@ static inline uint64_t model_mix(uint64_t x)
 
 static inline uint64_t model_hold_hash(const struct model_held *h)
 {
-	return model_mix(((uint64_t)h->object << 33 | (uint64_t)(h->flags & MODEL_HOLD_SHARED) << 32) + h->stack + 1);
+	return model_mix(
+		((uint64_t)h->object << 33 | (uint64_t)(h->flags & MODEL_HOLD_SHARED) << 32) +
+		h->stack + 1);
 }
 
 /* model.c */
@@ -56,9 +59,11 @@ void model_release_detail(struct model_object *o);
 void model_actors_add(struct model_actors *actors, const struct trace_event *event);
 
 /* model_hold.c: held sets. All take the event for stack and time. */
-void model_hold_acquire(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags);
+void model_hold_acquire(struct model *m, const struct trace_event *event, struct model_step *step,
+			uint32_t flags);
 void model_hold_release(struct model *m, const struct trace_event *event, struct model_step *step);
-void model_hold_release_odd(struct model *m, const struct trace_event *event, struct model_step *step);
+void model_hold_release_odd(struct model *m, const struct trace_event *event,
+			    struct model_step *step);
 void model_hold_push(struct model_thread *t, struct model_object *o, const struct model_held *hold);
 /* Takes the hold at `index` out of the set; returns it. */
 struct model_held model_hold_remove(struct model *m, struct model_thread *t, uint32_t index);
@@ -77,7 +82,8 @@ static inline uint32_t model_hold_index(const struct model_thread *t, uint32_t o
 /* model_sync.c: condvars, semaphores, barriers, once. */
 void model_sync_init(struct model_object *o, uint32_t attributes, bool known);
 void model_sync_cond(struct model *m, const struct trace_event *event, struct model_step *step);
-void model_sync_sem(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags);
+void model_sync_sem(struct model *m, const struct trace_event *event, struct model_step *step,
+		    uint32_t flags);
 void model_sync_barrier(struct model *m, const struct trace_event *event, struct model_step *step);
 void model_sync_once(struct model *m, const struct trace_event *event, struct model_step *step);
 void model_sync_release(struct model_object *o);
@@ -89,7 +95,10 @@ void model_streams_free(struct model_streams *streams);
 /* model_order.c */
 struct model_order *model_order_new(void);
 void model_order_free(struct model_order *order);
-/* Something later than the present moment of `t` is ordered after it: the node to draw the edge from. */
+/*
+ * Something later than the present moment of `t` is ordered after it: the node to draw the edge
+ * from.
+ */
 uint32_t model_order_leave(struct model *m, struct model_thread *t);
 /* What `t` does from now on comes after `from`. */
 void model_order_enter(struct model *m, struct model_thread *t, uint32_t from);

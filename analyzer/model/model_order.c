@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model_order.c - the order that create, join and barriers give in every schedule, as a graph of thread segments.
+ * model_order.c - the order that create, join and barriers give in every schedule, as a graph of
+ * thread segments.
  *
- * A node is a stretch of one thread, or one generation of a barrier (thread 0). Program order is `previous`; the rest
- * are cross edges. Ids grow along every edge, so a search from b never looks below a.
+ * A node is a stretch of one thread, or one generation of a barrier (thread 0). Program order is
+ * `previous`; the rest are cross edges. Ids grow along every edge, so a search from b never looks
+ * below a.
  *
- * Nodes cost memory, so they are made lazily. The present stretch of a thread is a node only once somebody pinned
- * it or an edge touches it:
+ * Nodes cost memory, so they are made lazily. The present stretch of a thread is a node only once
+ * somebody pinned it or an edge touches it:
  *
- *   pinned   a context refers to it: nothing may be ordered before it any more (a new edge in makes a new node)
- *   left     an edge goes out of it: nothing may be pinned in it any more (the next pin makes a new node)
+ *   pinned   a context refers to it: nothing may be ordered before it any more (a new edge in makes
+ *            a new node)
+ *   left     an edge goes out of it: nothing may be pinned in it any more (the next pin makes a new
+ *            node)
  *
- * A loop over a barrier in which nothing is pinned adds no nodes at all (model_order_barrier). Locks, condition
- * variables and semaphores give no edges: they order by accident of the schedule.
+ * A loop over a barrier in which nothing is pinned adds no nodes at all (model_order_barrier).
+ * Locks, condition variables and semaphores give no edges: they order by accident of the schedule.
  */
 #include "model_internal.h"
 
@@ -32,7 +36,7 @@ struct edge {
 struct ancestors {
 	uint32_t target; /* 0 = free */
 	bool without_barriers;
-	uint64_t *bits; /* owned; target bits */
+	uint64_t *bits;	   /* owned; target bits */
 	uint32_t capacity; /* words */
 	uint64_t used;
 };
@@ -68,15 +72,17 @@ void model_order_free(struct model_order *order)
 
 static uint32_t add_node(struct model_order *order, uint32_t thread, uint32_t previous)
 {
-	order->node = model_grow(order->node, &order->node_capacity, order->node_count + 1, sizeof(*order->node));
-	order->node[order->node_count] = (struct node){thread, previous, 0};
+	order->node = model_grow(order->node, &order->node_capacity, order->node_count + 1,
+				 sizeof(*order->node));
+	order->node[order->node_count] = (struct node){ thread, previous, 0 };
 	return order->node_count++;
 }
 
 static void add_edge(struct model_order *order, uint32_t from, uint32_t to)
 {
-	order->edge = model_grow(order->edge, &order->edge_capacity, order->edge_count + 1, sizeof(*order->edge));
-	order->edge[order->edge_count] = (struct edge){from, order->node[to].edges};
+	order->edge = model_grow(order->edge, &order->edge_capacity, order->edge_count + 1,
+				 sizeof(*order->edge));
+	order->edge[order->edge_count] = (struct edge){ from, order->node[to].edges };
 	order->node[to].edges = order->edge_count++;
 }
 
@@ -108,7 +114,8 @@ void model_order_enter(struct model *m, struct model_thread *t, uint32_t from)
 }
 
 /* Nothing happened in this stretch since the thread came out of the barrier's last generation. */
-static bool is_idle_since(const struct model_order *order, const struct model_thread *t, uint32_t generation)
+static bool is_idle_since(const struct model_order *order, const struct model_thread *t,
+			  uint32_t generation)
 {
 	const struct node *node = &order->node[t->segment];
 
@@ -155,7 +162,8 @@ static void visit(struct model_order *order, struct ancestors *a, uint32_t *dept
 	if (node == 0 || (a->bits[node / 64] >> (node % 64) & 1))
 		return;
 	a->bits[node / 64] |= UINT64_C(1) << (node % 64);
-	order->stack = model_grow(order->stack, &order->stack_capacity, *depth + 1, sizeof(*order->stack));
+	order->stack =
+		model_grow(order->stack, &order->stack_capacity, *depth + 1, sizeof(*order->stack));
 	order->stack[(*depth)++] = node;
 }
 
@@ -176,7 +184,8 @@ static void search(struct model_order *order, struct ancestors *a)
 	}
 }
 
-static const struct ancestors *find_ancestors(struct model_order *order, uint32_t target, bool without_barriers)
+static const struct ancestors *find_ancestors(struct model_order *order, uint32_t target,
+					      bool without_barriers)
 {
 	struct ancestors *oldest = &order->cache[0];
 
@@ -207,7 +216,10 @@ static bool reaches(struct model *m, uint32_t a, uint32_t b, bool without_barrie
 		return false;
 	if (order->node[a].thread == order->node[b].thread)
 		return true; /* ids grow along program order */
-	/* An edge into an old node can come later (model_order_late): answers are for the end, when none do. */
+	/*
+	 * An edge into an old node can come later (model_order_late): answers are for the end, when
+	 * none do.
+	 */
 	of_b = find_ancestors(order, b, without_barriers);
 	return of_b->bits[a / 64] >> (a % 64) & 1;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model_sets.c - interned held sets: equal sets have one id, so a context of an edge costs four bytes for its gates.
+ * model_sets.c - interned held sets: equal sets have one id, so a context of an edge costs four
+ * bytes for its gates.
  *
- * Elements of all sets lie in one array; `start` of set i and of i + 1 delimit it. The hash table holds ids.
+ * Elements of all sets lie in one array; `start` of set i and of i + 1 delimit it. The hash table
+ * holds ids.
  */
 #include "model_internal.h"
 
@@ -56,7 +58,8 @@ static void rehash(struct model_sets *sets)
 	sets->slot_mask = size - 1;
 	for (uint32_t id = 1; id < sets->count; id++) {
 		uint32_t start = sets->start[id];
-		uint32_t at = (uint32_t)hash_elements(sets->element + start, sets->start[id + 1] - start);
+		uint32_t at =
+			(uint32_t)hash_elements(sets->element + start, sets->start[id + 1] - start);
 
 		while (sets->slot[at & sets->slot_mask])
 			at++;
@@ -79,11 +82,12 @@ static uint32_t intern(struct model_sets *sets, const uint32_t *element, uint32_
 	if (sets->element_count > UINT32_MAX - count)
 		return 0; /* four billion elements: without gates is the safe side */
 	sets->slot[at & sets->slot_mask] = sets->count + 1;
-	sets->element = model_grow(sets->element, &sets->element_capacity, sets->element_count + count,
-				   sizeof(*sets->element));
+	sets->element = model_grow(sets->element, &sets->element_capacity,
+				   sets->element_count + count, sizeof(*sets->element));
 	memcpy(sets->element + sets->element_count, element, count * sizeof(*element));
 	sets->element_count += count;
-	sets->start = model_grow(sets->start, &sets->start_capacity, sets->count + 2, sizeof(*sets->start));
+	sets->start = model_grow(sets->start, &sets->start_capacity, sets->count + 2,
+				 sizeof(*sets->start));
 	sets->start[++sets->count] = sets->element_count;
 	if (sets->count * 2 > sets->slot_mask)
 		rehash(sets);
@@ -97,7 +101,9 @@ static int compare_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Insertion while small, which is nearly always; a thread with 600 locks must not cost 600 * 600. */
+/*
+ * Insertion while small, which is nearly always; a thread with 600 locks must not cost 600 * 600.
+ */
 static void sort_elements(uint32_t *element, uint32_t count)
 {
 	if (count > 24) {
@@ -120,12 +126,14 @@ uint32_t model_intern_set(struct model *m, const struct model_thread *t, uint32_
 
 	if (t->held_count == 0)
 		return 0;
-	sets->scratch = model_grow(sets->scratch, &sets->scratch_capacity, t->held_count, sizeof(*sets->scratch));
+	sets->scratch = model_grow(sets->scratch, &sets->scratch_capacity, t->held_count,
+				   sizeof(*sets->scratch));
 	for (uint32_t i = 0; i < t->held_count; i++) {
 		const struct model_held *h = &t->held[i];
 
 		if (h->object != except)
-			sets->scratch[count++] = h->object << 1 | (h->flags & MODEL_HOLD_SHARED ? 1 : 0);
+			sets->scratch[count++] = h->object << 1 |
+						 (h->flags & MODEL_HOLD_SHARED ? 1 : 0);
 	}
 	if (count == 0)
 		return 0;

@@ -8,7 +8,7 @@
 
 static struct model_site site_of(const struct trace_event *event)
 {
-	return (struct model_site){event->thread, event->stack, event->time_ns};
+	return (struct model_site){ event->thread, event->stack, event->time_ns };
 }
 
 void model_sync_init(struct model_object *o, uint32_t attributes, bool known)
@@ -68,7 +68,8 @@ static void remove_waiter(struct model_cond *c, uint32_t thread)
 		if (c->waiter[i].site.thread != thread)
 			continue;
 		c->waiter_count--;
-		memmove(&c->waiter[i], &c->waiter[i + 1], (c->waiter_count - i) * sizeof(*c->waiter));
+		memmove(&c->waiter[i], &c->waiter[i + 1],
+			(c->waiter_count - i) * sizeof(*c->waiter));
 		if (c->woken > 0)
 			c->woken--;
 		if (c->woken > c->waiter_count)
@@ -86,12 +87,15 @@ static void cond_wait(struct model *m, const struct trace_event *event, struct m
 	if (t->waiting.cond && model_get_object(m, t->waiting.cond)->detail &&
 	    model_get_object(m, t->waiting.cond)->kind == TRACE_OBJECT_COND)
 		remove_waiter(&model_get_object(m, t->waiting.cond)->detail->cond, t->id);
-	t->waiting = (struct model_waiting){.cond = event->object,
-					    .mutex = event->other,
-					    .mode = (uint32_t)event->arg,
-					    .site = site_of(event)};
+	t->waiting = (struct model_waiting){ .cond = event->object,
+					     .mutex = event->other,
+					     .mode = (uint32_t)event->arg,
+					     .site = site_of(event) };
 	if (index != UINT32_MAX && t->held[index].depth > 1) {
-		/* glibc gives up one level only: a recursive mutex taken twice stays locked during the wait. */
+		/*
+		 * glibc gives up one level only: a recursive mutex taken twice stays locked during
+		 * the wait.
+		 */
 		t->held[index].depth--;
 		t->waiting.was_held = true;
 		t->waiting.saved = t->held[index];
@@ -103,13 +107,19 @@ static void cond_wait(struct model *m, const struct trace_event *event, struct m
 		t->waiting.was_held = true;
 		t->waiting.saved = step->released;
 	}
-	c->waiter = model_grow(c->waiter, &c->waiter_capacity, c->waiter_count + 1, sizeof(*c->waiter));
-	c->waiter[c->waiter_count++] = (struct model_cond_waiter){
-		.site = site_of(event), .mutex = event->other, .timed = event->arg & TRACE_MODE_TIMED};
+	c->waiter =
+		model_grow(c->waiter, &c->waiter_capacity, c->waiter_count + 1, sizeof(*c->waiter));
+	c->waiter[c->waiter_count++] =
+		(struct model_cond_waiter){ .site = site_of(event),
+					    .mutex = event->other,
+					    .timed = event->arg & TRACE_MODE_TIMED };
 	c->waits++;
 }
 
-/* Is the mutex held after a wait that ended with `result`? An error means that nothing was ever released. */
+/*
+ * Is the mutex held after a wait that ended with `result`? An error means that nothing was ever
+ * released.
+ */
 static bool held_after_wait(const struct model_waiting *w, int result)
 {
 	return w->was_held || result == 0 || result == ETIMEDOUT;
@@ -120,17 +130,19 @@ static void cond_wake(struct model *m, const struct trace_event *event, struct m
 	struct model_thread *t = step->thread;
 	struct model_object *mutex = model_get_object(m, event->other);
 	struct model_waiting w = t->waiting;
-	struct model_held hold = {.object = event->other,
-				  .stack = event->stack,
-				  .depth = 1,
-				  .flags = MODEL_HOLD_REACQUIRED,
-				  .time_ns = event->time_ns};
+	struct model_held hold = { .object = event->other,
+				   .stack = event->stack,
+				   .depth = 1,
+				   .flags = MODEL_HOLD_REACQUIRED,
+				   .time_ns = event->time_ns };
 
 	t->waiting.cond = 0;
 	remove_waiter(&step->object->detail->cond, t->id);
 	step->object->detail->cond.wakes++;
 	if (w.cond != event->object || w.mutex != event->other)
-		w = (struct model_waiting){.cond = event->object, .mutex = event->other, .site = site_of(event)};
+		w = (struct model_waiting){ .cond = event->object,
+					    .mutex = event->other,
+					    .site = site_of(event) };
 	step->waited = w;
 	if (!mutex || !held_after_wait(&w, event->result))
 		return;
@@ -186,10 +198,12 @@ void model_sync_cond(struct model *m, const struct trace_event *event, struct mo
 	step->other = model_get_object(m, event->other);
 	if (step->other && !(step->other->flags & MODEL_TOUCHED)) {
 		/* First seen as the mutex of a wait. */
-		const struct trace_object *defined = m->process->objects ? &m->process->objects[event->other] : NULL;
+		const struct trace_object *defined =
+			m->process->objects ? &m->process->objects[event->other] : NULL;
 
 		step->other->id = event->other;
-		step->other->kind = defined && defined->kind ? (uint8_t)defined->kind : TRACE_OBJECT_MUTEX;
+		step->other->kind = defined && defined->kind ? (uint8_t)defined->kind
+							     : TRACE_OBJECT_MUTEX;
 		step->other->flags |= MODEL_TOUCHED;
 		model_sync_init(step->other, defined ? defined->attributes : 0,
 				defined && !(defined->attributes & TF_ATTRIBUTES_UNKNOWN));
@@ -217,7 +231,8 @@ static void demote(struct model *m, struct model_step *step)
 	step->flags |= MODEL_STEP_SEM_DEMOTED;
 }
 
-static void sem_take(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags)
+static void sem_take(struct model *m, const struct trace_event *event, struct model_step *step,
+		     uint32_t flags)
 {
 	struct model_object *o = step->object;
 
@@ -249,7 +264,8 @@ static void sem_post(struct model *m, const struct trace_event *event, struct mo
 	step->flags |= MODEL_STEP_RELEASED;
 }
 
-void model_sync_sem(struct model *m, const struct trace_event *event, struct model_step *step, uint32_t flags)
+void model_sync_sem(struct model *m, const struct trace_event *event, struct model_step *step,
+		    uint32_t flags)
 {
 	model_touch_detail(step->object);
 	if (event->op == TRACE_POST)
@@ -268,7 +284,8 @@ static uint32_t arrival_index(const struct model_barrier *b, uint32_t thread)
 	return UINT32_MAX;
 }
 
-static void barrier_arrive(struct model *m, const struct trace_event *event, struct model_step *step)
+static void barrier_arrive(struct model *m, const struct trace_event *event,
+			   struct model_step *step)
 {
 	struct model_barrier *b = &step->object->detail->barrier;
 
@@ -283,11 +300,14 @@ static void barrier_arrive(struct model *m, const struct trace_event *event, str
 	}
 	if (arrival_index(b, event->thread) != UINT32_MAX)
 		return;
-	b->arrival = model_grow(b->arrival, &b->arrival_capacity, b->arrival_count + 1, sizeof(*b->arrival));
+	b->arrival = model_grow(b->arrival, &b->arrival_capacity, b->arrival_count + 1,
+				sizeof(*b->arrival));
 	b->arrival[b->arrival_count++].site = site_of(event);
 }
 
-/* A thread that arrived and comes out: its generation is complete, however many arrivals were seen. */
+/*
+ * A thread that arrived and comes out: its generation is complete, however many arrivals were seen.
+ */
 static void complete_generation(struct model *m, struct model_barrier *b)
 {
 	model_order_barrier(m, b);

@@ -17,7 +17,10 @@ void model_streams_free(struct model_streams *streams)
 	free(streams);
 }
 
-/* Threads of a process are bounded by its table, so are streams in an honest trace; a hostile id is not followed. */
+/*
+ * Threads of a process are bounded by its table, so are streams in an honest trace; a hostile id is
+ * not followed.
+ */
 static uint32_t *stream_slot(struct model *m, uint32_t stream)
 {
 	struct model_streams *streams = m->streams;
@@ -28,9 +31,11 @@ static uint32_t *stream_slot(struct model *m, uint32_t stream)
 	if (!streams)
 		streams = m->streams = model_allocate(1, sizeof(*streams));
 	before = streams->capacity;
-	streams->thread = model_grow(streams->thread, &streams->capacity, stream + 1, sizeof(*streams->thread));
+	streams->thread = model_grow(streams->thread, &streams->capacity, stream + 1,
+				     sizeof(*streams->thread));
 	if (streams->capacity > before)
-		memset(streams->thread + before, 0, (streams->capacity - before) * sizeof(*streams->thread));
+		memset(streams->thread + before, 0,
+		       (streams->capacity - before) * sizeof(*streams->thread));
 	return &streams->thread[stream];
 }
 
@@ -41,7 +46,7 @@ static void make_over(struct model_step *step, struct model_thread *t)
 		return;
 	t->state = MODEL_THREAD_OVER;
 	if (t->end.time_ns == 0)
-		t->end = (struct model_site){t->id, 0, t->last_ns};
+		t->end = (struct model_site){ t->id, 0, t->last_ns };
 	step->flags |= MODEL_STEP_OVER;
 }
 
@@ -65,7 +70,7 @@ static void thread_end(const struct trace_event *event, struct model_thread *t)
 		return;
 	t->state = MODEL_THREAD_ENDED;
 	t->end_kind = event->arg <= MODEL_END_CANCELLED ? (uint8_t)event->arg : MODEL_END_RETURNED;
-	t->end = (struct model_site){event->thread, t->exit.stack, event->time_ns};
+	t->end = (struct model_site){ event->thread, t->exit.stack, event->time_ns };
 }
 
 static void create(struct model *m, const struct trace_event *event, struct model_step *step)
@@ -74,7 +79,7 @@ static void create(struct model *m, const struct trace_event *event, struct mode
 
 	if (!child || child == step->thread)
 		return;
-	child->create = (struct model_site){event->thread, event->stack, event->time_ns};
+	child->create = (struct model_site){ event->thread, event->stack, event->time_ns };
 	if (child->state == MODEL_THREAD_UNSEEN)
 		child->state = MODEL_THREAD_CREATED;
 	model_order_enter(m, child, model_order_leave(m, step->thread));
@@ -93,7 +98,7 @@ static void join(struct model *m, const struct trace_event *event, struct model_
 	if (event->result != 0 || child == step->thread)
 		return;
 	child->joined = true;
-	child->join = (struct model_site){event->thread, event->stack, event->time_ns};
+	child->join = (struct model_site){ event->thread, event->stack, event->time_ns };
 	model_order_enter(m, step->thread, model_order_leave(m, child));
 	make_over(step, child);
 }
@@ -111,7 +116,7 @@ static void detach(const struct trace_event *event, struct model_step *step)
 	if (event->result != 0)
 		return;
 	child->detached = true;
-	child->detach = (struct model_site){event->thread, event->stack, event->time_ns};
+	child->detach = (struct model_site){ event->thread, event->stack, event->time_ns };
 }
 
 static struct model_thread *peer_of(struct model *m, const struct trace_event *event)
@@ -122,7 +127,7 @@ static struct model_thread *peer_of(struct model *m, const struct trace_event *e
 void model_thread_apply(struct model *m, const struct trace_event *event, struct model_step *step)
 {
 	struct model_thread *t = step->thread;
-	struct model_site site = {event->thread, event->stack, event->time_ns};
+	struct model_site site = { event->thread, event->stack, event->time_ns };
 
 	switch (event->op) {
 	case TRACE_THREAD_BEGIN:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * escape.c - strict UTF-8 decoding and the escapes of the output languages, one place for all sinks.
+ * escape.c - strict UTF-8 decoding and the escapes of the output languages, one place for all
+ * sinks.
  */
 #include "escape.h"
 
@@ -50,13 +51,17 @@ size_t escape_decode(const char *text, uint32_t *ret_code_point)
 			return 1;
 		code_point = code_point << 6 | (byte[i] & 0x3f);
 	}
-	if (code_point < lead->least || code_point > 0x10ffff || (code_point >= 0xd800 && code_point <= 0xdfff))
+	if (code_point < lead->least || code_point > 0x10ffff ||
+	    (code_point >= 0xd800 && code_point <= 0xdfff))
 		return 1;
 	*ret_code_point = code_point;
 	return lead->bytes;
 }
 
-/* Puts the code point that `bytes` at `text` decoded to; an invalid byte came back as the replacement character. */
+/*
+ * Puts the code point that `bytes` at `text` decoded to; an invalid byte came back as the
+ * replacement character.
+ */
 static void put_code_point(FILE *out, const char *text, size_t bytes, uint32_t code_point)
 {
 	if (code_point == REPLACEMENT)
@@ -73,7 +78,8 @@ static bool is_c1_control(uint32_t c)
 /* Characters that change the order of what is read ("Trojan source"), invisible in most fonts. */
 static bool is_reordering(uint32_t c)
 {
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f;
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
+	       c == 0x200f;
 }
 
 /* Returns columns written. */
@@ -157,7 +163,8 @@ static const char *html_entity(uint32_t c)
 /* XML 1.0 has no way to write controls and U+FFFE/U+FFFF, not even as references. */
 static bool is_xml_character(uint32_t c)
 {
-	return (c >= 0x20 && c != 0x7f && !is_c1_control(c) && c != 0xfffe && c != 0xffff) || c == '\n' || c == '\t';
+	return (c >= 0x20 && c != 0x7f && !is_c1_control(c) && c != 0xfffe && c != 0xffff) ||
+	       c == '\n' || c == '\t';
 }
 
 void escape_html(FILE *out, const char *text)

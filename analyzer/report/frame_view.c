@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame_view.c - one pass over a stack that emits lines: plumbing inside, program and library frames, folds.
+ * frame_view.c - one pass over a stack that emits lines: plumbing inside, program and library
+ * frames, folds.
  */
 #include "frame_view.h"
 
@@ -9,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A run of library frames keeps its two ends: where the program calls in, and where the library calls out. */
+/*
+ * A run of library frames keeps its two ends: where the program calls in, and where the library
+ * calls out.
+ */
 #define MIN_FOLD 4
 
 static bool is_program(const struct frame *frame)
@@ -17,7 +21,8 @@ static bool is_program(const struct frame *frame)
 	return frame_classify(frame) == FRAME_PROGRAM;
 }
 
-static void add_frame(struct frame_view *view, const struct frames *frames, size_t number, size_t hidden)
+static void add_frame(struct frame_view *view, const struct frames *frames, size_t number,
+		      size_t hidden)
 {
 	const struct frame *frame = &frames->frame[number];
 
@@ -26,7 +31,8 @@ static void add_frame(struct frame_view *view, const struct frames *frames, size
 	};
 }
 
-static void add_fold(struct frame_view *view, const struct frames *frames, size_t first, size_t count)
+static void add_fold(struct frame_view *view, const struct frames *frames, size_t first,
+		     size_t count)
 {
 	const char *module = frame_module_name(&frames->frame[first]);
 
@@ -36,10 +42,14 @@ static void add_fold(struct frame_view *view, const struct frames *frames, size_
 		if (!other || strcmp(module, other) != 0)
 			module = NULL;
 	}
-	view->line[view->count++] = (struct frame_line){ .number = first, .hidden = count, .module = module };
+	view->line[view->count++] =
+		(struct frame_line){ .number = first, .hidden = count, .module = module };
 }
 
-/* Wrappers inside the innermost frame that says something: std::mutex::lock in std::lock_guard::lock_guard. */
+/*
+ * Wrappers inside the innermost frame that says something: std::mutex::lock in
+ * std::lock_guard::lock_guard.
+ */
 static size_t count_inner_plumbing(const struct frames *frames, size_t count)
 {
 	size_t run = 0;

@@ -2,9 +2,10 @@
 /*
  * frame_view.h - which frames of a stack are worth a line, and which are folded into one.
  *
- * Never folds a frame of the program. Leaves out the runtime at the outer end (start_thread, __libc_start_main);
- * puts standard-library wrappers around the innermost call into one line; folds the middle of long library runs when
- * the stack is longer than FRAME_VIEW_LINES. With `all` every frame has its line.
+ * Never folds a frame of the program. Leaves out the runtime at the outer end (start_thread,
+ * __libc_start_main); puts standard-library wrappers around the innermost call into one line; folds
+ * the middle of long library runs when the stack is longer than FRAME_VIEW_LINES. With `all` every
+ * frame has its line.
  */
 #ifndef THRUM_ANALYZER_REPORT_FRAME_VIEW_H
 #define THRUM_ANALYZER_REPORT_FRAME_VIEW_H

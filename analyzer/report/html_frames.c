@@ -14,7 +14,10 @@
 #define CONTEXT_LINES 2
 #define CALL_LINES 2 /* callers whose line is quoted */
 
-/* How much source a frame gets: the innermost of the program with the lines around, its callers only the call. */
+/*
+ * How much source a frame gets: the innermost of the program with the lines around, its callers
+ * only the call.
+ */
 enum snippet { SNIPPET_NONE, SNIPPET_CALL, SNIPPET_CONTEXT };
 
 static void put_source_line(FILE *out, const char *text, int line, bool hit)
@@ -29,39 +32,63 @@ static bool is_blank(const char *line)
 	return !line || !line[strspn(line, " \t")];
 }
 
-static void put_snippet(FILE *out, const struct frame *frame, struct source_cache *sources, enum snippet snippet)
+static void put_snippet(FILE *out, const struct frame *frame, struct source_cache *sources,
+			enum snippet snippet)
 {
 	int first = frame->line, last = frame->line;
 
 	if (snippet == SNIPPET_NONE || is_blank(source_get_line(sources, frame->file, frame->line)))
 		return;
-	for (int line = frame->line - 1; snippet == SNIPPET_CONTEXT && line >= frame->line - CONTEXT_LINES; line--)
+	for (int line = frame->line - 1;
+	     snippet == SNIPPET_CONTEXT && line >= frame->line - CONTEXT_LINES; line--)
 		if (!is_blank(source_get_line(sources, frame->file, line)))
 			first = line;
-	for (int i = 1; snippet == SNIPPET_CONTEXT && i <= CONTEXT_LINES && frame->line < INT_MAX - CONTEXT_LINES; i++)
+	for (int i = 1; snippet == SNIPPET_CONTEXT && i <= CONTEXT_LINES &&
+			frame->line < INT_MAX - CONTEXT_LINES;
+	     i++)
 		if (!is_blank(source_get_line(sources, frame->file, frame->line + i)))
 			last = frame->line + i;
-	fprintf(out, "<pre class=\"source%s\" tabindex=\"0\"><code>", snippet == SNIPPET_CALL ? " call" : "");
+	fprintf(out, "<pre class=\"source%s\" tabindex=\"0\"><code>",
+		snippet == SNIPPET_CALL ? " call" : "");
 	for (int line = first; line <= last; line++) {
 		const char *text = source_get_line(sources, frame->file, line);
 
-		put_source_line(out, text + (snippet == SNIPPET_CALL ? strspn(text, " \t") : 0), line,
-				snippet == SNIPPET_CONTEXT && line == frame->line);
+		put_source_line(out, text + (snippet == SNIPPET_CALL ? strspn(text, " \t") : 0),
+				line, snippet == SNIPPET_CONTEXT && line == frame->line);
 	}
 	fputs("</code></pre>", out);
 }
 
-static void put_frame(FILE *out, const struct frame_line *line, struct source_cache *sources, enum snippet snippet)
+/* A path may break behind its slashes. */
+static void put_path(FILE *out, const char *path)
+{
+	char part[WORDS_BYTES];
+
+	while (*path) {
+		size_t bytes = strcspn(path, "/");
+
+		bytes += strspn(path + bytes, "/");
+		snprintf(part, sizeof(part), "%.*s", (int)bytes, path);
+		escape_html(out, part);
+		path += bytes;
+		if (*path)
+			fputs("<wbr>", out);
+	}
+}
+
+static void put_frame(FILE *out, const struct frame_line *line, struct source_cache *sources,
+		      enum snippet snippet)
 {
 	char words[WORDS_BYTES];
 
-	fprintf(out, "<li%s><span class=\"number\">#%zu</span><span class=\"what\"><span class=\"function\">",
+	fprintf(out,
+		"<li%s><span class=\"number\">#%zu</span><span class=\"what\"><span class=\"function\">",
 		line->program ? "" : " class=\"library\"", line->number);
 	escape_html(out, words_function(line->frame, words, sizeof(words)));
 	fputs("</span>", out);
 	if (*words_place(line->frame, words, sizeof(words))) {
 		fputs(" <span class=\"place\">", out);
-		escape_html(out, words);
+		put_path(out, words);
 		fputs("</span>", out);
 	}
 	if (line->frame->inlined)
@@ -88,7 +115,8 @@ static enum snippet choose_snippet(const struct frame_line *line, size_t program
 }
 
 /* Returns how many frames the view does not show. */
-static size_t put_view(FILE *out, const struct frames *frames, struct source_cache *sources, bool all)
+static size_t put_view(FILE *out, const struct frames *frames, struct source_cache *sources,
+		       bool all)
 {
 	struct frame_view view;
 	size_t program_frames = 0, hidden;

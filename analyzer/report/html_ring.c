@@ -2,8 +2,8 @@
 /*
  * html_ring.c - geometry and markup of wait-for rings and lock-order rings.
  *
- * Colour is never the only sign: waits are dashed and orange, holds are solid and blue, threads have round ends, locks
- * square corners.
+ * Colour is never the only sign: waits are dashed and orange, holds are solid and blue, threads
+ * have round ends, locks square corners.
  */
 #include "html_ring.h"
 
@@ -19,6 +19,8 @@
 #define BOX_WIDTH 172
 #define BOX_HEIGHT 50
 #define NAME_CHARACTERS 20
+#define ROW_WIDTH 284
+#define ROW_CHARACTERS 36
 #define MARGIN 12
 #define EDGE_LABELS 6 /* rings with more nodes have no room for words at their edges */
 
@@ -79,7 +81,10 @@ static size_t count_characters(const char *text)
 	return characters;
 }
 
-/* At most `characters` code points, the middle of a longer name left out: both ends of a name tell it apart. */
+/*
+ * At most `characters` code points, the middle of a longer name left out: both ends of a name tell
+ * it apart.
+ */
 static void put_short(FILE *out, const char *text, size_t characters)
 {
 	char *valid = escape_utf8(text);
@@ -98,15 +103,19 @@ static void put_short(FILE *out, const char *text, size_t characters)
 	free(valid);
 }
 
-static const char *node_words(const struct finding *f, const struct ring_node *node, char *buffer, size_t bytes)
+static const char *node_words(const struct finding *f, const struct ring_node *node, char *buffer,
+			      size_t bytes)
 {
-	return node->is_thread ? words_thread(f, node->id, buffer, bytes) : words_lock(f, node->id, buffer, bytes);
+	return node->is_thread ? words_thread(f, node->id, buffer, bytes)
+			       : words_lock(f, node->id, buffer, bytes);
 }
 
 /* A small line with what it is, a bold one with its name. */
-static void node_lines(const struct finding *f, const struct ring_node *node, char *kind, char *name, size_t bytes)
+static void node_lines(const struct finding *f, const struct ring_node *node, char *kind,
+		       char *name, size_t bytes)
 {
-	const struct finding_thread *thread = node->is_thread ? finding_find_thread(f, node->id) : NULL;
+	const struct finding_thread *thread = node->is_thread ? finding_find_thread(f, node->id)
+							      : NULL;
 	const struct finding_lock *lock = node->is_thread ? NULL : finding_find_lock(f, node->id);
 
 	*kind = '\0';
@@ -116,7 +125,8 @@ static void node_lines(const struct finding *f, const struct ring_node *node, ch
 	} else if (node->is_thread) {
 		words_thread(f, node->id, name, bytes);
 	} else if (lock && lock->name) {
-		snprintf(kind, bytes, "%s", lock->kind ? trace_object_kind_name(lock->kind) : "lock");
+		snprintf(kind, bytes, "%s",
+			 lock->kind ? trace_object_kind_name(lock->kind) : "lock");
 		snprintf(name, bytes, "%s", lock->name);
 	} else {
 		words_lock(f, node->id, name, bytes);
@@ -149,18 +159,24 @@ static int rounded(double x)
 	return (int)(x < 0 ? x - 0.5 : x + 0.5);
 }
 
-/* Where the line from the centre of a box towards `target` leaves the box, and a little further for the arrow. */
+/*
+ * Where the line from the centre of a box towards `target` leaves the box, and a little further for
+ * the arrow.
+ */
 static struct point box_exit(struct point center, struct point target, double gap)
 {
 	double dx = target.x - center.x, dy = target.y - center.y;
 	double ax = dx < 0 ? -dx : dx, ay = dy < 0 ? -dy : dy;
 	double half_width = BOX_WIDTH / 2.0 + gap, half_height = BOX_HEIGHT / 2.0 + gap;
-	double scale = ax * half_height > ay * half_width ? half_width / ax : ay > 0 ? half_height / ay : 0;
+	double scale = ax * half_height > ay * half_width ? half_width / ax
+		       : ay > 0				  ? half_height / ay
+							  : 0;
 
 	return (struct point){ center.x + dx * scale, center.y + dy * scale };
 }
 
-static void put_node(FILE *out, const struct finding *f, const struct ring_node *node, struct point center)
+static void put_node(FILE *out, const struct finding *f, const struct ring_node *node,
+		     struct point center)
 {
 	char kind[WORDS_BYTES], name[WORDS_BYTES], full[WORDS_BYTES];
 	int x = rounded(center.x), y = rounded(center.y);
@@ -168,8 +184,9 @@ static void put_node(FILE *out, const struct finding *f, const struct ring_node 
 	node_lines(f, node, kind, name, sizeof(kind));
 	fprintf(out, "<g class=\"node %s\"><title>", node->is_thread ? "thread" : "lock");
 	escape_html(out, node_words(f, node, full, sizeof(full)));
-	fprintf(out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/>", x - BOX_WIDTH / 2,
-		y - BOX_HEIGHT / 2, BOX_WIDTH, BOX_HEIGHT, node->is_thread ? BOX_HEIGHT / 2 : 3);
+	fprintf(out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/>",
+		x - BOX_WIDTH / 2, y - BOX_HEIGHT / 2, BOX_WIDTH, BOX_HEIGHT,
+		node->is_thread ? BOX_HEIGHT / 2 : 3);
 	if (*kind) {
 		fprintf(out, "<text class=\"kind\" x=\"%d\" y=\"%d\">", x, y - 7);
 		escape_html(out, kind);
@@ -184,7 +201,8 @@ static void put_edge_label(FILE *out, const struct ring_node *node, int x, int y
 {
 	char function[WORDS_BYTES];
 
-	fprintf(out, "<text class=\"edge-label\" x=\"%d\" y=\"%d\">%s", x, y, edge_styles[node->edge].label);
+	fprintf(out, "<text class=\"edge-label\" x=\"%d\" y=\"%d\">%s", x, y,
+		edge_styles[node->edge].label);
 	if (node->edge == RING_THEN && *edge_function(node, function, sizeof(function))) {
 		fputs(" in ", out);
 		put_short(out, function, NAME_CHARACTERS);
@@ -207,9 +225,9 @@ static void put_edge(FILE *out, const struct ring *ring, size_t i, const struct 
 		bend = (struct point){ 0, a.x < b.x ? -92 : 92 };
 	from = box_exit(a, bend, 0);
 	to = box_exit(b, bend, 7);
-	fprintf(out, "<path class=\"edge %s\" marker-end=\"url(#%s)\" d=\"M%d %dQ%d %d %d %d\"/>\n", style->class,
-		style->marker, rounded(from.x), rounded(from.y), rounded(bend.x), rounded(bend.y), rounded(to.x),
-		rounded(to.y));
+	fprintf(out, "<path class=\"edge %s\" marker-end=\"url(#%s)\" d=\"M%d %dQ%d %d %d %d\"/>\n",
+		style->class, style->marker, rounded(from.x), rounded(from.y), rounded(bend.x),
+		rounded(bend.y), rounded(to.x), rounded(to.y));
 	if (ring->count <= EDGE_LABELS)
 		put_edge_label(out, node, rounded((from.x + 2 * bend.x + to.x) / 4),
 			       rounded((from.y + 2 * bend.y + to.y) / 4 + 4));
@@ -226,7 +244,8 @@ static void place_nodes(const struct ring *ring, struct point *ret_at)
 		struct point d = direction;
 
 		ret_at[i] = (struct point){ d.x * radius_x, d.y * radius_y };
-		direction = (struct point){ d.x * turn[n].x - d.y * turn[n].y, d.x * turn[n].y + d.y * turn[n].x };
+		direction = (struct point){ d.x * turn[n].x - d.y * turn[n].y,
+					    d.x * turn[n].y + d.y * turn[n].x };
 	}
 }
 
@@ -248,9 +267,10 @@ static void put_round(FILE *out, const struct ring *ring, const struct finding *
 	width += BOX_WIDTH / 2.0 + MARGIN;
 	top -= BOX_HEIGHT / 2.0 + MARGIN;
 	bottom += BOX_HEIGHT / 2.0 + MARGIN;
-	fprintf(out, "<svg class=\"ring\" aria-hidden=\"true\" viewBox=\"%d %d %d %d\" width=\"%d\" height=\"%d\">\n",
-		rounded(-width), rounded(top), rounded(2 * width), rounded(bottom - top), rounded(2 * width),
-		rounded(bottom - top));
+	fprintf(out,
+		"<svg class=\"ring\" aria-hidden=\"true\" viewBox=\"%d %d %d %d\" width=\"%d\" height=\"%d\">\n",
+		rounded(-width), rounded(top), rounded(2 * width), rounded(bottom - top),
+		rounded(2 * width), rounded(bottom - top));
 	for (size_t i = 0; i < ring->count; i++)
 		put_edge(out, ring, i, at);
 	for (size_t i = 0; i < ring->count; i++)
@@ -258,31 +278,72 @@ static void put_round(FILE *out, const struct ring *ring, const struct finding *
 	fputs("</svg>\n", out);
 }
 
+/* Measures of a ladder: roomy with words at its edges, or dense for long rings. */
+struct ladder {
+	int step, box_height;
+	bool labels;
+};
+
+static const struct ladder roomy = { 94, BOX_HEIGHT, true }, dense = { 42, 26, false };
+
+/* What it is and its name on one line, in a dense ladder. */
+static void put_row(FILE *out, const struct finding *f, const struct ring_node *node, int x, int y,
+		    int height)
+{
+	char words[WORDS_BYTES];
+
+	node_words(f, node, words, sizeof(words));
+	fprintf(out, "<g class=\"node %s\"><title>", node->is_thread ? "thread" : "lock");
+	escape_html(out, words);
+	fprintf(out,
+		"</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/><text class=\"name\" x=\"%d\" "
+		"y=\"%d\">",
+		x, y - height / 2, ROW_WIDTH, height, node->is_thread ? height / 2 : 3,
+		x + ROW_WIDTH / 2, y + 5);
+	put_short(out, words, ROW_CHARACTERS);
+	fputs("</text></g>\n", out);
+}
+
+static void put_rung(FILE *out, const struct ladder *l, const struct ring_node *node, int center,
+		     int y)
+{
+	fprintf(out, "<path class=\"edge %s\" marker-end=\"url(#%s)\" d=\"M%d %dV%d\"/>\n",
+		edge_styles[node->edge].class, edge_styles[node->edge].marker, center, y,
+		y + l->step - l->box_height - 7);
+	if (!l->labels)
+		return;
+	fputs("<g class=\"beside\">", out);
+	put_edge_label(out, node, center + 14, y + (l->step - l->box_height) / 2 + 4);
+	fputs("</g>", out);
+}
+
 /* One node below the other, arrows down, and a way back up on the left. */
 static void put_ladder(FILE *out, const struct ring *ring, const struct finding *f)
 {
-	const int step = 94, left = 44, center = left + BOX_WIDTH / 2;
-	int height = (int)ring->count * step - (step - BOX_HEIGHT) + 2 * MARGIN;
-	int first = MARGIN + BOX_HEIGHT / 2, last = first + ((int)ring->count - 1) * step;
-	const struct ring_node *closing = &ring->node[ring->count - 1];
+	const struct ladder *l = ring->count <= RING_DRAWN_NODES ? &roomy : &dense;
+	const int left = 44, width = l->labels ? BOX_WIDTH : ROW_WIDTH, center = left + width / 2;
+	int first = MARGIN + l->box_height / 2, last = first + ((int)ring->count - 1) * l->step;
+	int height = last + l->box_height / 2 + MARGIN;
+	const struct edge_style *closing = &edge_styles[ring->node[ring->count - 1].edge];
 
-	fprintf(out, "<svg class=\"ladder\" aria-hidden=\"true\" viewBox=\"0 0 340 %d\" width=\"340\" height=\"%d\">\n", height,
-		height);
-	for (size_t i = 0; i + 1 < ring->count; i++) {
-		int y = first + (int)i * step + BOX_HEIGHT / 2;
+	fprintf(out,
+		"<svg class=\"ladder\" aria-hidden=\"true\" viewBox=\"0 0 340 %d\" width=\"340\" height=\"%d\">\n",
+		height, height);
+	for (size_t i = 0; i + 1 < ring->count; i++)
+		put_rung(out, l, &ring->node[i], center,
+			 first + (int)i * l->step + l->box_height / 2);
+	fprintf(out,
+		"<path class=\"edge %s\" marker-end=\"url(#%s)\" d=\"M%d %dH24Q12 %d 12 %dV%dQ12 %d 24 %dH%d\"/>\n",
+		closing->class, closing->marker, left, last, last, last - 12, first + 12, first,
+		first, left - 7);
+	for (size_t i = 0; i < ring->count; i++) {
+		int y = first + (int)i * l->step;
 
-		fprintf(out, "<path class=\"edge %s\" marker-end=\"url(#%s)\" d=\"M%d %dV%d\"/>\n",
-			edge_styles[ring->node[i].edge].class, edge_styles[ring->node[i].edge].marker, center, y,
-			y + step - BOX_HEIGHT - 7);
-		fprintf(out, "<g class=\"beside\">");
-		put_edge_label(out, &ring->node[i], center + 14, y + (step - BOX_HEIGHT) / 2 + 4);
-		fputs("</g>", out);
+		if (l->labels)
+			put_node(out, f, &ring->node[i], (struct point){ center, y });
+		else
+			put_row(out, f, &ring->node[i], left, y, l->box_height);
 	}
-	fprintf(out, "<path class=\"edge %s\" marker-end=\"url(#%s)\" d=\"M%d %dH24Q12 %d 12 %dV%dQ12 %d 24 %dH%d\"/>\n",
-		edge_styles[closing->edge].class, edge_styles[closing->edge].marker, left, last, last, last - 12,
-		first + 12, first, first, left - 7);
-	for (size_t i = 0; i < ring->count; i++)
-		put_node(out, f, &ring->node[i], (struct point){ center, first + (int)i * step });
 	fputs("</svg>\n", out);
 }
 
@@ -317,8 +378,9 @@ static void put_alternative(FILE *out, const struct ring *ring, const struct fin
 /* Words for edges that have no room for them. */
 static void put_legend(FILE *out, const struct ring *ring)
 {
-	fputs(ring->node[0].edge == RING_THEN ? "<figcaption>arrow: taken while the first is held</figcaption>\n" :
-						"<figcaption>dashed: waits for. solid: held by.</figcaption>\n",
+	fputs(ring->node[0].edge == RING_THEN
+		      ? "<figcaption>arrow: taken while the first is held</figcaption>\n"
+		      : "<figcaption>dashed: waits for. solid: held by.</figcaption>\n",
 	      out);
 }
 
@@ -334,7 +396,7 @@ void html_ring(FILE *out, const struct ring *ring, const struct finding *f)
 	if (ring->count <= RING_DRAWN_NODES)
 		put_round(out, ring, f);
 	put_ladder(out, ring, f);
-	if (ring->count > EDGE_LABELS && ring->count <= RING_DRAWN_NODES)
+	if (ring->count > EDGE_LABELS)
 		put_legend(out, ring);
 	fputs("</figure>\n", out);
 }

@@ -2,8 +2,9 @@
 /*
  * html_ring.h - the picture of a cycle as inline SVG: "who waits for what".
  *
- * A ring of up to RING_DRAWN_NODES nodes is drawn round for wide windows and as a ladder for narrow ones (the style
- * sheet shows one of them); a longer one only as a ladder. All numbers are integers: no locale gets in.
+ * A ring of up to RING_DRAWN_NODES nodes is drawn round for wide windows and as a ladder for narrow
+ * ones (the style sheet shows one of them); a longer one only as a ladder. All numbers are
+ * integers: no locale gets in.
  */
 #ifndef THRUM_ANALYZER_REPORT_HTML_RING_H
 #define THRUM_ANALYZER_REPORT_HTML_RING_H

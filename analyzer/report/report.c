@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.c - selects, sorts, gates and counts findings; the only place that decides what a run's verdict is.
+ * report.c - selects, sorts, gates and counts findings; the only place that decides what a run's
+ * verdict is.
  */
 #include "report.h"
 
@@ -38,7 +39,8 @@ static void count_level(struct report *report, enum level level)
 	}
 }
 
-static void collect_findings(struct report *report, struct finding_list *list, const struct report_options *options)
+static void collect_findings(struct report *report, struct finding_list *list,
+			     const struct report_options *options)
 {
 	size_t count = finding_list_count(list);
 
@@ -54,7 +56,8 @@ static void collect_findings(struct report *report, struct finding_list *list, c
 		report->findings[report->finding_count++] = f;
 	}
 	if (report->finding_count)
-		qsort(report->findings, report->finding_count, sizeof(*report->findings), compare_findings);
+		qsort(report->findings, report->finding_count, sizeof(*report->findings),
+		      compare_findings);
 }
 
 static bool explains_hang(const struct finding *f)
@@ -100,13 +103,16 @@ static void describe_completeness(struct report *report, struct finding_list *li
 	if (report->process_count == 1)
 		report->incomplete_why = finding_list_printf(list, "%s", first->why);
 	else if (incomplete == 1)
-		report->incomplete_why = finding_list_printf(list, "process %s: %s", first->name, first->why);
+		report->incomplete_why =
+			finding_list_printf(list, "process %s: %s", first->name, first->why);
 	else
-		report->incomplete_why = finding_list_printf(list, "process %s: %s; and %zu more", first->name, first->why,
+		report->incomplete_why = finding_list_printf(list, "process %s: %s; and %zu more",
+							     first->name, first->why,
 							     incomplete - 1);
 }
 
-void report_build(struct report *report, struct finding_list *list, const struct report_options *options)
+void report_build(struct report *report, struct finding_list *list,
+		  const struct report_options *options)
 {
 	report->finding_count = 0;
 	report->gated = report->errors = report->warnings = report->notes = 0;

@@ -2,8 +2,9 @@
 /*
  * ring.c - finds the longest simple cycle among a finding's few threads and locks.
  *
- * The checkers list the parts of one cycle, so nearly every path is forced; side branches come from locks that several
- * readers hold and from held sets with locks beside the cycle. The budget bounds what a strange finding can cost.
+ * The checkers list the parts of one cycle, so nearly every path is forced; side branches come from
+ * locks that several readers hold and from held sets with locks beside the cycle. The budget bounds
+ * what a strange finding can cost.
  */
 #include "ring.h"
 
@@ -43,8 +44,8 @@ static bool is_same(const struct ring_node *a, const struct ring_node *b)
 	return a->is_thread == b->is_thread && a->id == b->id;
 }
 
-static void add_edge(struct search *s, struct ring_node from, struct ring_node to, enum ring_edge_kind kind,
-		     const struct finding_stack *stack)
+static void add_edge(struct search *s, struct ring_node from, struct ring_node to,
+		     enum ring_edge_kind kind, const struct finding_stack *stack)
 {
 	if (s->count == s->capacity) {
 		size_t capacity = s->capacity ? 2 * s->capacity : 16;
@@ -55,7 +56,8 @@ static void add_edge(struct search *s, struct ring_node from, struct ring_node t
 		s->edges = edges;
 		s->capacity = capacity;
 	}
-	s->edges[s->count++] = (struct edge){ .from = from, .to = to, .kind = kind, .stack = stack };
+	s->edges[s->count++] =
+		(struct edge){ .from = from, .to = to, .kind = kind, .stack = stack };
 }
 
 static void add_wait_edges(struct search *s, const struct finding_stack *stack)
@@ -82,7 +84,8 @@ static void add_order_edges(struct search *s, const struct finding_stack *stack)
 		return;
 	for (size_t i = 0; i < stack->held_count; i++)
 		if (stack->held[i] != stack->lock)
-			add_edge(s, lock_node(stack->held[i]), lock_node(stack->lock), RING_THEN, stack);
+			add_edge(s, lock_node(stack->held[i]), lock_node(stack->lock), RING_THEN,
+				 stack);
 }
 
 static bool is_on_path(const struct search *s, const struct ring_node *node)
@@ -128,7 +131,10 @@ static void walk(struct search *s, const struct ring_node *start, const struct r
 	}
 }
 
-/* Every cycle through the first edge's start is tried first, so the ring begins where the checker's list does. */
+/*
+ * Every cycle through the first edge's start is tried first, so the ring begins where the checker's
+ * list does.
+ */
 static void search_all(struct search *s)
 {
 	for (size_t i = 0; i < s->count && !s->best_length; i++)
@@ -168,12 +174,14 @@ void ring_build(struct ring *ring, const struct finding *f)
 	free(s.edges);
 }
 
-const struct finding_stack *finding_next_holder(const struct finding *f, uint32_t lock, uint32_t but, size_t *index)
+const struct finding_stack *finding_next_holder(const struct finding *f, uint32_t lock,
+						uint32_t but, size_t *index)
 {
 	while (*index < f->stack_count) {
 		const struct finding_stack *stack = &f->stacks[(*index)++];
 
-		if (stack->role == ROLE_HOLDS && lock && stack->lock == lock && stack->thread != but)
+		if (stack->role == ROLE_HOLDS && lock && stack->lock == lock &&
+		    stack->thread != but)
 			return stack;
 	}
 	return NULL;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.h - the cycle inside a deadlock or a lock-order finding, in the order in which it should be told or drawn.
+ * ring.h - the cycle inside a deadlock or a lock-order finding, in the order in which it should be
+ * told or drawn.
  *
  * Two kinds of ring come out of the same search over a finding's stacks:
  *
- *   waits   thread -waits for-> lock -held by-> thread … -> the first thread     (stacks with role waits and holds)
- *   order   lock -then-> lock … -> the first lock                                (stacks with role acquires and held locks)
+ *   waits   thread -waits for-> lock -held by-> thread … -> the first thread     (stacks with role
+ *   waits and holds) order   lock -then-> lock … -> the first lock
+ *   (stacks with role acquires and held locks)
  *
  * A finding without a cycle (stuck-wait, misuse) has no ring.
  */
@@ -36,13 +38,17 @@ struct ring {
 	size_t count; /* 0 = no ring */
 };
 
-/* The longest cycle found within a fixed budget of steps; starts at the first thread or lock of the finding on it. */
+/*
+ * The longest cycle found within a fixed budget of steps; starts at the first thread or lock of the
+ * finding on it.
+ */
 void ring_build(struct ring *ring, const struct finding *f);
 
 /*
- * The next stack with role holds on `lock` at or after `*index` whose thread is not `but`; NULL = no more. Moves
- * `*index` behind it. For telling who holds what someone waits for.
+ * The next stack with role holds on `lock` at or after `*index` whose thread is not `but`; NULL =
+ * no more. Moves `*index` behind it. For telling who holds what someone waits for.
  */
-const struct finding_stack *finding_next_holder(const struct finding *f, uint32_t lock, uint32_t but, size_t *index);
+const struct finding_stack *finding_next_holder(const struct finding *f, uint32_t lock,
+						uint32_t but, size_t *index);
 
 #endif

@@ -26,5 +26,6 @@ int sink_finish(const struct sink_ops *sink, FILE *out, struct diag *diag)
 {
 	if (!fflush(out) && !ferror(out))
 		return THRUM_OK;
-	return diag_set(diag, THRUM_EIO, "cannot write the %s report: %s", sink->format, strerror(errno));
+	return diag_set(diag, THRUM_EIO, "cannot write the %s report: %s", sink->format,
+			strerror(errno));
 }

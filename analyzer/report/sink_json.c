@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink_json.c - the machine-readable report, schema thrum-findings/1 (docs/schema/thrum-findings-1.schema.json).
+ * sink_json.c - the machine-readable report, schema thrum-findings/1
+ * (docs/schema/thrum-findings-1.schema.json).
  *
- * Keys come in the order of the contract; what is unknown is left out. Addresses and offsets are hexadecimal strings,
- * because a JSON number loses bits of a 64-bit address in most readers. Strings are valid UTF-8 whatever the trace holds.
+ * Keys come in the order of the contract; what is unknown is left out. Addresses and offsets are
+ * hexadecimal strings, because a JSON number loses bits of a 64-bit address in most readers.
+ * Strings are valid UTF-8 whatever the trace holds.
  */
 #include "escape.h"
 #include "sinks.h"
@@ -23,7 +25,9 @@ static const char *const verdict_names[] = {
 
 static void put(json_t *object, const char *key, json_t *value)
 {
-	json_object_set_new(object, key, value); /* takes NULL: an error that json_dumpf's caller sees as a missing key */
+	json_object_set_new(
+		object, key,
+		value); /* takes NULL: an error that json_dumpf's caller sees as a missing key */
 }
 
 static json_t *string_value(const char *text)

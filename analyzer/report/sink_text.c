@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink_text.c - the report a tired engineer reads: what is wrong, who waits for what, where, what to do next.
+ * sink_text.c - the report a tired engineer reads: what is wrong, who waits for what, where, what
+ * to do next.
  *
- * ASCII but for names. Every string of the trace goes through escape_terminal: a thread's name cannot move the cursor.
- * One finding reads top down: title, confidence, the waits in one line each, stacks with source lines, locks, threads,
- * the suppression line. With several findings a verdict line comes first and a summary last.
+ * ASCII but for names. Every string of the trace goes through escape_terminal: a thread's name
+ * cannot move the cursor. One finding reads top down: title, confidence, the waits in one line
+ * each, stacks with source lines, locks, threads, the suppression line. With several findings a
+ * verdict line comes first and a summary last.
  */
 #include "../frame_class.h"
 #include "escape.h"
@@ -20,11 +22,19 @@
 #define SOURCE_LINES 3
 #define TITLE_BYTES 2048
 
-enum paint { PAINT_TITLE_NOTE, PAINT_TITLE_WARNING, PAINT_TITLE_ERROR, PAINT_GOOD, PAINT_STRONG, PAINT_FAINT };
+enum paint {
+	PAINT_TITLE_NOTE,
+	PAINT_TITLE_WARNING,
+	PAINT_TITLE_ERROR,
+	PAINT_GOOD,
+	PAINT_STRONG,
+	PAINT_FAINT
+};
 
 static const char *const paint_codes[] = {
-	[PAINT_TITLE_NOTE] = "\x1b[1;36m", [PAINT_TITLE_WARNING] = "\x1b[1;33m", [PAINT_TITLE_ERROR] = "\x1b[1;31m",
-	[PAINT_GOOD] = "\x1b[1;32m",	   [PAINT_STRONG] = "\x1b[1m",		 [PAINT_FAINT] = "\x1b[2m",
+	[PAINT_TITLE_NOTE] = "\x1b[1;36m",  [PAINT_TITLE_WARNING] = "\x1b[1;33m",
+	[PAINT_TITLE_ERROR] = "\x1b[1;31m", [PAINT_GOOD] = "\x1b[1;32m",
+	[PAINT_STRONG] = "\x1b[1m",	    [PAINT_FAINT] = "\x1b[2m",
 };
 
 struct text {
@@ -141,8 +151,9 @@ static bool is_same_text(const char *a, const char *b)
 
 static bool is_same_frame(const struct frame *a, const struct frame *b)
 {
-	return a->offset == b->offset && a->line == b->line && is_same_text(a->function, b->function) &&
-	       is_same_text(a->file, b->file) && is_same_text(a->module, b->module);
+	return a->offset == b->offset && a->line == b->line &&
+	       is_same_text(a->function, b->function) && is_same_text(a->file, b->file) &&
+	       is_same_text(a->module, b->module);
 }
 
 static bool is_same_stack(const struct frames *a, const struct frames *b)
@@ -156,7 +167,8 @@ static bool is_same_stack(const struct frames *a, const struct frames *b)
 }
 
 /* Ten philosophers, two stacks: an earlier stack with the same frames, or NULL. */
-static const struct finding_stack *find_same_stack(const struct finding *f, const struct finding_stack *stack)
+static const struct finding_stack *find_same_stack(const struct finding *f,
+						   const struct finding_stack *stack)
 {
 	for (const struct finding_stack *other = f->stacks; other < stack; other++)
 		if (is_same_stack(&other->frames, &stack->frames))
@@ -164,7 +176,8 @@ static const struct finding_stack *find_same_stack(const struct finding *f, cons
 	return NULL;
 }
 
-static void put_same_stack(const struct text *t, const struct finding *f, const struct finding_stack *same)
+static void put_same_stack(const struct text *t, const struct finding *f,
+			   const struct finding_stack *same)
 {
 	char words[2 * WORDS_BYTES];
 
@@ -173,7 +186,8 @@ static void put_same_stack(const struct text *t, const struct finding *f, const 
 	fprintf(t->out, " (%s) above\n", stack_role_name(same->role));
 }
 
-static void put_stack(const struct text *t, const struct finding *f, const struct finding_stack *stack)
+static void put_stack(const struct text *t, const struct finding *f,
+		      const struct finding_stack *stack)
 {
 	const struct finding_stack *same = t->report->verbose ? NULL : find_same_stack(f, stack);
 	char words[2 * WORDS_BYTES];
@@ -197,11 +211,13 @@ static void put_meta(const struct text *t, const struct finding *f)
 {
 	char words[96];
 
-	fprintf(t->out, "  %s, %s [%s]", level_name(f->level), words_confidence(f->confidence), rule_id(f->rule));
+	fprintf(t->out, "  %s, %s [%s]", level_name(f->level), words_confidence(f->confidence),
+		rule_id(f->rule));
 	if (f->confirmed)
 		fputs(", confirmed", t->out);
 	if (f->count > 1)
-		fprintf(t->out, ", seen %s", words_count(f->count, "time", NULL, words, sizeof(words)));
+		fprintf(t->out, ", seen %s",
+			words_count(f->count, "time", NULL, words, sizeof(words)));
 	if (t->report->process_count > 1 && f->process < t->report->process_count) {
 		const struct trace_process *process = t->report->processes[f->process].process;
 
@@ -332,7 +348,8 @@ static void put_verdict(const struct text *t)
 		return;
 	case VERDICT_TIMEOUT:
 		put_painted(t, PAINT_TITLE_WARNING, "timeout");
-		fputs(": the program was still running when its time was up, and no finding explains why\n", t->out);
+		fputs(": the program was still running when its time was up, and no finding explains why\n",
+		      t->out);
 		break;
 	case VERDICT_CLEAN:
 	case VERDICT_FINDINGS:
@@ -342,8 +359,9 @@ static void put_verdict(const struct text *t)
 		put_painted(t, PAINT_GOOD, "no findings");
 		fprintf(t->out, ": %s\n", words_seen(report, words, sizeof(words)));
 	} else if (report->finding_count > 1) {
-		fprintf(t->out, "%zu findings: %s; %u of them fail the run\n", report->finding_count,
-			words_rules(report, words, sizeof(words)), report->gated);
+		fprintf(t->out, "%zu findings: %s; %u of them fail the run\n",
+			report->finding_count, words_rules(report, words, sizeof(words)),
+			report->gated);
 	}
 }
 
@@ -366,7 +384,8 @@ static void note_nameless(struct nameless *n, const struct frames *frames)
 {
 	for (size_t i = 0; i < frames_without_runtime(frames); i++) {
 		const struct frame *frame = &frames->frame[i];
-		bool known = frame->function || !frame->module || frame_classify(frame) != FRAME_PROGRAM;
+		bool known = frame->function || !frame->module ||
+			     frame_classify(frame) != FRAME_PROGRAM;
 
 		for (size_t k = 0; k < n->count && !known; k++)
 			known = !strcmp(n->frame[k]->module, frame->module);
@@ -401,7 +420,8 @@ static void put_pruned(const struct text *t)
 		if (!t->report->pruned_count[i])
 			continue;
 		fprintf(t->out, "  %-11s %s: ", "ruled out",
-			words_count(t->report->pruned_count[i], "cycle", NULL, words, sizeof(words)));
+			words_count(t->report->pruned_count[i], "cycle", NULL, words,
+				    sizeof(words)));
 		escape_terminal(t->out, t->report->pruned_reason[i]);
 		fputc('\n', t->out);
 	}
@@ -414,9 +434,9 @@ static void put_counts(const struct text *t)
 
 	fprintf(t->out, "\nSummary: %s", words_levels(report, words, sizeof(words)));
 	fprintf(t->out, "; %s the run",
-		report->gated == 1 ? "1 fails" :
-		report->gated	   ? words_count(report->gated, "fail", "fail", amount, sizeof(amount)) :
-				     "none fails");
+		report->gated == 1 ? "1 fails"
+		: report->gated ? words_count(report->gated, "fail", "fail", amount, sizeof(amount))
+				: "none fails");
 	if (report->suppressed)
 		fprintf(t->out, "; %u suppressed", report->suppressed);
 	if (report->baseline)
@@ -433,18 +453,19 @@ static void put_summary(const struct text *t)
 	if (report->finding_count)
 		put_counts(t);
 	else if (report->suppressed || report->baseline)
-		fprintf(t->out, "  %-11s %u suppressed, %u known from the baseline\n", "left out", report->suppressed,
-			report->baseline);
+		fprintf(t->out, "  %-11s %u suppressed, %u known from the baseline\n", "left out",
+			report->suppressed, report->baseline);
 	if (!report->complete)
-		put_summary_line(t, report->verdict == VERDICT_UNTRACED ? "why" : "incomplete", report->incomplete_why);
+		put_summary_line(t, report->verdict == VERDICT_UNTRACED ? "why" : "incomplete",
+				 report->incomplete_why);
 	put_summary_line(t, "lost", words_lost(report, words, sizeof(words)));
 	put_nameless(t);
 	put_pruned(t);
 	if (!report->finding_count)
 		return;
 	if (report->has_program_status && report->program_status > 128)
-		fprintf(t->out, "  %-11s status %d (ended by signal %d)\n", "program", report->program_status,
-			report->program_status - 128);
+		fprintf(t->out, "  %-11s status %d (ended by signal %d)\n", "program",
+			report->program_status, report->program_status - 128);
 	else if (report->has_program_status && report->program_status)
 		fprintf(t->out, "  %-11s status %d\n", "program", report->program_status);
 	put_summary_line(t, "trace", report->trace_path);

@@ -11,7 +11,10 @@ extern const struct sink_ops sink_text;
 extern const struct sink_ops sink_json;
 extern const struct sink_ops sink_html;
 
-/* What every sink returns at its end: THRUM_EIO with a message when something could not be written to `out`. */
+/*
+ * What every sink returns at its end: THRUM_EIO with a message when something could not be written
+ * to `out`.
+ */
 int sink_finish(const struct sink_ops *sink, FILE *out, struct diag *diag);
 
 #endif

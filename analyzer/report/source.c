@@ -80,7 +80,8 @@ static char *read_regular_file(const char *name)
 
 	if (fd < 0)
 		return NULL;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= (off_t)SOURCE_MAX_BYTES)
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    st.st_size <= (off_t)SOURCE_MAX_BYTES)
 		text = read_all(fd, (size_t)st.st_size);
 	close(fd);
 	return text;

@@ -14,12 +14,16 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* A longer name is shown bare: without parameters and template arguments. file:line tells overloads apart. */
+/*
+ * A longer name is shown bare: without parameters and template arguments. file:line tells overloads
+ * apart.
+ */
 #define FUNCTION_COLUMNS 60
 #define SITE_FRAMES 3
 
 /* Appends to `buffer`, cutting what does not fit. */
-__attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t bytes, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t bytes,
+							 const char *format, ...)
 {
 	size_t used = strlen(buffer);
 	va_list args;
@@ -79,7 +83,8 @@ static const char *list_joint(size_t i, size_t count)
 	return !i ? "" : i + 1 == count ? " and " : ", ";
 }
 
-const char *words_held(const struct finding *f, const struct finding_stack *stack, char *buffer, size_t bytes)
+const char *words_held(const struct finding *f, const struct finding_stack *stack, char *buffer,
+		       size_t bytes)
 {
 	char lock[WORDS_BYTES];
 
@@ -128,20 +133,24 @@ static const char *verb_of(const struct finding *f, const struct finding_stack *
 }
 
 /* Without the note: "takes mutex g_b while holding mutex g_a". */
-static const char *words_deed(const struct finding *f, const struct finding_stack *stack, char *buffer, size_t bytes)
+static const char *words_deed(const struct finding *f, const struct finding_stack *stack,
+			      char *buffer, size_t bytes)
 {
 	const struct role_words *words = &role_words[stack->role];
 	char name[WORDS_BYTES];
 
 	if (stack->lock)
-		snprintf(buffer, bytes, "%s %s", verb_of(f, stack), words_lock(f, stack->lock, name, sizeof(name)));
+		snprintf(buffer, bytes, "%s %s", verb_of(f, stack),
+			 words_lock(f, stack->lock, name, sizeof(name)));
 	else if (stack->for_thread)
-		snprintf(buffer, bytes, "%s %s%s", words->with_lock, words_thread(f, stack->for_thread, name, sizeof(name)),
+		snprintf(buffer, bytes, "%s %s%s", words->with_lock,
+			 words_thread(f, stack->for_thread, name, sizeof(name)),
 			 stack->role == ROLE_WAITS ? " to end" : "");
 	else
 		snprintf(buffer, bytes, "%s", words->bare);
 	if (words->tells_held && stack->held_count)
-		append(buffer, bytes, " while holding %s", words_held(f, stack, name, sizeof(name)));
+		append(buffer, bytes, " while holding %s",
+		       words_held(f, stack, name, sizeof(name)));
 	if (stack->role == ROLE_HOLDS && is_known(&stack->frames))
 		append(buffer, bytes, ", taken here");
 	return buffer;
@@ -153,7 +162,8 @@ bool words_is_remark(const struct finding_stack *stack)
 	       (stack->role == ROLE_AWAITS || stack->role == ROLE_ACCESSES);
 }
 
-const char *words_heading(const struct finding *f, const struct finding_stack *stack, char *buffer, size_t bytes)
+const char *words_heading(const struct finding *f, const struct finding_stack *stack, char *buffer,
+			  size_t bytes)
 {
 	if (words_is_remark(stack)) {
 		snprintf(buffer, bytes, "%s", stack->note);
@@ -165,7 +175,8 @@ const char *words_heading(const struct finding *f, const struct finding_stack *s
 	return buffer;
 }
 
-static void append_holders(const struct finding *f, const struct finding_stack *wait, char *buffer, size_t bytes)
+static void append_holders(const struct finding *f, const struct finding_stack *wait, char *buffer,
+			   size_t bytes)
 {
 	const struct finding_stack *holder;
 	char name[WORDS_BYTES];
@@ -180,7 +191,8 @@ static void append_holders(const struct finding *f, const struct finding_stack *
 	if (any)
 		return;
 	for (size_t i = 0; i < f->stack_count; i++)
-		if (f->stacks[i].role == ROLE_HOLDS && wait->lock && f->stacks[i].lock == wait->lock) {
+		if (f->stacks[i].role == ROLE_HOLDS && wait->lock &&
+		    f->stacks[i].lock == wait->lock) {
 			append(buffer, bytes, ", which it holds itself");
 			return;
 		}
@@ -189,18 +201,23 @@ static void append_holders(const struct finding *f, const struct finding_stack *
 		       words_thread(f, wait->for_thread, name, sizeof(name)));
 }
 
-/* The lock whose hold is told right before an acquire: the checker's choice among all that were held. 0 = none. */
+/*
+ * The lock whose hold is told right before an acquire: the checker's choice among all that were
+ * held. 0 = none.
+ */
 static uint32_t outer_lock(const struct finding *f, const struct finding_stack *stack)
 {
 	const struct finding_stack *before = stack > f->stacks ? stack - 1 : NULL;
 
-	if (before && before->role == ROLE_HOLDS && before->thread == stack->thread && before->lock != stack->lock)
+	if (before && before->role == ROLE_HOLDS && before->thread == stack->thread &&
+	    before->lock != stack->lock)
 		return before->lock;
 	return stack->held_count == 1 ? stack->held[0] : 0;
 }
 
 /* Without the note. */
-static bool bare_wait(const struct finding *f, const struct finding_stack *stack, char *buffer, size_t bytes)
+static bool bare_wait(const struct finding *f, const struct finding_stack *stack, char *buffer,
+		      size_t bytes)
 {
 	char words[2 * WORDS_BYTES];
 
@@ -208,8 +225,10 @@ static bool bare_wait(const struct finding *f, const struct finding_stack *stack
 		return false;
 	words_thread(f, stack->thread, buffer, bytes);
 	if (stack->role == ROLE_ACQUIRES && outer_lock(f, stack)) {
-		append(buffer, bytes, " takes %s", words_lock(f, outer_lock(f, stack), words, sizeof(words)));
-		append(buffer, bytes, ", then %s", words_lock(f, stack->lock, words, sizeof(words)));
+		append(buffer, bytes, " takes %s",
+		       words_lock(f, outer_lock(f, stack), words, sizeof(words)));
+		append(buffer, bytes, ", then %s",
+		       words_lock(f, stack->lock, words, sizeof(words)));
 		return true;
 	}
 	append(buffer, bytes, " %s", words_deed(f, stack, words, sizeof(words)));
@@ -218,7 +237,8 @@ static bool bare_wait(const struct finding *f, const struct finding_stack *stack
 	return true;
 }
 
-bool words_wait(const struct finding *f, const struct finding_stack *stack, char *buffer, size_t bytes)
+bool words_wait(const struct finding *f, const struct finding_stack *stack, char *buffer,
+		size_t bytes)
 {
 	if (!bare_wait(f, stack, buffer, bytes))
 		return false;
@@ -227,7 +247,10 @@ bool words_wait(const struct finding *f, const struct finding_stack *stack, char
 	return true;
 }
 
-/* Bytes of `told` and the punctuation after it at the beginning of `message`; 0 = it does not begin so. */
+/*
+ * Bytes of `told` and the punctuation after it at the beginning of `message`; 0 = it does not begin
+ * so.
+ */
 static size_t told_bytes(const char *message, const char *told)
 {
 	size_t length = strlen(told);
@@ -263,6 +286,9 @@ const char *words_message(const struct finding *f)
 			if (bare_wait(f, &f->stacks[i], words, sizeof(words)))
 				told = told_bytes(message, words);
 	} while (told);
+	if (message != f->message &&
+	    !strncmp(message, "(and ", 5)) /* "(and 17 more.)": all are told as lines */
+		message += strcspn(message, ")") + strspn(message + strcspn(message, ")"), ") ");
 	return *message ? message : NULL;
 }
 
@@ -310,7 +336,8 @@ static void append_site(const struct frame *frame, char *buffer, size_t bytes)
 {
 	char name[WORDS_BYTES];
 
-	append(buffer, bytes, "%s%s", *buffer ? " <- " : "", words_function(frame, name, sizeof(name)));
+	append(buffer, bytes, "%s%s", *buffer ? " <- " : "",
+	       words_function(frame, name, sizeof(name)));
 	if (frame->file && frame->line > 0)
 		append(buffer, bytes, " %s:%d", file_name(frame->file), frame->line);
 	else if (frame->function && frame_module_name(frame))
@@ -358,7 +385,8 @@ static void append_number(char *buffer, size_t bytes, uint64_t number)
 		append(buffer, bytes, "%s%c", i && (length - i) % 3 == 0 ? "," : "", digits[i]);
 }
 
-const char *words_count(uint64_t count, const char *singular, const char *plural, char *buffer, size_t bytes)
+const char *words_count(uint64_t count, const char *singular, const char *plural, char *buffer,
+			size_t bytes)
 {
 	*buffer = '\0';
 	append_number(buffer, bytes, count);
@@ -370,12 +398,14 @@ const char *words_count(uint64_t count, const char *singular, const char *plural
 }
 
 /* Appends "12 locks" to a list with commas; leaves zeros out unless `zero_too`. */
-static void append_amount(char *buffer, size_t bytes, uint64_t count, const char *singular, bool zero_too)
+static void append_amount(char *buffer, size_t bytes, uint64_t count, const char *singular,
+			  bool zero_too)
 {
 	char amount[96];
 
 	if (count || zero_too)
-		append(buffer, bytes, "%s%s", *buffer ? ", " : "", words_count(count, singular, NULL, amount, sizeof(amount)));
+		append(buffer, bytes, "%s%s", *buffer ? ", " : "",
+		       words_count(count, singular, NULL, amount, sizeof(amount)));
 }
 
 const char *words_levels(const struct report *report, char *buffer, size_t bytes)
@@ -398,7 +428,8 @@ const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 	append_amount(buffer, bytes, totals.events, "event", true);
 	if (report->process_count != 1)
 		append(buffer, bytes, " in %s",
-		       words_count(report->process_count, "process", "processes", amount, sizeof(amount)));
+		       words_count(report->process_count, "process", "processes", amount,
+				   sizeof(amount)));
 	return buffer;
 }
 
@@ -425,7 +456,8 @@ const char *words_rules(const struct report *report, char *buffer, size_t bytes)
 
 		if (!count[rule])
 			continue;
-		append(buffer, bytes, "%s%" PRIu64 " %s", *buffer ? ", " : "", count[rule], rule_id(rule));
+		append(buffer, bytes, "%s%" PRIu64 " %s", *buffer ? ", " : "", count[rule],
+		       rule_id(rule));
 		count[rule] = 0;
 	}
 	return buffer;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS workers that wait for a thread that sits in read(): input may still come, so nobody is stuck */
 /* NEVER deadlock stuck-wait */
-/* ALLOW stuck-wait level=note */
 /* RUN timeout=1 clean */
 #include "../sample.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS C11 threads used correctly: all mutex types, try and timed locks, condvars, call_once, tss destructors, detach, thrd_exit */
-/* ALLOW lock-order-inversion level=note */
 /* RUN clean */
 #include "../sample.h"
 

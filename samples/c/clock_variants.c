@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS every timed and clock variant of the family, successful and timed out, in one lock order */
-/* ALLOW lock-order-inversion level=note */
 /* NEVER unlock-not-owned unlock-not-locked lock-held-at-thread-exit */
 /* RUN clean */
 #include "../sample.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS a condvar waited on with a mutex that the thread does not hold */
 /* EXPECT cond-wait-unlocked confidence=observed level=error stacks=wait_wrongly threads=1 locks=m */
-/* ALLOW unlock-not-locked level=note..error */
 /* RUN */
 #include "../sample.h"
 

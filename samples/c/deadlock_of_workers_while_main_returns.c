@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS two detached workers deadlocked when main returns in good order */
 /* EXPECT deadlock confidence=observed stacks=left,right threads=2 locks=a,b */
-/* ALLOW lock-held-at-exit|leaked-thread level=note */
 /* RUN */
 #include "../sample.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS what is no double lock: recursive relocks, a trylock of an own lock, nested reads */
 /* NEVER double-lock self-deadlock */
-/* ALLOW self-deadlock|deadlock|lock-order-inversion level=note */
 /* RUN clean */
 #include "../sample.h"
 

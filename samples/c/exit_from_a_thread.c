@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS exit() called by a worker while main waits to join it */
-/* ALLOW leaked-thread level=note */
 /* NEVER deadlock stuck-wait self-deadlock */
 /* RUN clean exit=5 */
 #include "../sample.h"

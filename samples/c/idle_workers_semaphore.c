@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS S82 with semaphores and detached workers: parked at exit, each has worked before */
 /* NEVER leaked-thread stuck-wait */
-/* ALLOW leaked-thread level=note */
 /* RUN clean */
 #include "../sample.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS main joins A, A joins B, and B waits for the go that main would give after the join */
-/* EXPECT deadlock|stuck-wait confidence=observed stacks=b_main threads=1..3 roles=waits */
+/* EXPECT stuck-wait confidence=observed stacks=b_main threads=1..3 roles=waits */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"
 

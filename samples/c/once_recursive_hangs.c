@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS a once initialiser that enters its own once */
-/* EXPECT self-deadlock|deadlock confidence=observed stacks=initialise,get_table threads=1 */
+/* EXPECT self-deadlock confidence=observed stacks=initialise,get_table threads=1 */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"
 

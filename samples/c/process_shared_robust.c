@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS S44 across processes: a child dies with a robust process-shared mutex, the parent recovers it */
 /* NEVER lock-not-recoverable unlock-not-owned lock-held-at-thread-exit deadlock */
-/* ALLOW lock-held-at-exit level=note */
 /* RUN clean */
 #include "../sample.h"
 

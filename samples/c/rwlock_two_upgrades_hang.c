@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS two readers that both want to become the writer */
-/* EXPECT deadlock|self-deadlock confidence=observed stacks=upgrade threads=1..2 locks=table_lock */
-/* ALLOW self-deadlock level=error */
+/* EXPECT deadlock confidence=observed stacks=upgrade threads=2 locks=table_lock roles=holds,waits */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"
 

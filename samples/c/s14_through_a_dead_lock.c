@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S14: A->X and X->B were seen, X is destroyed and its users joined, then B->A: no cycle through the dead lock */
-/* ALLOW lock-order-inversion level=note */
 /* NEVER deadlock */
 /* RUN clean */
 #include "../sample.h"

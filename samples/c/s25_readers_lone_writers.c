@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S25: reads in both orders and lone writers, but the kind prefers readers: no writer gets between */
 /* NEVER lock-order-inversion */
-/* ALLOW lock-order-inversion level=note */
 /* RUN clean */
 #include "../sample.h"
 

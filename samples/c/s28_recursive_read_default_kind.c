@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S28: the same with the default kind: a note on portability at most */
-/* ALLOW self-deadlock|deadlock|lock-order-inversion level=note */
+/* SCENARIO S28: the same with the default kind: a note on portability */
+/* EXPECT lock-order-inversion level=note stacks=reader */
 /* RUN clean */
 #include "../sample.h"
 

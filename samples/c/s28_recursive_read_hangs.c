@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S28: a writer waits between the two reads and is preferred: both hang */
-/* EXPECT deadlock|self-deadlock confidence=observed stacks=read_again,writer threads=2 */
+/* EXPECT deadlock confidence=observed stacks=read_again,writer threads=2 */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"
 

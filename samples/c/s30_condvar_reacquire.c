@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S30: T1 holds A and waits on a condvar with m (so it takes m again while holding A); T2 takes m,A */
 /* EXPECT lock-order-inversion confidence=potential stacks=wait_ready,publish */
-/* ALLOW deadlock|lock-order-inversion level=note */
 /* RUN */
 #include "../sample.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S30: T1 takes m,A in the right order, but its wait takes m again while it holds A */
 /* EXPECT lock-order-inversion confidence=potential stacks=wait_with_both,update */
-/* ALLOW deadlock|lock-order-inversion level=note */
 /* RUN */
 #include "../sample.h"
 

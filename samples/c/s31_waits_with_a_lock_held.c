@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S31: a wait with another lock held that ends well: a note at most */
-/* ALLOW deadlock|lock-order-inversion level=note */
 /* NEVER stuck-wait */
 /* RUN clean */
 #include "../sample.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S38b: two threads join each other. glibc means to say EDEADLK, but 2.36 does not notice: both hang */
-/* EXPECT deadlock|double-join confidence=observed level=error stacks=second threads=1..2 */
+/* EXPECT deadlock confidence=observed level=error stacks=first,second threads=2 */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"
 

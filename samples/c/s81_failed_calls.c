@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S81: EBUSY, ETIMEDOUT, EINVAL and EAGAIN mean: not acquired. No phantom hold, no phantom edge */
 /* NEVER lock-order-inversion lock-held-at-thread-exit unlock-not-owned deadlock */
-/* ALLOW lock-order-inversion level=note */
 /* RUN clean */
 #include "../sample.h"
 

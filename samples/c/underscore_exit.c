@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS S64d: _exit with threads blocked and running: a fact, no leak */
-/* ALLOW leaked-thread|lock-held-at-exit level=note */
 /* NEVER deadlock stuck-wait */
 /* RUN clean exit=6 */
 #include "../sample.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS a destroyed static mutex brought back by assigning the static initialiser */
 /* NEVER use-after-destroy */
-/* ALLOW use-after-destroy level=note..warning */
 /* RUN clean */
 #include "../sample.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS a std::latch that is counted down once too seldom (a raw futex): the time-out says so, nothing false */
-/* ALLOW stuck-wait level=note..error */
 /* NEVER deadlock lock-order-inversion */
-/* RUN timeout=1 status=any */
+/* RUN timeout=1 clean */
 #include "../sample.h"
 
 #include <latch>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S83: a std::async task that is finished by the destructor of a static future after main returned */
-/* ALLOW leaked-thread level=note */
 /* NEVER stuck-wait deadlock */
 /* RUN clean */
 #include "../sample.h"

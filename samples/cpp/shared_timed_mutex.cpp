@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS every timed and shared variant of the C++ mutexes, used correctly */
-/* ALLOW lock-order-inversion level=note */
 /* RUN clean */
 #include "../sample.h"
 

@@ -220,6 +220,11 @@ def main():
         print("run.py: --build DIR is needed", file=sys.stderr)
         return 2
     bench = Bench(os.path.abspath(options.build))
+    needed = [bench.samples] if options.native else [bench.samples, bench.thrum]
+    for path in needed:
+        if not os.path.exists(path):
+            print("run.py: there is no %s; build first" % path, file=sys.stderr)
+            return 2
     chosen = select(samples, options)
     scripted = [t for t in integrity.TESTS if (not options.only or t.name in options.only) and
                 (not options.filter or re.search(options.filter, t.name)) and not options.native]

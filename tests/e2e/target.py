@@ -96,13 +96,25 @@ def find_target(launcher_pid, binary, limit):
     wanted = os.path.realpath(binary)
     while time.monotonic() < deadline:
         for pid in [launcher_pid] + _children(launcher_pid):
-            try:
-                if os.path.realpath("/proc/%d/exe" % pid) == wanted:
-                    return pid
-            except OSError:
-                pass
+            if wanted in _images(pid):
+                return pid
         time.sleep(0.02)
     return None
+
+
+def _images(pid):
+    """What the threads of `pid` execute: a main thread that has ended no longer tells."""
+    images = set()
+    try:
+        tids = os.listdir("/proc/%d/task" % pid)
+    except OSError:
+        tids = []
+    for tid in tids:
+        try:
+            images.add(os.path.realpath("/proc/%d/task/%s/exe" % (pid, tid)))
+        except OSError:
+            pass
+    return images
 
 
 def _children(pid):

@@ -10,10 +10,10 @@ import re
 import sys
 from html.parser import HTMLParser
 
-VOID = {"meta", "br"}
+VOID = {"meta", "wbr"}
 ELEMENTS = {
     "html", "head", "meta", "title", "style", "body", "header", "main", "footer", "nav", "article", "section", "figure",
-    "figcaption", "div", "p", "h1", "h2", "h3", "h4", "ol", "ul", "li", "a", "span", "strong", "i", "b", "code", "pre",
+    "figcaption", "div", "p", "h1", "h2", "h3", "h4", "ol", "ul", "li", "a", "span", "strong", "i", "b", "code", "pre", "wbr",
     "details", "summary", "svg", "defs", "marker", "g", "path", "rect", "text",
 }
 
@@ -25,7 +25,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
-        if tag not in ELEMENTS and not (tag == "title"):
+        if tag not in ELEMENTS:
             self.errors.append(f"element <{tag}>")
         for name, value in attrs.items():
             if name == "style" or name.startswith("on") or name in ("src", "srcset", "action", "xlink:href"):

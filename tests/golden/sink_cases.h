@@ -20,7 +20,10 @@ struct sink_case {
 /* NULL-terminated by name. */
 extern const struct sink_case sink_cases[];
 
-/* Builds `c` into `ret_report`, through findings_finish and report_build. The list owns what the report points to. */
+/*
+ * Builds `c` into `ret_report`, through findings_finish and report_build. The list owns what the
+ * report points to.
+ */
 struct finding_list *sink_case_build(const struct sink_case *c, struct report *ret_report);
 
 #endif

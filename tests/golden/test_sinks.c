@@ -2,7 +2,8 @@
 /*
  * test_sinks.c - every case in every format against its golden file; `--update` rewrites them.
  *
- * Arguments: SOURCE_DIR [--update]. Golden files lie in SOURCE_DIR/expected, the quoted source in SOURCE_DIR/source.
+ * Arguments: SOURCE_DIR [--update]. Golden files lie in SOURCE_DIR/expected, the quoted source in
+ * SOURCE_DIR/source.
  */
 #include "sink_cases.h"
 
@@ -56,7 +57,8 @@ static struct text format(const struct sink_ops *sink, const struct report *repo
 }
 
 /* Says where two texts part: one line of each. */
-static void tell_difference(const char *path, const struct text *expected, const struct text *actual)
+static void tell_difference(const char *path, const struct text *expected,
+			    const struct text *actual)
 {
 	size_t at = 0, start = 0, line = 1;
 
@@ -69,12 +71,14 @@ static void tell_difference(const char *path, const struct text *expected, const
 	failures++;
 }
 
-static void check(const struct sink_case *c, const struct sink_ops *sink, const struct report *report, bool update)
+static void check(const struct sink_case *c, const struct sink_ops *sink,
+		  const struct report *report, bool update)
 {
 	char path[256];
 	struct text actual = format(sink, report), again = format(sink, report), expected;
 
-	snprintf(path, sizeof(path), "../expected/%s.%s", c->name, strcmp(sink->format, "text") ? sink->format : "txt");
+	snprintf(path, sizeof(path), "../expected/%s.%s", c->name,
+		 strcmp(sink->format, "text") ? sink->format : "txt");
 	if (update && !write_text(path, &actual)) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		failures++;

@@ -36,7 +36,7 @@ class Counted(tools.Tool):
     def wrap(self, argv, work):
         counted = os.path.join(work, "counts")
         os.mkdir(counted)
-        return ([tools.built("thrum"), "run", "-q", "--fail-on", "never", "--report", "json=" + os.path.join(work, "findings.json"),
+        return ([tools.built("thrum"), "run", "--fail-on", "never", "--report", "json=" + os.path.join(work, "findings.json"),
                  "--report", "text=" + os.path.join(work, "findings.txt"), "-o", os.path.join(work, "trace"), "--", *argv],
                 {"LD_PRELOAD": tools.built_library("libcount_preload.so"), "COUNT_DIR": counted})
 
@@ -72,7 +72,7 @@ def check_counts(work, problems):
     for process in sorted(info["processes"], key=lambda p: (p["pid"], p["image"])):
         pid, lost_here = process["pid"], tools.lost_events(process)
         same_pid = sorted(p["image"] for p in info["processes"] if p["pid"] == pid)
-        images = counted.get(pid, [])
+        images = counted.get(pid, [])[-len(same_pid):]  # before the first exec a child of the launcher is thrum, not recorded
         index = same_pid.index(process["image"])
         events, lost = events + process["events"], lost + lost_here
         if index >= len(images):

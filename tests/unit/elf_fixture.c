@@ -81,8 +81,8 @@ const char *fixture_source(const char *source)
 	static char path[1024];
 	const char *slash = strrchr(__FILE__, '/');
 
-	snprintf(path, sizeof(path), "%.*s/fixtures/%s", slash ? (int)(slash - __FILE__) : 1, slash ? __FILE__ : ".",
-		 source);
+	snprintf(path, sizeof(path), "%.*s/fixtures/%s", slash ? (int)(slash - __FILE__) : 1,
+		 slash ? __FILE__ : ".", source);
 	return path;
 }
 
@@ -148,7 +148,8 @@ static void read_build_id(struct wanted *w, const char *note, const char *end)
 		const char *name = note + sizeof(*header);
 		const char *desc = name + ((header->n_namesz + 3) & ~3u);
 
-		if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4 && !memcmp(name, "GNU", 4)) {
+		if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4 &&
+		    !memcmp(name, "GNU", 4)) {
 			assert_true(header->n_descsz <= 64);
 			memcpy(w->build_id, desc, header->n_descsz);
 			w->module->build_id_bytes = header->n_descsz;
@@ -267,7 +268,8 @@ static void probe_and_leave(void)
 
 void recorded_call_leaving(struct recorded *r, const char *function)
 {
-	void (*call)(void (*)(void)) = (void (*)(void (*)(void)))(uintptr_t)recorded_function(r, function);
+	void (*call)(void (*)(void)) =
+		(void (*)(void (*)(void)))(uintptr_t)recorded_function(r, function);
 
 	probing = r;
 	if (!setjmp(way_out))
@@ -276,7 +278,8 @@ void recorded_call_leaving(struct recorded *r, const char *function)
 
 void recorded_call(struct recorded *r, const char *function)
 {
-	void (*call)(void (*)(void)) = (void (*)(void (*)(void)))(uintptr_t)recorded_function(r, function);
+	void (*call)(void (*)(void)) =
+		(void (*)(void (*)(void)))(uintptr_t)recorded_function(r, function);
 
 	probing = r;
 	call(probe);

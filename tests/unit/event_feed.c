@@ -12,7 +12,18 @@
 
 #include <cmocka.h>
 
-enum shape { OBJECT, OBJECT_ARG, OBJECT_RESULT, OBJECT_ARG_RESULT, COND, COND_RESULT, THREAD_RESULT, ARG, BEGIN, SLEEP };
+enum shape {
+	OBJECT,
+	OBJECT_ARG,
+	OBJECT_RESULT,
+	OBJECT_ARG_RESULT,
+	COND,
+	COND_RESULT,
+	THREAD_RESULT,
+	ARG,
+	BEGIN,
+	SLEEP
+};
 
 static const struct verb {
 	const char *word;
@@ -76,7 +87,9 @@ void feed_init(struct feed *f)
 		f->object[i].where = TF_WHERE_MODULE;
 	}
 	for (uint32_t i = 1; i < FEED_THREADS; i++)
-		f->thread[i] = (struct trace_thread){ .defined = true, .parent = i > 1, .flags = i == 1 ? TF_THREAD_MAIN : 0 };
+		f->thread[i] = (struct trace_thread){ .defined = true,
+						      .parent = i > 1,
+						      .flags = i == 1 ? TF_THREAD_MAIN : 0 };
 	f->process = (struct trace_process){ .name = "1.0",
 					     .pid = 1,
 					     .objects = f->object,
@@ -94,14 +107,17 @@ void feed_object(struct feed *f, char letter, enum trace_object_kind kind, uint3
 	f->object[feed_id(letter)].attributes = attributes;
 }
 
-void feed_wait(struct feed *f, uint32_t thread, enum trace_wait_kind kind, char object, char other, uint32_t mode,
-	       uint32_t stack)
+void feed_wait(struct feed *f, uint32_t thread, enum trace_wait_kind kind, char object, char other,
+	       uint32_t mode, uint32_t stack)
 {
 	assert_true(f->process.wait_count < FEED_WAITS && !f->image);
-	f->wait[f->process.wait_count++] = (struct trace_wait_state){
-		.thread = thread,
-		.wait = { .kind = kind, .mode = mode, .object = feed_id(object), .other = feed_id(other), .stack = stack }
-	};
+	f->wait[f->process.wait_count++] =
+		(struct trace_wait_state){ .thread = thread,
+					   .wait = { .kind = kind,
+						     .mode = mode,
+						     .object = feed_id(object),
+						     .other = feed_id(other),
+						     .stack = stack } };
 }
 
 void feed_event(struct feed *f, struct trace_event *event)
@@ -211,7 +227,7 @@ void feed_run(struct feed *f, const char *script)
 void feed_end(struct feed *f)
 {
 	if (f->image)
-		analyze_image_end(f->image);
+		assert_null(analyze_image_end(f->image)); /* too small for a second pass */
 	f->image = NULL;
 }
 
@@ -228,7 +244,8 @@ size_t feed_count(const struct feed *f, enum rule rule, int confidence)
 	for (size_t i = 0; i < finding_list_count(f->findings); i++) {
 		const struct finding *finding = finding_list_get(f->findings, i);
 
-		if (finding->rule == rule && (confidence < 0 || (int)finding->confidence == confidence))
+		if (finding->rule == rule &&
+		    (confidence < 0 || (int)finding->confidence == confidence))
 			count++;
 	}
 	return count;
@@ -244,7 +261,8 @@ const struct finding *feed_find(const struct feed *f, enum rule rule)
 
 static bool is_others(enum rule rule)
 {
-	return rule == RULE_DEADLOCK || rule == RULE_SELF_DEADLOCK || rule == RULE_STUCK_WAIT || rule == RULE_LEAKED_THREAD;
+	return rule == RULE_DEADLOCK || rule == RULE_SELF_DEADLOCK || rule == RULE_STUCK_WAIT ||
+	       rule == RULE_LEAKED_THREAD;
 }
 
 /* Every id a finding's text names has to be in its lists, else the reader sees a number. */
@@ -263,8 +281,8 @@ static void check_texts(struct feed *f)
 	}
 }
 
-void feed_expect(void (*prepare)(struct feed *), const char *script, enum rule rule, enum confidence confidence,
-		 size_t count)
+void feed_expect(void (*prepare)(struct feed *), const char *script, enum rule rule,
+		 enum confidence confidence, size_t count)
 {
 	struct feed f;
 
@@ -277,11 +295,13 @@ void feed_expect(void (*prepare)(struct feed *), const char *script, enum rule r
 	for (size_t i = 0; i < finding_list_count(f.findings); i++) {
 		const struct finding *x = finding_list_get(f.findings, i);
 
-		if (!is_others(x->rule) && (x->rule != rule || x->confidence != confidence || count == 0))
-			fail_msg("unexpected %s (%s): %s", rule_id(x->rule), confidence_name(x->confidence), x->title);
+		if (!is_others(x->rule) &&
+		    (x->rule != rule || x->confidence != confidence || count == 0))
+			fail_msg("unexpected %s (%s): %s", rule_id(x->rule),
+				 confidence_name(x->confidence), x->title);
 	}
 	if (feed_count(&f, rule, confidence) != count)
-		fail_msg("%zu findings of %s, not %zu, after: %s", feed_count(&f, rule, confidence), rule_id(rule), count,
-			 script);
+		fail_msg("%zu findings of %s, not %zu, after: %s", feed_count(&f, rule, confidence),
+			 rule_id(rule), count, script);
 	feed_release(&f);
 }

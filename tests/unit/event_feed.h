@@ -2,9 +2,10 @@
 /*
  * event_feed.h - scenarios as short scripts, fed to the model and all checkers without files.
  *
- * A script is a list of statements separated by ';' or newlines: THREAD VERB ARGUMENTS. Threads are numbers (1 = main),
- * objects are letters declared with feed_object, `@N` at the end names the stack; else each statement of a script has
- * its own, the same one each time the script runs. Time goes on by 1 microsecond a statement.
+ * A script is a list of statements separated by ';' or newlines: THREAD VERB ARGUMENTS. Threads are
+ * numbers (1 = main), objects are letters declared with feed_object, `@N` at the end names the
+ * stack; else each statement of a script has its own, the same one each time the script runs. Time
+ * goes on by 1 microsecond a statement.
  *
  *   lock rlock try tryr timed timedr X   acquired, no request        unlock X            released by its owner
  *   req reqr reqt X [HOLDER]             about to block              odd X OWNER R       unlock that is odd
@@ -14,7 +15,8 @@
  *   once O  onceend O  pass O            create T  begin  end HOW    join T [R]  detach T [R]  cancel T  pexit
  *   lost N   exit KIND                   sleep MS
  *
- * `begin` and `end` are THREAD_BEGIN and THREAD_END on the thread's own stream; `begin S` on stream S.
+ * `begin` and `end` are THREAD_BEGIN and THREAD_END on the thread's own stream; `begin S` on stream
+ * S.
  */
 #ifndef THRUM_TESTS_UNIT_EVENT_FEED_H
 #define THRUM_TESTS_UNIT_EVENT_FEED_H
@@ -41,8 +43,8 @@ struct feed {
 void feed_init(struct feed *f);
 void feed_object(struct feed *f, char letter, enum trace_object_kind kind, uint32_t attributes);
 /* What thread `thread` is blocked on at the end. Before the first event. */
-void feed_wait(struct feed *f, uint32_t thread, enum trace_wait_kind kind, char object, char other, uint32_t mode,
-	       uint32_t stack);
+void feed_wait(struct feed *f, uint32_t thread, enum trace_wait_kind kind, char object, char other,
+	       uint32_t mode, uint32_t stack);
 void feed_run(struct feed *f, const char *script);
 void feed_event(struct feed *f, struct trace_event *event);
 /* Finishes the checkers; findings and stats are valid afterwards. */
@@ -56,11 +58,11 @@ size_t feed_count(const struct feed *f, enum rule rule, int confidence);
 const struct finding *feed_find(const struct feed *f, enum rule rule);
 
 /*
- * Runs the script in a fresh feed made by `prepare` (may be NULL) and asserts that exactly `count` findings of `rule`
- * with `confidence` came out, and none of any other rule but deadlock, self-deadlock, stuck-wait and leaked-thread, which are others' to test.
- * Pass count 0 for silence.
+ * Runs the script in a fresh feed made by `prepare` (may be NULL) and asserts that exactly `count`
+ * findings of `rule` with `confidence` came out, and none of any other rule but deadlock,
+ * self-deadlock, stuck-wait and leaked-thread, which are others' to test. Pass count 0 for silence.
  */
-void feed_expect(void (*prepare)(struct feed *), const char *script, enum rule rule, enum confidence confidence,
-		 size_t count);
+void feed_expect(void (*prepare)(struct feed *), const char *script, enum rule rule,
+		 enum confidence confidence, size_t count);
 
 #endif

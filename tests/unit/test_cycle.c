@@ -199,7 +199,8 @@ static void test_components(void **state)
 
 	(void)state;
 	/* {0 1 2} -> {3} -> {4 5}; 6 alone; {7 8} */
-	edge(&n, 0, 1), edge(&n, 1, 2), edge(&n, 2, 0), edge(&n, 2, 3), edge(&n, 3, 4), edge(&n, 4, 5), edge(&n, 5, 4);
+	edge(&n, 0, 1), edge(&n, 1, 2), edge(&n, 2, 0), edge(&n, 2, 3), edge(&n, 3, 4),
+		edge(&n, 4, 5), edge(&n, 5, 4);
 	edge(&n, 7, 8), edge(&n, 8, 7);
 	for (uint32_t i = 0; i < n; i++) {
 		from[i] = (uint32_t)(pairs[i] >> 32);

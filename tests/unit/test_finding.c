@@ -50,8 +50,10 @@ static void test_every_rule_is_found_by_its_id(void **state)
 
 static void test_names_are_those_of_the_contract(void **state)
 {
-	static const char *const roles[ROLE_COUNT] = { "holds",	   "waits",  "acquires", "releases", "creates",
-						       "accesses", "blocks", "destroys", "signals",  "awaits" };
+	static const char *const roles[ROLE_COUNT] = { "holds",	   "waits",    "acquires",
+						       "releases", "creates",  "accesses",
+						       "blocks",   "destroys", "signals",
+						       "awaits" };
 
 	(void)state;
 	for (int role = 0; role < ROLE_COUNT; role++)

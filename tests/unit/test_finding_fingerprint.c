@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_finding_fingerprint.c - what a fingerprint must not depend on, what it must, and the merge of equals.
+ * test_finding_fingerprint.c - what a fingerprint must not depend on, what it must, and the merge
+ * of equals.
  */
 #include "analyzer/fingerprint.h"
 
@@ -25,36 +26,52 @@ struct variant {
 	bool other_libc, inlined_guard, deep;
 };
 
-static const struct variant plain = { .first_thread = 2, .prefix = "/srv/", .inner = "transfer", .lock = "accounts+40" };
+static const struct variant plain = {
+	.first_thread = 2, .prefix = "/srv/", .inner = "transfer", .lock = "accounts+40"
+};
 
-static struct frames make_frames(struct finding_list *list, const struct variant *v, const char *function, int line)
+static struct frames make_frames(struct finding_list *list, const struct variant *v,
+				 const char *function, int line)
 {
 	struct frame *frame = finding_list_alloc(list, 16 * sizeof(*frame));
 	const char *module = finding_list_printf(list, "%sbank", v->prefix);
 	size_t n = 0;
 
 	if (v->inlined_guard)
-		frame[n++] = (struct frame){ .function = "std::lock_guard<std::mutex>::lock_guard(std::mutex&)",
-					     .module = module, .inlined = true };
+		frame[n++] = (struct frame){
+			.function = "std::lock_guard<std::mutex>::lock_guard(std::mutex&)",
+			.module = module,
+			.inlined = true
+		};
 	for (int i = 0; i < (v->deep ? 5 : 1); i++) /* a recursion */
-		frame[n++] = (struct frame){ .function = function, .file = finding_list_printf(list, "%sbank.c", v->prefix),
-					     .line = line + v->line, .module = module, .offset = 0x1000 + v->base };
-	frame[n++] = (struct frame){ .function = "worker", .module = module, .line = 9 + v->line, .offset = v->base };
+		frame[n++] =
+			(struct frame){ .function = function,
+					.file = finding_list_printf(list, "%sbank.c", v->prefix),
+					.line = line + v->line,
+					.module = module,
+					.offset = 0x1000 + v->base };
+	frame[n++] = (struct frame){
+		.function = "worker", .module = module, .line = 9 + v->line, .offset = v->base
+	};
 	frame[n++] = (struct frame){ .function = v->other_libc ? NULL : "start_thread",
-				     .module = v->other_libc ? "/lib/libc-2.31.so" : "/usr/lib/libc.so.6",
+				     .module = v->other_libc ? "/lib/libc-2.31.so"
+							     : "/usr/lib/libc.so.6",
 				     .offset = v->base };
 	return (struct frames){ .frame = frame, .count = n };
 }
 
-static void add_party(struct finding_list *list, struct finding *f, const struct variant *v, uint32_t thread,
-		      uint32_t wanted, uint32_t held, const char *function)
+static void add_party(struct finding_list *list, struct finding *f, const struct variant *v,
+		      uint32_t thread, uint32_t wanted, uint32_t held, const char *function)
 {
 	finding_add_thread(list, f, thread)->tid = 1000 + thread;
-	finding_add_stack(list, f, ROLE_WAITS, thread, wanted, 1)->frames = make_frames(list, v, function, 20);
-	finding_add_stack(list, f, ROLE_HOLDS, thread, held, 1)->frames = make_frames(list, v, function, 10);
+	finding_add_stack(list, f, ROLE_WAITS, thread, wanted, 1)->frames =
+		make_frames(list, v, function, 20);
+	finding_add_stack(list, f, ROLE_HOLDS, thread, held, 1)->frames =
+		make_frames(list, v, function, 10);
 }
 
-static struct finding *add_deadlock(struct finding_list *list, const struct variant *v, enum confidence confidence)
+static struct finding *add_deadlock(struct finding_list *list, const struct variant *v,
+				    enum confidence confidence)
 {
 	struct finding *f = finding_begin(list, RULE_DEADLOCK, confidence, 0);
 	uint32_t one = v->first_thread, two = v->first_thread + 1;
@@ -78,7 +95,8 @@ static struct finding *add_deadlock(struct finding_list *list, const struct vari
 static bool is_same_finding(const struct variant *a, const struct variant *b)
 {
 	struct finding_list *list = finding_list_new();
-	struct finding *x = add_deadlock(list, a, CONFIDENCE_OBSERVED), *y = add_deadlock(list, b, CONFIDENCE_OBSERVED);
+	struct finding *x = add_deadlock(list, a, CONFIDENCE_OBSERVED),
+		       *y = add_deadlock(list, b, CONFIDENCE_OBSERVED);
 	bool same;
 
 	findings_finish(list);
@@ -224,7 +242,9 @@ static void test_many_findings_stay_apart(void **state)
 	finding_list_free(list);
 }
 
-/* Two kinds of workers, both made by main and never joined, are two leaks; ten of one kind are one. */
+/*
+ * Two kinds of workers, both made by main and never joined, are two leaks; ten of one kind are one.
+ */
 static void test_leaks_are_told_apart_by_start_function(void **state)
 {
 	struct finding_list *list = finding_list_new();
@@ -234,12 +254,14 @@ static void test_leaks_are_told_apart_by_start_function(void **state)
 		struct finding *f = finding_begin(list, RULE_LEAKED_THREAD, CONFIDENCE_OBSERVED, 0);
 
 		finding_add_thread(list, f, id)->start_function = id & 1 ? "reader" : "writer";
-		finding_add_stack(list, f, ROLE_CREATES, id, 0, 1)->frames = make_frames(list, &plain, "main", 3);
+		finding_add_stack(list, f, ROLE_CREATES, id, 0, 1)->frames =
+			make_frames(list, &plain, "main", 3);
 		finding_commit(list, f);
 	}
 	findings_finish(list);
 	assert_int_equal(finding_list_count(list), 2);
-	assert_string_equal(finding_list_get(list, 0)->suppression, "leaked-thread:writer  # reason, expires=YYYY-MM-DD");
+	assert_string_equal(finding_list_get(list, 0)->suppression,
+			    "leaked-thread:writer  # reason, expires=YYYY-MM-DD");
 	finding_list_free(list);
 }
 
@@ -253,8 +275,10 @@ static const struct name_case name_cases[] = {
 	{ "work.constprop.0", "work" },
 	{ "std::map<int, foo>::at(int const&) const", "std::map::at" },
 	{ "main::{lambda(int)#2}::operator()(int)", "main::{lambda}::operator()" },
+	{ "main::$_12::operator()() const", "main::$_::operator()" },
 	{ "(anonymous namespace)::foo(int)", "(anonymous namespace)::foo" },
-	{ "ns::(anonymous namespace)::Foo<int>::bar(char) const", "ns::(anonymous namespace)::Foo::bar" },
+	{ "ns::(anonymous namespace)::Foo<int>::bar(char) const",
+	  "ns::(anonymous namespace)::Foo::bar" },
 	{ "void std::__invoke_impl<void, void (*)(int)>(int)", "std::__invoke_impl" },
 	{ "std::pair<int,int> ns::f<int>(int)", "ns::f" },
 	{ "operator new(unsigned long)", "operator new" },
@@ -280,7 +304,10 @@ static void test_bare_names(void **state)
 	}
 }
 
-/* Every tail and every cut of the hard names, into every small buffer: no crash, never longer than asked. */
+/*
+ * Every tail and every cut of the hard names, into every small buffer: no crash, never longer than
+ * asked.
+ */
 static void test_bare_name_takes_anything(void **state)
 {
 	char name[64], text[128];
@@ -291,10 +318,12 @@ static void test_bare_name_takes_anything(void **state)
 
 		for (size_t from = 0; from <= length; from++)
 			for (size_t to = from; to <= length; to++) {
-				snprintf(text, sizeof(text), "%.*s", (int)(to - from), name_cases[i].function + from);
+				snprintf(text, sizeof(text), "%.*s", (int)(to - from),
+					 name_cases[i].function + from);
 				for (size_t bytes = 1; bytes < sizeof(name); bytes += 13) {
 					function_bare_name(text, name, bytes);
-					assert_true(strlen(name) < bytes && strlen(name) <= strlen(text));
+					assert_true(strlen(name) < bytes &&
+						    strlen(name) <= strlen(text));
 				}
 			}
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_lock_order_scale.c - lock order with many locks, threads, contexts: S21, S62, S63, S77, S78, and bounded state.
+ * test_lock_order_scale.c - lock order with many locks, threads, contexts: S21, S62, S63, S77, S78,
+ * and bounded state.
  */
 #include "event_feed.h"
 
@@ -32,7 +33,8 @@ static void big_init(struct big *b, uint32_t objects, uint32_t threads)
 	b->image = analyze_image_begin(&b->process, 0, NULL, b->findings, &b->stats);
 }
 
-static void put(struct big *b, uint32_t thread, enum trace_op op, uint32_t object, uint32_t stack, uint64_t arg)
+static void put(struct big *b, uint32_t thread, enum trace_op op, uint32_t object, uint32_t stack,
+		uint64_t arg)
 {
 	struct trace_event e = { .op = (uint8_t)op,
 				 .stream = thread,
@@ -57,7 +59,7 @@ static size_t finish(struct big *b, enum rule rule)
 {
 	size_t count = 0;
 
-	analyze_image_end(b->image);
+	assert_null(analyze_image_end(b->image));
 	b->image = NULL;
 	for (size_t i = 0; i < finding_list_count(b->findings); i++)
 		count += finding_list_get(b->findings, i)->rule == rule;
@@ -197,7 +199,10 @@ static void test_many_short_threads(void **state)
 		put(&b, t, TRACE_THREAD_END, 0, 0, 0);
 		put(&b, 1, TRACE_JOIN, 0, 4, t);
 	}
-	/* Uses beyond the exact ones are sampled: the one at 4000 may be left out, but nothing may be made up. */
+	/*
+	 * Uses beyond the exact ones are sampled: the one at 4000 may be left out, but nothing may
+	 * be made up.
+	 */
 	assert_in_range(finish(&b, RULE_LOCK_ORDER_INVERSION), 0, 1);
 	big_release(&b);
 }
@@ -251,9 +256,71 @@ static void test_harmless_tangles_cost_nothing(void **state)
 	}
 }
 
+/* 30,000 edges in one order and two against it, with room for 1,000 contexts. */
+static void feed_more_than_fits(struct big *b)
+{
+	uint64_t x = 1;
+
+	b->now_ns = 0;
+	for (uint32_t i = 0; i < 30000; i++) {
+		uint32_t a, c;
+
+		x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		a = 1 + (uint32_t)(x >> 40) % 2000;
+		c = 1 + (uint32_t)(x >> 20) % 2000;
+		if (a != c)
+			nested(b, 1 + i % 4, a < c ? a : c, a < c ? c : a, 10);
+	}
+	nested(b, 1, 100, 101, 20);
+	nested(b, 2, 101, 100, 30);
+	nested(b, 3, 1, 2, 40);
+	nested(b, 4, 2, 1, 50);
+}
+
+static void test_second_pass_finds_what_did_not_fit(void **state)
+{
+	struct analyze_options options = { .max_contexts = 1000 };
+	struct analyze_image *again;
+	size_t count = 0;
+	struct big b;
+
+	(void)state;
+	big_init(&b, 2000, 4);
+	assert_null(analyze_image_end(b.image));
+	b.image = analyze_image_begin(&b.process, 0, &options, b.findings, &b.stats);
+	feed_more_than_fits(&b);
+	again = analyze_image_end(b.image);
+	assert_non_null(again);
+	assert_int_equal(finding_list_count(b.findings), 0);
+	b.image = again;
+	feed_more_than_fits(&b);
+	count = finish(&b, RULE_LOCK_ORDER_INVERSION);
+	assert_int_equal(count, 2);
+	assert_int_equal(finding_list_count(b.findings), count);
+	big_release(&b);
+}
+
+static void test_one_pass_is_enough_without_cycles(void **state)
+{
+	struct analyze_options options = { .max_contexts = 10 };
+	struct big b;
+
+	(void)state;
+	big_init(&b, 2000, 4);
+	assert_null(analyze_image_end(b.image));
+	b.image = analyze_image_begin(&b.process, 0, &options, b.findings, &b.stats);
+	for (uint32_t i = 1; i < 2000; i++)
+		nested(&b, 1 + i % 4, i, i + 1, 10);
+	assert_int_equal(finish(&b, RULE_LOCK_ORDER_INVERSION), 0);
+	assert_int_equal(b.stats.lock_edges, 1999);
+	big_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_second_pass_finds_what_did_not_fit),
+		cmocka_unit_test(test_one_pass_is_enough_without_cycles),
 		cmocka_unit_test(test_parent_before_child_in_10000_nodes),
 		cmocka_unit_test(test_600_locks_at_once),
 		cmocka_unit_test(test_gone_locks_leave_the_graph),

@@ -46,8 +46,8 @@ static void test_unlock_by_another_thread(void **state)
 	once(RULE_UNLOCK_NOT_OWNED, TWO "2 rlock r; 3 odd r 0 0");
 	/* Once per site. */
 	once(RULE_UNLOCK_NOT_OWNED, TWO "2 lock A; 3 odd A 2 0 @9; 2 lock A; 3 odd A 2 0 @9");
-	feed_expect(objects, TWO "2 lock A; 3 odd A 2 0 @9; 2 lock A; 3 odd A 2 0 @10", RULE_UNLOCK_NOT_OWNED,
-		    CONFIDENCE_OBSERVED, 2);
+	feed_expect(objects, TWO "2 lock A; 3 odd A 2 0 @9; 2 lock A; 3 odd A 2 0 @10",
+		    RULE_UNLOCK_NOT_OWNED, CONFIDENCE_OBSERVED, 2);
 	/* Records of the owner are missing. */
 	silent(TWO "2 lock A; 2 lost 3; 3 odd A 2 0");
 }
@@ -88,10 +88,13 @@ static void test_destroy_in_use(void **state)
 	once(RULE_DESTROY_LOCKED, TWO "2 lock A; 2 cwait c A; 3 destroy c 2 0");
 	once(RULE_DESTROY_LOCKED, TWO "2 req s; 3 destroy s 2 0");
 	silent(TWO "2 lock A; 2 unlock A; 3 destroy A 0 0");
-	/* S80: the recorder may still see the word locked while the last owner leaves its unlock. */
+	/*
+	 * S80: the recorder may still see the word locked while the last owner leaves its unlock.
+	 */
 	silent(TWO "2 lock A; 2 unlock A; 3 destroy A 1 0");
 	/* Woken waiters that are not out yet do not block on it. */
-	silent(TWO "2 lock A; 2 cwait c A; 3 broadcast c 1; 3 destroy c 2 0; 2 cwake c A; 2 unlock A");
+	silent(TWO
+	       "2 lock A; 2 cwait c A; 3 broadcast c 1; 3 destroy c 2 0; 2 cwake c A; 2 unlock A");
 	silent(TWO "2 lock A; 2 cwait c A; 3 signal c 1; 3 destroy c 2 0; 2 cwake c A; 2 unlock A");
 	silent(TWO "2 req s; 3 post s; 3 destroy s 2 0");
 	/* Freed with a lock held: untidy. */
@@ -104,7 +107,8 @@ static void test_use_after_destroy(void **state)
 {
 	(void)state;
 	once(RULE_USE_AFTER_DESTROY, TWO "2 destroy A 0 0; 3 fail A 22");
-	once(RULE_USE_AFTER_DESTROY, TWO "2 destroy r 0 0; 3 rlock r @9; 3 unlock r @9; 3 rlock r @9");
+	once(RULE_USE_AFTER_DESTROY,
+	     TWO "2 destroy r 0 0; 3 rlock r @9; 3 unlock r @9; 3 rlock r @9");
 	once(RULE_USE_AFTER_DESTROY, TWO "2 destroy c 0 0; 3 signal c 0");
 	once(RULE_USE_AFTER_DESTROY, TWO "2 destroy s 0 0; 3 post s");
 	once(RULE_USE_AFTER_DESTROY, TWO "2 destroy A 0 0; 3 destroy A 0 0");
@@ -112,12 +116,14 @@ static void test_use_after_destroy(void **state)
 	silent(TWO "2 destroy r 0 0; 2 init r 0; 3 rlock r; 3 unlock r");
 	silent(TWO "2 destroy A 0 0; 3 lock A; 3 unlock A");
 	/* Refused, so not destroyed. */
-	once(RULE_DESTROY_LOCKED, TWO "2 lock A; 2 destroy A 1 16; 2 unlock A; 2 lock A; 2 unlock A");
+	once(RULE_DESTROY_LOCKED,
+	     TWO "2 lock A; 2 destroy A 1 16; 2 unlock A; 2 lock A; 2 unlock A");
 	/* What was under way may end. */
-	silent(TWO "2 lock A; 2 cwait c A; 3 broadcast c 1; 3 destroy c 0 0; 2 cwake c A; 2 unlock A");
+	silent(TWO
+	       "2 lock A; 2 cwait c A; 3 broadcast c 1; 3 destroy c 0 0; 2 cwake c A; 2 unlock A");
 	/* S57 */
-	feed_expect(objects, TWO "1 exit 1; 1 destroy r 0 0; 1 lock r @9; 1 unlock r @9", RULE_USE_AFTER_DESTROY,
-		    CONFIDENCE_HINT, 1);
+	feed_expect(objects, TWO "1 exit 1; 1 destroy r 0 0; 1 lock r @9; 1 unlock r @9",
+		    RULE_USE_AFTER_DESTROY, CONFIDENCE_HINT, 1);
 }
 
 static void test_thread_ends_with_a_lock(void **state)
@@ -133,7 +139,8 @@ static void test_thread_ends_with_a_lock(void **state)
 	/* S50: the guard's destructor. S51b: the handler unlocks what the wait took back. */
 	silent(TWO "2 lock A; 2 unlock A; 2 end 0; 1 join 2");
 	silent(TWO "2 lock A; 2 cwait c A; 1 cancel 2; 2 cwake c A; 2 unlock A; 2 end 2; 1 join 2");
-	once(RULE_LOCK_HELD_AT_THREAD_EXIT, TWO "2 lock A; 2 cwait c A; 1 cancel 2; 2 cwake c A; 2 end 2; 1 join 2");
+	once(RULE_LOCK_HELD_AT_THREAD_EXIT,
+	     TWO "2 lock A; 2 cwait c A; 1 cancel 2; 2 cwake c A; 2 end 2; 1 join 2");
 	/* Still running at the end. */
 	silent(TWO "2 lock A; 1 exit 1");
 	/* Unlocked by another one later: that is the mistake. */
@@ -166,7 +173,8 @@ static void test_condition_waits(void **state)
 	silent(TWO "2 lost 1; 2 cwait c A 256; 2 cwake c A");
 	/* S33: at the same time; one after the other is allowed. */
 	once(RULE_COND_WAIT_WRONG_MUTEX, TWO "2 lock A; 2 cwait c A; 3 lock B; 3 cwait c B");
-	silent(TWO "2 lock A; 2 cwait c A; 3 signal c 1; 2 cwake c A; 2 unlock A; 3 lock B; 3 cwait c B");
+	silent(TWO
+	       "2 lock A; 2 cwait c A; 3 signal c 1; 2 cwake c A; 2 unlock A; 3 lock B; 3 cwait c B");
 	silent(TWO "2 lock A; 2 cwait c A; 1 broadcast c 1; 3 lock B; 3 cwait c B");
 	silent(TWO "2 lock A; 2 cwait c A; 3 lock A; 3 cwait c A");
 	silent(TWO "2 lock A; 2 cwait c A; 3 lock B; 3 cwait d B");
@@ -182,19 +190,24 @@ static void test_barriers(void **state)
 	once(RULE_BARRIER_MISUSE, TWO "2 arrive b; 3 init b 2");
 	once(RULE_BARRIER_MISUSE, TWO "2 init b 0 22");
 	/* Complete: the first one out may destroy it. */
-	silent(TWO "1 arrive b; 2 arrive b; 3 arrive b; 1 leave b; 1 destroy b 0 0; 2 leave b; 3 leave b");
-	silent(TWO "1 arrive b; 2 arrive b; 3 arrive b; 1 leave b; 1 arrive b; 2 leave b; 2 arrive b; 3 leave b; 3 arrive b;"
-		   "1 leave b; 2 leave b; 3 leave b; 1 destroy b 0 0");
+	silent(TWO
+	       "1 arrive b; 2 arrive b; 3 arrive b; 1 leave b; 1 destroy b 0 0; 2 leave b; 3 leave b");
+	silent(TWO
+	       "1 arrive b; 2 arrive b; 3 arrive b; 1 leave b; 1 arrive b; 2 leave b; 2 arrive b; 3 leave b; 3 arrive b;"
+	       "1 leave b; 2 leave b; 3 leave b; 1 destroy b 0 0");
 	/* Clocks that disagree: one leaves before the last arrival is seen. */
-	silent(TWO "1 arrive b; 2 arrive b; 1 leave b; 3 arrive b; 2 leave b; 3 leave b; 1 destroy b 0 0");
+	silent(TWO
+	       "1 arrive b; 2 arrive b; 1 leave b; 3 arrive b; 2 leave b; 3 leave b; 1 destroy b 0 0");
 }
 
 static void test_robust_mutexes(void **state)
 {
 	(void)state;
 	/* S44 */
-	silent(TWO "2 lock R; 2 end 0; 1 join 2; 3 dead R; 3 consistent R; 3 unlock R; 3 lock R; 3 unlock R");
-	once(RULE_LOCK_NOT_RECOVERABLE, TWO "2 lock R; 2 end 0; 1 join 2; 3 dead R; 3 unlock R; 3 fail R 131");
+	silent(TWO
+	       "2 lock R; 2 end 0; 1 join 2; 3 dead R; 3 consistent R; 3 unlock R; 3 lock R; 3 unlock R");
+	once(RULE_LOCK_NOT_RECOVERABLE,
+	     TWO "2 lock R; 2 end 0; 1 join 2; 3 dead R; 3 unlock R; 3 fail R 131");
 	once(RULE_LOCK_NOT_RECOVERABLE, TWO "3 fail R 131");
 	/* Attributes unknown, so judged only when its next owner is told. */
 	silent(TWO "2 lock A; 2 end 0; 1 join 2; 3 dead A; 3 consistent A; 3 unlock A");
@@ -234,10 +247,15 @@ static void test_contention_notes(void **state)
 	assert_int_equal(feed_find(&f, RULE_LOCK_CONTENTION)->count, 20);
 	assert_int_equal(feed_count(&f, RULE_HOLD_TIME, -1), 0);
 	feed_release(&f);
-	/* Held long while another waited; held long with nobody waiting; the wait itself released it. */
-	once(RULE_HOLD_TIME, TWO "2 lock A; 3 req A 2; 2 sleep 300; 2 unlock A; 3 lock A; 3 unlock A");
+	/*
+	 * Held long while another waited; held long with nobody waiting; the wait itself released
+	 * it.
+	 */
+	once(RULE_HOLD_TIME,
+	     TWO "2 lock A; 3 req A 2; 2 sleep 300; 2 unlock A; 3 lock A; 3 unlock A");
 	silent(TWO "2 lock A; 2 sleep 300; 2 unlock A; 3 lock A; 3 unlock A");
-	silent(TWO "2 lock A; 2 cwait c A; 3 lock A; 3 signal c 1; 3 unlock A; 2 sleep 300; 2 cwake c A; 2 unlock A");
+	silent(TWO
+	       "2 lock A; 2 cwait c A; 3 lock A; 3 signal c 1; 3 unlock A; 2 sleep 300; 2 cwake c A; 2 unlock A");
 	silent(TWO "2 lock A; 3 req A 2; 2 sleep 100; 2 unlock A; 3 lock A; 3 unlock A");
 }
 

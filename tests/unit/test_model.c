@@ -56,8 +56,8 @@ static int world_free(void **state)
 	return 0;
 }
 
-static struct model_step *apply(struct world *w, uint32_t thread, enum trace_op op, uint32_t object, uint32_t other,
-				uint64_t arg, int32_t result)
+static struct model_step *apply(struct world *w, uint32_t thread, enum trace_op op, uint32_t object,
+				uint32_t other, uint64_t arg, int32_t result)
 {
 	struct trace_event e = { .op = (uint8_t)op,
 				 .thread = thread,
@@ -273,7 +273,9 @@ static void test_thread_is_over_when_nothing_can_follow(void **state)
 	apply(w, 3, TRACE_THREAD_BEGIN, 0, 0, 3, 0);
 	apply(w, 3, TRACE_THREAD_END, 0, 0, 2, 0);
 	{
-		struct trace_event e = { .op = TRACE_THREAD_BEGIN, .thread = 4, .stream = 3, .arg = 4 };
+		struct trace_event e = {
+			.op = TRACE_THREAD_BEGIN, .thread = 4, .stream = 3, .arg = 4
+		};
 
 		model_apply(w->m, &e, &w->step);
 	}
@@ -400,7 +402,8 @@ static void test_hostile_events(void **state)
 		if (i % 1000 == 0)
 			for (uint32_t o = 1; o < OBJECTS; o++)
 				if (w->m->objects[o].owner)
-					assert_non_null(model_find_held(thread(w, w->m->objects[o].owner), o));
+					assert_non_null(model_find_held(
+						thread(w, w->m->objects[o].owner), o));
 		if (i % 777 == 0 && w->step.thread)
 			model_pin_segment(w->m, w->step.thread);
 	}

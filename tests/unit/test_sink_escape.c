@@ -38,7 +38,8 @@ static char *escaped(void (*escape)(FILE *, const char *), const char *text)
 	return result;
 }
 
-static void assert_escaped(void (*escape)(FILE *, const char *), const char *text, const char *expected)
+static void assert_escaped(void (*escape)(FILE *, const char *), const char *text,
+			   const char *expected)
 {
 	char *result = escaped(escape, text);
 
@@ -108,15 +109,18 @@ static void test_html_closes_every_way_out(void **state)
 /* Whatever three bytes: valid UTF-8 comes out, without controls. */
 static void test_all_short_strings_come_out_valid(void **state)
 {
-	void (*const escapes[])(FILE *, const char *) = { put_terminal, put_lines, escape_terminal_code, escape_html };
+	void (*const escapes[])(FILE *, const char *) = { put_terminal, put_lines,
+							  escape_terminal_code, escape_html };
 	/* One or two of each class of byte. */
-	static const unsigned char bytes[] = { 0x01, '\n', '\t', 0x1b, '<', 'a', 0x7f, 0x80, 0x9b, 0xa0, 0xae, 0xbf, 0xc0,
-					       0xc2, 0xe0, 0xe2, 0xed, 0xef, 0xf0, 0xf4, 0xf8, 0xff };
+	static const unsigned char bytes[] = { 0x01, '\n', '\t', 0x1b, '<',  'a',  0x7f, 0x80,
+					       0x9b, 0xa0, 0xae, 0xbf, 0xc0, 0xc2, 0xe0, 0xe2,
+					       0xed, 0xef, 0xf0, 0xf4, 0xf8, 0xff };
 	const size_t n = sizeof(bytes);
 
 	(void)state;
 	for (size_t i = 0; i < n * n * n; i++) {
-		const char text[4] = { (char)bytes[i % n], (char)bytes[i / n % n], (char)bytes[i / n / n], 0 };
+		const char text[4] = { (char)bytes[i % n], (char)bytes[i / n % n],
+				       (char)bytes[i / n / n], 0 };
 		char *utf8 = escape_utf8(text);
 
 		for (size_t e = 0; e <= sizeof(escapes) / sizeof(escapes[0]); e++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sink_report.c - selection, gate, order, verdict; rings, folded frames, source lines; errors of sinks.
+ * test_sink_report.c - selection, gate, order, verdict; rings, folded frames, source lines; errors
+ * of sinks.
  */
 #include "analyzer/frame_class.h"
 #include "analyzer/report/frame_view.h"
@@ -17,7 +18,8 @@
 
 #include <cmocka.h>
 
-static struct finding *add(struct finding_list *list, enum rule rule, enum confidence confidence, const char *fingerprint)
+static struct finding *add(struct finding_list *list, enum rule rule, enum confidence confidence,
+			   const char *fingerprint)
 {
 	struct finding *f = finding_begin(list, rule, confidence, 0);
 
@@ -95,11 +97,14 @@ static void test_rules_that_are_off_are_nowhere(void **state)
 	finding_list_free(list);
 }
 
-static enum verdict verdict_of(bool timed_out, bool untraced, int fail_on, int rule, enum confidence confidence)
+static enum verdict verdict_of(bool timed_out, bool untraced, int fail_on, int rule,
+			       enum confidence confidence)
 {
 	struct finding_list *list = finding_list_new();
 	struct report report = { 0 };
-	const struct report_options options = { .fail_on = fail_on, .timed_out = timed_out, .untraced = untraced };
+	const struct report_options options = { .fail_on = fail_on,
+						.timed_out = timed_out,
+						.untraced = untraced };
 
 	if (rule >= 0)
 		add(list, (enum rule)rule, confidence, "a");
@@ -114,13 +119,21 @@ static void test_verdict(void **state)
 	assert_int_equal(verdict_of(false, false, LEVEL_ERROR, -1, 0), VERDICT_CLEAN);
 	assert_int_equal(verdict_of(false, true, LEVEL_ERROR, -1, 0), VERDICT_UNTRACED);
 	assert_int_equal(verdict_of(true, false, LEVEL_ERROR, -1, 0), VERDICT_TIMEOUT);
-	assert_int_equal(verdict_of(true, false, LEVEL_ERROR, RULE_DEADLOCK, CONFIDENCE_OBSERVED), VERDICT_FINDINGS);
+	assert_int_equal(verdict_of(true, false, LEVEL_ERROR, RULE_DEADLOCK, CONFIDENCE_OBSERVED),
+			 VERDICT_FINDINGS);
 	/* explained, though nothing gates */
-	assert_int_equal(verdict_of(true, false, REPORT_FAIL_NEVER, RULE_STUCK_WAIT, CONFIDENCE_OBSERVED), VERDICT_FINDINGS);
+	assert_int_equal(
+		verdict_of(true, false, REPORT_FAIL_NEVER, RULE_STUCK_WAIT, CONFIDENCE_OBSERVED),
+		VERDICT_FINDINGS);
 	/* a note is no explanation */
-	assert_int_equal(verdict_of(true, false, LEVEL_ERROR, RULE_LOCK_CONTENTION, CONFIDENCE_OBSERVED), VERDICT_TIMEOUT);
-	assert_int_equal(verdict_of(true, false, LEVEL_ERROR, RULE_STUCK_WAIT, CONFIDENCE_HINT), VERDICT_TIMEOUT);
-	assert_int_equal(verdict_of(false, false, LEVEL_ERROR, RULE_LOCK_CONTENTION, CONFIDENCE_OBSERVED), VERDICT_FINDINGS);
+	assert_int_equal(
+		verdict_of(true, false, LEVEL_ERROR, RULE_LOCK_CONTENTION, CONFIDENCE_OBSERVED),
+		VERDICT_TIMEOUT);
+	assert_int_equal(verdict_of(true, false, LEVEL_ERROR, RULE_STUCK_WAIT, CONFIDENCE_HINT),
+			 VERDICT_TIMEOUT);
+	assert_int_equal(
+		verdict_of(false, false, LEVEL_ERROR, RULE_LOCK_CONTENTION, CONFIDENCE_OBSERVED),
+		VERDICT_FINDINGS);
 }
 
 static void test_incomplete_says_which_and_how_many(void **state)
@@ -129,7 +142,9 @@ static void test_incomplete_says_which_and_how_many(void **state)
 	struct trace_process process[3] = { { .name = "1.0", .complete = true },
 					    { .name = "2.0", .why = "killed" },
 					    { .name = "3.0", .why = "lossy" } };
-	struct report_process processes[3] = { { .process = &process[0] }, { .process = &process[1] }, { .process = &process[2] } };
+	struct report_process processes[3] = { { .process = &process[0] },
+					       { .process = &process[1] },
+					       { .process = &process[2] } };
 	struct report report = { .processes = processes, .process_count = 3 };
 	const struct report_options options = { .fail_on = LEVEL_ERROR };
 
@@ -168,7 +183,8 @@ static void test_a_full_disk_is_an_error(void **state)
 
 /* ---- rings ---- */
 
-static void add_wait(struct finding_list *list, struct finding *f, uint32_t thread, uint32_t wanted, uint32_t held)
+static void add_wait(struct finding_list *list, struct finding *f, uint32_t thread, uint32_t wanted,
+		     uint32_t held)
 {
 	finding_add_stack(list, f, ROLE_WAITS, thread, wanted, 0);
 	finding_add_stack(list, f, ROLE_HOLDS, thread, held, 0);
@@ -187,8 +203,10 @@ static void test_ring_goes_round(void **state)
 	add_wait(list, f, 7, 10, 13); /* waits behind the ring */
 	ring_build(&ring, f);
 	assert_int_equal(ring.count, 6);
-	assert_true(ring.node[0].is_thread && ring.node[0].id == 3 && ring.node[0].edge == RING_WAITS_FOR);
-	assert_true(!ring.node[1].is_thread && ring.node[1].id == 12 && ring.node[1].edge == RING_HELD_BY);
+	assert_true(ring.node[0].is_thread && ring.node[0].id == 3 &&
+		    ring.node[0].edge == RING_WAITS_FOR);
+	assert_true(!ring.node[1].is_thread && ring.node[1].id == 12 &&
+		    ring.node[1].edge == RING_HELD_BY);
 	assert_int_equal(ring.node[2].id, 5);
 	assert_int_equal(ring.node[4].id, 9);
 	finding_list_free(list);
@@ -221,7 +239,8 @@ static void test_order_ring_uses_each_acquire_once(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
-		struct finding_stack *s = finding_add_stack(list, f, ROLE_ACQUIRES, 2 + i, 1 + (i + 1) % 3, 0);
+		struct finding_stack *s =
+			finding_add_stack(list, f, ROLE_ACQUIRES, 2 + i, 1 + (i + 1) % 3, 0);
 
 		s->held = held[i];
 		s->held_count = 2;
@@ -266,9 +285,14 @@ static void test_ring_of_a_jungle_ends(void **state)
 /* ---- frames ---- */
 
 static struct frame program_frame = { .function = "work", .module = "/srv/app" };
-static struct frame library_frame = { .function = "g_main_loop_run", .module = "/usr/lib/x86_64-linux-gnu/libglib-2.0.so.0" };
-static struct frame runtime_frame = { .function = "start_thread", .module = "/lib/x86_64-linux-gnu/libc.so.6" };
-static struct frame plumbing_frame = { .function = "std::mutex::lock()", .module = "/srv/app", .inlined = true };
+static struct frame library_frame = { .function = "g_main_loop_run",
+				      .module = "/usr/lib/x86_64-linux-gnu/libglib-2.0.so.0" };
+static struct frame runtime_frame = { .function = "start_thread",
+				      .module = "/lib/x86_64-linux-gnu/libc.so.6" };
+static struct frame nameless_frame = { .module = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30" };
+static struct frame plumbing_frame = { .function = "std::mutex::lock()",
+				       .module = "/srv/app",
+				       .inlined = true };
 
 static void test_classes_of_frames(void **state)
 {
@@ -294,23 +318,27 @@ static void test_classes_of_frames(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct frame frame = { .function = cases[i].function, .module = cases[i].module };
+		const struct frame frame = { .function = cases[i].function,
+					     .module = cases[i].module };
 
 		assert_int_equal(frame_classify(&frame), cases[i].class);
 	}
 }
 
-/* `pattern`: p program, l library, r runtime, s plumbing; innermost first. */
+/*
+ * `pattern`: p program, l library, r runtime, s plumbing, x unnamed in libstdc++; innermost first.
+ */
 static struct frames make_frames(const char *pattern)
 {
 	static struct frame frame[64];
 	size_t n = 0;
 
 	for (; *pattern; pattern++)
-		frame[n++] = *pattern == 'p' ? program_frame :
-			     *pattern == 'l' ? library_frame :
-			     *pattern == 'r' ? runtime_frame :
-					       plumbing_frame;
+		frame[n++] = *pattern == 'p'   ? program_frame
+			     : *pattern == 'l' ? library_frame
+			     : *pattern == 'r' ? runtime_frame
+			     : *pattern == 'x' ? nameless_frame
+					       : plumbing_frame;
 	return (struct frames){ .frame = frame, .count = n };
 }
 
@@ -323,7 +351,8 @@ static void assert_view(const char *pattern, bool all, const char *expected)
 	frame_view_init(&view, &frames, all);
 	assert_int_equal(view.count, strlen(expected));
 	for (size_t i = 0; i < view.count; i++) {
-		assert_int_equal(view.line[i].frame ? pattern[view.line[i].number] : '.', expected[i]);
+		assert_int_equal(view.line[i].frame ? pattern[view.line[i].number] : '.',
+				 expected[i]);
 		shown += view.line[i].hidden + (view.line[i].frame != NULL);
 	}
 	assert_int_equal(shown + view.cut, frames.count);
@@ -334,6 +363,7 @@ static void test_view_folds_only_what_is_not_the_programs(void **state)
 {
 	(void)state;
 	assert_view("pprr", false, "pp");
+	assert_view("ppssssxrr", false, "pp"); /* std::thread */
 	assert_view("pprr", true, "pprr");
 	assert_view("rrr", false, "rrr"); /* nothing else there */
 	assert_view("", false, "");

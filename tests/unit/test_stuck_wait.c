@@ -52,7 +52,9 @@ static void test_signaller_needs_a_lock_that_the_waiter_holds(void **state)
 		if (known) {
 			scene_lock(s, 2, M);
 			scene_cond_wait(s, 2, CV, M);
+			scene_lock(s, 3, M);
 			scene_signal(s, 3, CV, 1);
+			scene_unlock(s, 3, M);
 			scene_cond_wake(s, 2, CV, M);
 			scene_unlock(s, 2, M);
 		}
@@ -69,6 +71,7 @@ static void test_signaller_needs_a_lock_that_the_waiter_holds(void **state)
 		assert_non_null(scene_stack(f, ROLE_WAITS, 2, CV));
 		assert_non_null(scene_stack(f, ROLE_WAITS, 3, A));
 		assert_true(!!scene_stack(f, ROLE_SIGNALS, 3, CV) == known);
+		assert_int_equal(f->stack_count, 3 + known);
 		scene_free(s);
 	}
 }
@@ -321,11 +324,16 @@ static void test_main_in_join_while_workers_run_is_silent(void **state)
 /* The hang has one cause; an idle thread that the main thread would stop later is not another. */
 static void test_idle_bystander_is_no_cause(void **state)
 {
-	struct scene *s = workers(3);
+	struct scene *s = workers(4);
 	const struct finding *f;
 
 	(void)state;
-	wait_on(s, 3, CV2, M2);
+	scene_lock(s, 3, M2);
+	scene_cond_wait(s, 3, CV2, M2);
+	scene_signal(s, 4, CV2, 1);
+	scene_thread_end(s, 4);
+	scene_cond_wake(s, 3, CV2, M2);
+	scene_in_cond(s, 3, CV2, M2);
 	scene_signal(s, 1, CV, 0);
 	wait_on(s, 2, CV, M);
 	scene_blocked(s, 1, TRACE_WAIT_JOIN, 2, 0);
@@ -418,13 +426,18 @@ static void test_posted_semaphore_is_silent(void **state)
 static void test_two_semaphores_one_finding(void **state)
 {
 	struct scene *s = workers(3);
+	const struct finding *f;
 
 	(void)state;
 	scene_blocked(s, 2, TRACE_WAIT_SEM, SEM, 0);
 	scene_blocked(s, 3, TRACE_WAIT_SEM, SEM2, 0);
 	scene_blocked(s, 1, TRACE_WAIT_JOIN, 2, 0);
 	scene_end(s, KILLED);
-	scene_only(s, RULE_STUCK_WAIT, CONFIDENCE_OBSERVED);
+	f = scene_only(s, RULE_STUCK_WAIT, CONFIDENCE_OBSERVED);
+	assert_string_equal(f->title, "Stuck: thread 2 waits for semaphore #1, which nobody ever posted; thread 3 waits for "
+				      "semaphore #2, which nobody ever posted");
+	assert_non_null(scene_stack(f, ROLE_WAITS, 2, SEM));
+	assert_non_null(scene_stack(f, ROLE_WAITS, 3, SEM2));
 	scene_free(s);
 }
 

@@ -28,8 +28,8 @@ static const char *build_c(const char *name, const char *compiler, const char *f
 	static char path[600];
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	fixture_command("cd '%s' && %s -shared -fPIC -pthread %s -o '%s' '%s'", directory, compiler, flags, path,
-			fixture_source(C_SOURCE));
+	fixture_command("cd '%s' && %s -shared -fPIC -pthread %s -o '%s' '%s'", directory, compiler,
+			flags, path, fixture_source(C_SOURCE));
 	return path;
 }
 
@@ -43,8 +43,8 @@ static const char *build_cxx(const char *name, const char *flags)
 	return path;
 }
 
-static void expect_frame(const struct frames *frames, size_t index, const char *function, const char *source,
-			 const char *mark, bool inlined)
+static void expect_frame(const struct frames *frames, size_t index, const char *function,
+			 const char *source, const char *mark, bool inlined)
 {
 	const struct frame *frame;
 
@@ -121,7 +121,8 @@ static void test_code_of_clang_without_aranges_is_found(void **state)
 	if (!fixture_has_program("clang"))
 		skip();
 	check_full_stack("clang5.so", "clang", "-O2 -g -gdwarf-5");
-	check_full_stack("clang4.so", "clang", "-O2 -g -gdwarf-4 -ffunction-sections -Wl,--gc-sections");
+	check_full_stack("clang4.so", "clang",
+			 "-O2 -g -gdwarf-4 -ffunction-sections -Wl,--gc-sections");
 }
 
 static void test_cxx_names_come_with_scopes_and_parameters(void **state)
@@ -134,7 +135,8 @@ static void test_cxx_names_come_with_scopes_and_parameters(void **state)
 	recorded_call(&r, "call_member");
 	frames = recorded_frames(&r);
 	assert_true(frames.count >= 3);
-	assert_string_equal(frames.frame[0].function, "bank::Ledger::add(void (*)(), int)::{lambda()}::operator()");
+	assert_string_equal(frames.frame[0].function,
+			    "bank::Ledger::add(void (*)(), int)::{lambda()}::operator()");
 	assert_int_equal(frames.frame[0].line, fixture_line(CXX_SOURCE, "lambda"));
 	assert_true(frames.frame[0].inlined);
 	expect_frame(&frames, 1, "bank::Ledger::add(void (*)(), int)", CXX_SOURCE, "add", false);
@@ -143,8 +145,8 @@ static void test_cxx_names_come_with_scopes_and_parameters(void **state)
 
 	recorded_call(&r, "call_template");
 	frames = recorded_frames(&r);
-	expect_frame(&frames, 0, "bank::Ledger::check<unsigned long>(void (*)(), unsigned long)", CXX_SOURCE, "check",
-		     false);
+	expect_frame(&frames, 0, "bank::Ledger::check<unsigned long>(void (*)(), unsigned long)",
+		     CXX_SOURCE, "check", false);
 	recorded_release(&r);
 }
 
@@ -231,10 +233,11 @@ static void test_debug_file_beside_the_module_is_used(void **state)
 
 		snprintf(flags, sizeof(flags), "-O2 -g -Wl,--build-id=%s", build_ids[i]);
 		build_c("linked.so", "cc", flags);
-		fixture_command("cd '%s' && mkdir -p .debug && "
-				"objcopy --only-keep-debug linked.so .debug/linked.dbg && strip linked.so && "
-				"objcopy --add-gnu-debuglink=.debug/linked.dbg linked.so linked%zu.so",
-				directory, i);
+		fixture_command(
+			"cd '%s' && mkdir -p .debug && "
+			"objcopy --only-keep-debug linked.so .debug/linked.dbg && strip linked.so && "
+			"objcopy --add-gnu-debuglink=.debug/linked.dbg linked.so linked%zu.so",
+			directory, i);
 		snprintf(path, sizeof(path), "%s/linked%zu.so", directory, i);
 		recorded_init(&r, path);
 		recorded_call(&r, "outermost");
@@ -242,8 +245,9 @@ static void test_debug_file_beside_the_module_is_used(void **state)
 		expect_full_stack(&frames);
 
 		/* A debug file of another build must not be believed. */
-		fixture_command("cd '%s' && cc -shared -fPIC -g -O1 -Wl,--build-id=%s -DOTHER=1 '%s' -o .debug/linked.dbg",
-				directory, build_ids[i], fixture_source(C_SOURCE));
+		fixture_command(
+			"cd '%s' && cc -shared -fPIC -g -O1 -Wl,--build-id=%s -DOTHER=1 '%s' -o .debug/linked.dbg",
+			directory, build_ids[i], fixture_source(C_SOURCE));
 		frames = recorded_frames(&r);
 		expect_frame(&frames, 0, NULL, NULL, NULL, false);
 		recorded_release(&r);
@@ -290,9 +294,10 @@ static void test_mini_debug_info_gives_static_functions(void **state)
 	if (!fixture_has_program("xz"))
 		skip();
 	build_c("mini.so", "cc", "-O2 -g");
-	fixture_command("cd '%s' && objcopy --only-keep-debug mini.so mini.full && strip -g mini.full && xz -k -f mini.full && "
-			"strip mini.so && objcopy --add-section .gnu_debugdata=mini.full.xz mini.so",
-			directory);
+	fixture_command(
+		"cd '%s' && objcopy --only-keep-debug mini.so mini.full && strip -g mini.full && xz -k -f mini.full && "
+		"strip mini.so && objcopy --add-section .gnu_debugdata=mini.full.xz mini.so",
+		directory);
 	snprintf(path, sizeof(path), "%s/mini.so", directory);
 	recorded_init(&r, path);
 	recorded_call(&r, "outermost");

@@ -21,20 +21,22 @@
 
 static char *directory;
 
-static void build(const char *name, const char *compiler, const char *flags, const char *source, struct recorded *r)
+static void build(const char *name, const char *compiler, const char *flags, const char *source,
+		  struct recorded *r)
 {
 	char path[600];
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	fixture_command("cd '%s' && %s -shared -fPIC -pthread %s -o '%s' '%s'", directory, compiler, flags, path,
-			fixture_source(source));
+	fixture_command("cd '%s' && %s -shared -fPIC -pthread %s -o '%s' '%s'", directory, compiler,
+			flags, path, fixture_source(source));
 	recorded_init(r, path);
 }
 
 /* `names`: what data_address(0), data_address(1) … are called; NULL = module and offset. */
 static void check_names(struct recorded *r, const char *const *names, size_t count)
 {
-	void *(*data_address)(int) = (void *(*)(int))(uintptr_t)recorded_function(r, "data_address");
+	void *(*data_address)(int) =
+		(void *(*)(int))(uintptr_t)recorded_function(r, "data_address");
 	struct symbols *symbols = recorded_symbols(r);
 	const char *base = strrchr(r->path, '/') + 1;
 
@@ -68,7 +70,8 @@ static const char *const c_names[] = {
 
 static void test_members_and_elements_are_named(void **state)
 {
-	static const char *const flags[] = { "-O2 -g", "-O0 -g -gdwarf-4", "-O2 -g -gsplit-dwarf", "-O2 -g -flto" };
+	static const char *const flags[] = { "-O2 -g", "-O0 -g -gdwarf-4", "-O2 -g -gsplit-dwarf",
+					     "-O2 -g -flto" };
 	struct recorded r;
 
 	(void)state;
@@ -97,8 +100,8 @@ static void test_members_of_clang_are_named(void **state)
 static void test_symbol_table_gives_symbol_and_offset(void **state)
 {
 	static const char *const names[] = {
-		"plain_lock",	    "accounts+632",  "accounts+48", "accounts+1576", "table+2920", "either_lock",
-		"spins+36",	    "hidden_semaphore", "lock.1",	    "lock.0",
+		"plain_lock",  "accounts+632", "accounts+48",	   "accounts+1576", "table+2920",
+		"either_lock", "spins+36",     "hidden_semaphore", "lock.1",	    "lock.0",
 	};
 	struct recorded r;
 	void *(*data_address)(int);
@@ -108,22 +111,28 @@ static void test_symbol_table_gives_symbol_and_offset(void **state)
 	data_address = (void *(*)(int))(uintptr_t)recorded_function(&r, "data_address");
 	for (size_t i = 0; i < 8; i++) {
 		const char *name = symbols_resolve_data(i ? r.symbols : recorded_symbols(&r),
-							(uint64_t)(uintptr_t)data_address((int)i), 5);
+							(uint64_t)(uintptr_t)data_address((int)i),
+							5);
 
 		assert_int_equal(strcspn(name, "+"), strcspn(names[i], "+"));
 		assert_memory_equal(name, names[i], strcspn(names[i], "+"));
 	}
-	assert_string_equal(symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(6), 5), names[6]);
+	assert_string_equal(
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(6), 5), names[6]);
 	/* GCC's numbers are its own business; but two locks must not have one name. */
-	assert_memory_equal(symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(8), 5), "lock.", 5);
-	assert_string_not_equal(symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(8), 5),
-				symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(9), 5));
+	assert_memory_equal(
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(8), 5), "lock.",
+		5);
+	assert_string_not_equal(
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(8), 5),
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(9), 5));
 	recorded_release(&r);
 }
 
 static void test_stripped_statics_are_module_and_offset(void **state)
 {
-	static const char *const names[] = { "plain_lock", NULL, NULL, NULL, NULL, "either_lock", "spins+36", NULL, NULL };
+	static const char *const names[] = { "plain_lock",  NULL,	NULL, NULL, NULL,
+					     "either_lock", "spins+36", NULL, NULL };
 	struct recorded r;
 	void *(*data_address)(int);
 	char expected[128];
@@ -132,35 +141,35 @@ static void test_stripped_statics_are_module_and_offset(void **state)
 	build("stripped.so", "cc", "-O2 -s", C_SOURCE, &r);
 	data_address = (void *(*)(int))(uintptr_t)recorded_function(&r, "data_address");
 	recorded_symbols(&r);
-	assert_string_equal(symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(0), 5), names[0]);
-	assert_string_equal(symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(6), 5), names[6]);
+	assert_string_equal(
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(0), 5), names[0]);
+	assert_string_equal(
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(6), 5), names[6]);
 	snprintf(expected, sizeof(expected), "stripped.so+0x%llx",
 		 (unsigned long long)((uint64_t)(uintptr_t)data_address(7) - r.modules[0].bias));
-	assert_string_equal(symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(7), 5), expected);
+	assert_string_equal(
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(7), 5), expected);
 
 	/* The file is not the recorded one: its symbols say nothing about this process. */
 	r.build_id[0] ^= 1;
 	recorded_symbols(&r);
 	snprintf(expected, sizeof(expected), "stripped.so+0x%llx",
 		 (unsigned long long)((uint64_t)(uintptr_t)data_address(0) - r.modules[0].bias));
-	assert_string_equal(symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(0), 5), expected);
+	assert_string_equal(
+		symbols_resolve_data(r.symbols, (uint64_t)(uintptr_t)data_address(0), 5), expected);
 	recorded_release(&r);
 }
 
 static void test_cxx_data_is_named_with_scopes(void **state)
 {
 	static const char *const with_dwarf[] = {
-		"bank::Ledger::entry_lock",
-		"bank::accounts[2].lock",
-		"bank::plain_accounts[1].lock",
-		"bank::(anonymous namespace)::anonymous_lock",
+		"bank::Ledger::entry_lock",	"bank::accounts[2].lock",
+		"bank::plain_accounts[1].lock", "bank::(anonymous namespace)::anonymous_lock",
 		"bank::local_lock(int)::lock",
 	};
 	static const char *const without[] = {
-		"bank::Ledger::entry_lock",
-		"bank::accounts+104",
-		"bank::plain_accounts+56",
-		"bank::(anonymous namespace)::anonymous_lock",
+		"bank::Ledger::entry_lock",    "bank::accounts+104",
+		"bank::plain_accounts+56",     "bank::(anonymous namespace)::anonymous_lock",
 		"bank::local_lock(int)::lock",
 	};
 	struct recorded r;
@@ -278,12 +287,15 @@ static void test_linker_names_become_readable(void **state)
 		{ "_ZN3FooC2Ei.part.0", "Foo::Foo(int)", "c++" },
 		{ "_ZL4workPv", "work(void*)", "c++" },
 		{ "_ZSt13__invoke_implIvPFvvEJEET_St14__invoke_otherOT0_DpOT1_",
-		  "std::__invoke_impl<void, void (*)()>(std::__invoke_other, void (*&&)())", "c++" },
-		{ "_ZN4core3fmt5Write9write_str17h0123456789abcdefE", "core::fmt::Write::write_str", "rust" },
+		  "std::__invoke_impl<void, void (*)()>(std::__invoke_other, void (*&&)())",
+		  "c++" },
+		{ "_ZN4core3fmt5Write9write_str17h0123456789abcdefE", "core::fmt::Write::write_str",
+		  "rust" },
 		{ "_ZN4core3ptr40drop_in_place$LT$std..thread..Thread$GT$17h0123456789abcdefE.llvm.1234",
 		  "core::ptr::drop_in_place<std::thread::Thread>", "rust" },
 		{ "_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar", "rust" },
-		{ "_RNvMs_NtCs1234_7mycrate4bankNtB4_7Account8transfer", "<mycrate::bank::Account>::transfer", "rust" },
+		{ "_RNvMs_NtCs1234_7mycrate4bankNtB4_7Account8transfer",
+		  "<mycrate::bank::Account>::transfer", "rust" },
 		{ "_Z", "_Z", NULL },
 		{ "_R", "_R", NULL },
 		{ "", "", NULL },

@@ -86,7 +86,8 @@ static void test_joined_and_detached_threads_are_silent(void **state)
 	scene_thread_end(s, 3);
 	scene_thread_end(s, 4);
 	scene_event(s, TRACE_DETACH, 1, 0, 0, 4, 0); /* after its end */
-	s->process.threads[5].flags = TF_THREAD_DETACHED; /* still running */
+	s->process.threads[5].flags = TF_THREAD_DETACHED; /* blocked for ever */
+	wait_on(s, 5, CV, M);
 	exit_normally(s);
 	assert_int_equal(scene_total(s), 0);
 	scene_free(s);
@@ -323,6 +324,17 @@ static void test_detached_thread_that_outlives_main_is_a_note(void **state)
 	scene_free(s);
 }
 
+static void test_detached_thread_at_work_is_a_note(void **state)
+{
+	struct scene *s = workers(2);
+
+	(void)state;
+	scene_event(s, TRACE_DETACH, 1, 0, 0, 2, 0);
+	exit_normally(s);
+	assert_int_equal(scene_only(s, RULE_LEAKED_THREAD, CONFIDENCE_HINT)->level, LEVEL_NOTE);
+	scene_free(s);
+}
+
 /* A static destructor joins it: all is well. */
 static void test_join_by_an_exit_handler_is_silent(void **state)
 {
@@ -401,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_deadlock_is_told_once),
 		cmocka_unit_test(test_joiner_follows_the_joined),
 		cmocka_unit_test(test_detached_thread_that_outlives_main_is_a_note),
+		cmocka_unit_test(test_detached_thread_at_work_is_a_note),
 		cmocka_unit_test(test_join_by_an_exit_handler_is_silent),
 		cmocka_unit_test(test_exit_in_a_worker),
 		cmocka_unit_test(test_timed_idler_of_a_pool_is_silent_others_run),

@@ -467,7 +467,7 @@ static void test_ids_beyond_the_tables_become_zero(void **state)
 	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
 	r = scratch_open(dir);
 	p = trace_reader_get_process(r, 0);
-	assert_true(p->object_count < 100000 && p->stack_count < 100000 && p->thread_count < 100000);
+	assert_true(p->object_count < 10000 && p->stack_count < 10000 && p->thread_count < 10000);
 	events = scratch_events(r, 0, &count);
 	assert_int_equal(count, 6);
 	for (size_t i = 0; i < count; i++) {

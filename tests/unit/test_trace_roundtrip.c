@@ -37,7 +37,7 @@ static void test_every_op_keeps_its_fields(void **state)
 	uint64_t ticks = 0;
 
 	(void)state;
-	trace_writer_get_header(w)->objects = 70000;
+	trace_writer_get_header(w)->objects = 4000;
 	trace_writer_get_header(w)->stacks = 300;
 	trace_writer_get_header(w)->threads = 200;
 	trace_writer_begin(w, 0, 1);
@@ -46,7 +46,7 @@ static void test_every_op_keeps_its_fields(void **state)
 			bool id = trace_op_arg(op) != TRACE_ARG_PLAIN;
 
 			ticks += 1000 + 100000 * n;
-			trace_writer_event(w, 0, op, ticks, n < 2 ? 60000 : 5, op == TRACE_REQUEST ? 130 : 6 + n, 200 + n,
+			trace_writer_event(w, 0, op, ticks, n < 2 ? 4000 : 5, op == TRACE_REQUEST ? 130 : 6 + n, 200 + n,
 					   id ? n * 40 : args[n], results[n], n * 1000);
 		}
 	}
@@ -67,7 +67,7 @@ static void test_every_op_keeps_its_fields(void **state)
 			assert_int_equal(e->thread, 1);
 			assert_int_equal(e->stream, 0);
 			assert_int_equal(e->time_ns, ticks * TRACE_WRITER_TICK_NS);
-			assert_int_equal(e->object, has_field(op, TRACE_FIELD_O) ? (n < 2 ? 60000 : 5) : 0);
+			assert_int_equal(e->object, has_field(op, TRACE_FIELD_O) ? (n < 2 ? 4000 : 5) : 0);
 			assert_int_equal(e->other,
 					 has_field(op, TRACE_FIELD_P) ? (op == TRACE_REQUEST ? 130 : 6 + n) : 0);
 			assert_int_equal(e->stack, has_field(op, TRACE_FIELD_S) ? 200 + n : 0);
@@ -102,9 +102,9 @@ static void test_definitions_come_back(void **state)
 	trace_writer_name(w, 2, "worker");
 	trace_writer_object_full(w, 9, TRACE_OBJECT_RWLOCK, 0x5000, 3, 2, 2, TF_WHERE_STACK);
 	trace_writer_module(w, 0x400000, 0x500000, 0x400000, "/bin/server", "\1\2\3", 3, false);
-	trace_writer_module(w, 0x600000, 0x700000, 0x600000, "/lib/plugin.so", "", 0, false);
-	trace_writer_unload(w, 0x600000, 5000);
-	trace_writer_module(w, 0x600000, 0x700000, 0x600000, "/lib/other.so", "", 0, true);
+	trace_writer_module(w, 0x40000, 0x700000, 0x40000, "/lib/plugin.so", "", 0, false);
+	trace_writer_unload(w, 0x40000, 5000);
+	trace_writer_module(w, 0x40000, 0x700000, 0x40000, "/lib/other.so", "", 0, true);
 	trace_writer_begin(w, 0, 1);
 	trace_writer_tid(w, 0, 4141);
 	trace_writer_event(w, 0, TRACE_EXIT, 9000, 0, 0, 0, 0, 0, 0);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* SCENARIO S31: a wait with A held ends well this time, but the signaller takes A on its way: a note */
+/* EXPECT lock-order-inversion level=note stacks=consumer,producer locks=config_lock */
+/* NEVER deadlock stuck-wait */
+/* RUN clean */
+#include "../sample.h"
+
+static pthread_mutex_t config_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static int jobs, step;
+static int tid;
+
+static void *consumer(void *arg)
+{
+	until(&step, 1);
+	pthread_mutex_lock(&config_lock);
+	pthread_mutex_lock(&m);
+	publish_tid(&tid);
+	while (!jobs)
+		pthread_cond_wait(&work, &m);
+	pthread_mutex_unlock(&m);
+	pthread_mutex_unlock(&config_lock);
+	return arg;
+}
+
+static void *producer(void *arg)
+{
+	pthread_mutex_lock(&config_lock);
+	pthread_mutex_lock(&m);
+	pthread_cond_signal(&work); /* nobody waits yet; the same path would hang later */
+	pthread_mutex_unlock(&m);
+	pthread_mutex_unlock(&config_lock);
+	step_to(&step, 1);
+	until_asleep(&tid);
+	pthread_mutex_lock(&m);
+	jobs++;
+	pthread_cond_signal(&work);
+	pthread_mutex_unlock(&m);
+	return arg;
+}
+
+int main(void)
+{
+	run_two(consumer, producer);
+	return 0;
+}
