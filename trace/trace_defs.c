@@ -487,6 +487,7 @@ int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 	if (scan_all) {
 		defs->process.events = sums.records;
 	}
+	defs->end_ticks = sums.end_ticks;
 	defs->process.end_ns = trace_clock_ns(&defs->clock, sums.end_ticks);
 	if (!sums.end_ticks) {
 		defs->process.end_ns = 0;

@@ -31,6 +31,7 @@ struct trace_defs {
 	 * a merge finds out later does not change this, so that each pass gives the same order.
 	 */
 	bool lossy;
+	uint64_t end_ticks; /* of the newest record; 0 = there is none */
 };
 
 /* `image` is borrowed until release: stacks and modules point into its segments. 0 or THRUM_ENOMEM. */

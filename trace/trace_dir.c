@@ -166,6 +166,9 @@ copied:
 		.stream = head.stream,
 		.thread = head.thread_now,
 		.tid = head.tid_now,
+		.segment = index,
+		.chunk = head.chunk,
+		.committed = head.committed,
 		.wait = head.wait,
 	};
 	return trace_scan_add(image, &head, 0, payload, (uint32_t)got) ? 0 : THRUM_ENOMEM;
@@ -196,6 +199,22 @@ static int copy_meta(struct trace_image *image, int fd, uint64_t index, const st
 	image->meta[image->meta_count++] = copy;
 	image->meta_bytes += copy->committed;
 	return 0;
+}
+
+/* Has any stream gone on since it was copied? */
+static bool has_moved(const struct trace_image *image, int fd)
+{
+	struct tf_segment head;
+
+	for (size_t i = 0; i < image->live_count; i++) {
+		const struct trace_live *live = &image->live[i];
+
+		if (trace_pread(fd, &head, sizeof(head), segment_offset(live->segment)) == sizeof(head) &&
+		    (head.chunk != live->chunk || head.committed != live->committed)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static int compare_live(const void *left, const void *right)
@@ -340,6 +359,7 @@ static int image_open(struct trace_image *image, int directory, const char *path
 	if (got > 0 && image->live_count) {
 		qsort(image->live, image->live_count, sizeof(*image->live), compare_live);
 	}
+	image->moving = got > 0 && !image->header.exit_kind && has_moved(image, fd);
 	trace_scan_sort(image);
 	close(fd);
 	return got;

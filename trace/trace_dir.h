@@ -8,6 +8,8 @@
  *  - What is taken from the map was consistent at one moment: a stream segment that was sealed while it was copied is
  *    copied again. Stream segments are read first, then the size of .events, then the definitions: so a sealed chunk is
  *    seen in at least one place, and every id in a chunk that is seen is defined, also in a live trace.
+ *  - Streams of a live process are copied one after the other: what one says last may follow from what another said after
+ *    its copy. `moving` tells that this happened.
  *  - The .events file stays on disk: only an index of its chunks (64 bytes each) is kept.
  *  - `chunks` is sorted by (stream, chunk) and free of duplicates: of two, the one with more bytes is kept.
  *
@@ -40,6 +42,8 @@ struct trace_chunk {
 struct trace_live {
 	uint32_t stream, thread, tid;
 	uint64_t end_ticks; /* of its last record; 0 = none seen. Filled by trace_sum.c */
+	uint64_t segment, chunk; /* of the map, as copied */
+	uint32_t committed;
 	struct trace_wait wait;
 };
 
@@ -54,6 +58,7 @@ struct trace_image {
 	uint64_t map_bytes, events_bytes;
 	struct tf_process header; /* what a short file lacks is 0 */
 	bool header_cut;	  /* not all of the header was there */
+	bool moving;		  /* the process wrote to its streams while they were copied */
 	bool map_cut;		  /* segments that the header promises are not in the file */
 	bool damaged;		  /* garbage, a torn chunk, a bad definition: some record cannot be read */
 	char damage[120];	  /* what was seen first */

@@ -6,6 +6,8 @@
  *  - Ties in time go to the lower stream: deterministic.
  *  - Every call makes progress: when no record may go, the oldest stale reader goes, else the oldest record, and the order's
  *    state is corrected.
+ *  - Of a process that ran on while it was read, records of the last second whose causes the copy lacks are left out: what
+ *    comes out is a state that the process was in.
  *  - Where records are known to be missing, none waits longer than SLACK of trace time for one that may be among them.
  *  - Cost: a comparison while the same stream continues, O(log streams) otherwise.
  */
@@ -32,6 +34,7 @@ struct trace_merge {
 	struct merge_heap ready, stale, parked; /* parked ones are in one of the latter */
 	const struct trace_clock *clock; /* borrowed */
 	uint64_t slack_ticks;
+	uint64_t moving_ticks; /* parked records from here on are left out in the end; UINT64_MAX = none */
 	uint64_t forced; /* records that came out against the order */
 };
 

@@ -142,7 +142,8 @@ void trace_sum_judge(struct trace_defs *defs, const struct trace_image *image)
 
 	p->complete = true;
 	p->why[0] = '\0';
-	why_add(p, !p->exit_kind && !image->header_cut, "the process was killed or still runs");
+	why_add(p, image->moving, "the process still runs");
+	why_add(p, !p->exit_kind && !image->header_cut && !image->moving, "the process was killed or still runs");
 	why_add(p, p->flags & TF_PROCESS_FULL, "--max-size was reached");
 	why_add(p, p->flags & TF_PROCESS_DISK_FULL, "the disk was full");
 	why_add(p, p->flags & TF_PROCESS_OFF, "the recorder switched itself off");
