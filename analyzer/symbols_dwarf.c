@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BACK_MAX 64		 /* ranges that may begin between the wanted one and the address */
+#define RANGES_MAX (1u << 22)	 /* of one index; more come only from hostile files */
 #define VARIABLE_BUDGET 4000000u /* entries; about a second */
 
 /* ---- ranges ---- */
@@ -34,8 +34,15 @@ static int compare_ranges(const void *left, const void *right)
 
 static void ranges_sort(struct dwarf_ranges *ranges)
 {
+	uint64_t max_end = 0;
+
 	if (ranges->count)
 		qsort(ranges->range, ranges->count, sizeof(*ranges->range), compare_ranges);
+	for (size_t i = 0; i < ranges->count; i++) {
+		if (ranges->range[i].end > max_end)
+			max_end = ranges->range[i].end;
+		ranges->range[i].max_end = max_end;
+	}
 }
 
 /* The innermost range with `address`: walking back from the last that starts before it, the first that covers it. */
@@ -51,8 +58,8 @@ static const struct dwarf_range *ranges_find(const struct dwarf_ranges *ranges, 
 		else
 			high = middle;
 	}
-	for (size_t steps = 0; low && steps < BACK_MAX; steps++)
-		if (address < ranges->range[--low].end)
+	while (low && ranges->range[--low].max_end > address)
+		if (ranges->range[low].end > address)
 			return &ranges->range[low];
 	return NULL;
 }
@@ -68,14 +75,15 @@ static bool ranges_add(struct symbols_dwarf *dwarf, struct dwarf_ranges *ranges,
 	ptrdiff_t offset = 0;
 	bool any = false;
 
-	while ((offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0) {
+	while (ranges->count < RANGES_MAX &&
+	       (offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0) {
 		start += dwarf->bias;
 		end += dwarf->bias;
 		if (start >= end || !symbols_elf_is_code(dwarf->elf, start))
 			continue;
 		ranges->range = symbols_array_grow(ranges->range, ranges->count, &ranges->capacity,
 						   sizeof(*ranges->range));
-		ranges->range[ranges->count++] = (struct dwarf_range){ start, end, index };
+		ranges->range[ranges->count++] = (struct dwarf_range){ start, end, end, index };
 		any = true;
 	}
 	return any;
@@ -142,11 +150,23 @@ struct symbols_dwarf *symbols_dwarf_new(Dwfl_Module *module, const struct symbol
 	return dwarf;
 }
 
+/* Forgets the functions of a unit, but keeps the arrays. */
+static void drop_functions(struct dwarf_unit *unit)
+{
+	for (size_t i = 0; i < unit->function_count; i++) {
+		free(unit->functions[i].inlined);
+		free(unit->functions[i].inlined_ranges.range);
+	}
+	unit->function_count = 0;
+	unit->function_ranges.count = 0;
+}
+
 void symbols_dwarf_free(struct symbols_dwarf *dwarf)
 {
 	if (!dwarf)
 		return;
 	for (size_t i = 0; i < dwarf->unit_count; i++) {
+		drop_functions(&dwarf->units[i]);
 		free(dwarf->units[i].functions);
 		free(dwarf->units[i].function_ranges.range);
 		free(dwarf->units[i].variables);
@@ -164,7 +184,7 @@ static void add_function(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, D
 		return;
 	unit->functions = symbols_array_grow(unit->functions, unit->function_count,
 					     &unit->function_capacity, sizeof(*unit->functions));
-	unit->functions[unit->function_count++] = *die;
+	unit->functions[unit->function_count++] = (struct dwarf_function){ .die = *die };
 }
 
 /* Shallow: where nearly all compilers put functions with code. Deep: also inside types and other functions. */
@@ -208,16 +228,15 @@ static void index_functions(struct symbols_dwarf *dwarf, struct dwarf_unit *unit
 {
 	Dwarf_Die *tree = dwarf_unit_get_tree(unit);
 
-	unit->function_count = 0;
-	unit->function_ranges.count = 0;
+	drop_functions(unit);
 	read_functions(dwarf, unit, tree, deep, 0);
 	ranges_sort(&unit->function_ranges);
 	unit->functions_done = true;
 	unit->functions_deep = deep;
 }
 
-static Dwarf_Die *find_function(struct symbols_dwarf *dwarf, struct dwarf_unit *unit,
-				uint64_t address)
+static struct dwarf_function *find_function(struct symbols_dwarf *dwarf, struct dwarf_unit *unit,
+					    uint64_t address)
 {
 	const struct dwarf_range *range;
 
@@ -233,46 +252,59 @@ static Dwarf_Die *find_function(struct symbols_dwarf *dwarf, struct dwarf_unit *
 
 /* ---- inlined calls ---- */
 
-enum covers { COVERS_NOT, COVERS_YES, COVERS_UNKNOWN };
-
 /*
- * Unknown: no range at all. Blocks of some optimisers have none; and GCC 12 with DWARF 4 starts the ranges of a call
- * that was inlined at the start of a unit with a pair of zeros, which ends them.
+ * Lists the inlined calls below `parent`. One without ranges is listed all the same, since it is the parent of others:
+ * GCC 12 with DWARF 4 starts the ranges of a call that was inlined at the start of a unit with a pair of zeros, which
+ * ends them.
  */
-static enum covers covers(Dwarf_Die *die, Dwarf_Addr pc)
-{
-	Dwarf_Addr base, start, end;
-
-	if (dwarf_haspc(die, pc) > 0)
-		return COVERS_YES;
-	return dwarf_ranges(die, 0, &base, &start, &end) > 0 ? COVERS_NOT : COVERS_UNKNOWN;
-}
-
-/* Puts the inlined calls at `pc` into `chain`, outermost first. Returns how many there are then. */
-static size_t find_inlined(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *chain, size_t count,
-			   int depth)
+static void read_inlined(struct symbols_dwarf *dwarf, struct dwarf_function *function,
+			 Dwarf_Die *block, size_t parent, int depth)
 {
 	Dwarf_Die die;
 
-	if (depth > DWARF_DEPTH_MAX || count == DWARF_CALLS_MAX - 1 || dwarf_child(parent, &die))
-		return count;
+	if (depth > DWARF_DEPTH_MAX || dwarf_child(block, &die))
+		return;
 	do {
-		int tag = dwarf_tag(&die);
-		size_t inlined = tag == DW_TAG_inlined_subroutine, found;
-		enum covers there;
+		size_t inside = parent;
 
-		if (!inlined && tag != DW_TAG_lexical_block && tag != DW_TAG_try_block &&
-		    tag != DW_TAG_catch_block)
+		switch (dwarf_tag(&die)) {
+		case DW_TAG_inlined_subroutine:
+			inside = function->inlined_count++;
+			function->inlined = symbols_array_grow(function->inlined, inside,
+							       &function->inlined_capacity,
+							       sizeof(*function->inlined));
+			function->inlined[inside] = (struct dwarf_inlined){ die, parent };
+			ranges_add(dwarf, &function->inlined_ranges, &die, inside);
+			break;
+		case DW_TAG_lexical_block:
+		case DW_TAG_try_block:
+		case DW_TAG_catch_block:
+			break;
+		default:
 			continue;
-		there = covers(&die, pc);
-		if (there == COVERS_NOT)
-			continue;
-		if (inlined)
-			chain[count] = die;
-		found = find_inlined(&die, pc, chain, count + inlined, depth + 1);
-		if (found > count + inlined || (there == COVERS_YES && inlined))
-			return found; /* one address lies in one call */
+		}
+		read_inlined(dwarf, function, &die, inside, depth + 1);
 	} while (!dwarf_siblingof(&die, &die));
+}
+
+/* Puts the inlined calls at `address` into `chain`, innermost first, and returns how many there are. */
+static size_t find_inlined(struct symbols_dwarf *dwarf, struct dwarf_function *function,
+			   uint64_t address, Dwarf_Die *chain)
+{
+	const struct dwarf_range *range;
+	size_t count = 0;
+
+	if (!function->inlined_done) {
+		read_inlined(dwarf, function, &function->die, DWARF_NO_PARENT, 0);
+		ranges_sort(&function->inlined_ranges);
+		function->inlined_done = true;
+	}
+	range = ranges_find(&function->inlined_ranges, address);
+	if (!range)
+		return 0;
+	for (size_t i = range->index; i != DWARF_NO_PARENT && count < DWARF_CALLS_MAX - 1;
+	     i = function->inlined[i].parent)
+		chain[count++] = function->inlined[i].die;
 	return count;
 }
 
@@ -315,37 +347,39 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 {
 	const struct dwarf_range *range = ranges_find(&dwarf->unit_ranges, address);
 	Dwarf_Addr pc = address - dwarf->bias, entry;
-	Dwarf_Die chain[DWARF_CALLS_MAX], *function, *tree;
+	Dwarf_Die chain[DWARF_CALLS_MAX], *tree;
+	struct dwarf_function *function;
 	struct dwarf_unit *unit;
-	size_t inlined, count = 0;
+	size_t inlined;
 
 	if (!range)
 		return 0;
 	unit = &dwarf->units[range->index];
 	tree = dwarf_unit_get_tree(unit);
 	function = find_function(dwarf, unit, address);
-	inlined = function ? find_inlined(function, pc, chain, 0, 0) : 0;
+	inlined = function ? find_inlined(dwarf, function, address, chain) : 0;
 
 	ret_calls[0] = (struct dwarf_call){ .language = unit->language };
 	find_line(dwarf, unit, pc, &ret_calls[0]);
-	for (size_t i = inlined; i-- > 0;) {
-		struct dwarf_call *call = &ret_calls[count++];
+	for (size_t i = 0; i < inlined; i++) {
+		struct dwarf_call *call = &ret_calls[i];
 
 		call->function =
 			dwarf_entry_name(dwarf, &chain[i], unit->language, &call->has_linkage_name);
-		ret_calls[count] = (struct dwarf_call){
+		/* The next one out is where this call stands. */
+		ret_calls[i + 1] = (struct dwarf_call){
 			.language = unit->language,
 			.file = call_file(dwarf, tree, &chain[i]),
 			.line = number_attribute(&chain[i], DW_AT_call_line),
 		};
 	}
 	if (function) {
-		struct dwarf_call *call = &ret_calls[count];
+		struct dwarf_call *call = &ret_calls[inlined];
 
-		call->function =
-			dwarf_entry_name(dwarf, function, unit->language, &call->has_linkage_name);
-		if (!dwarf_entrypc(function, &entry))
+		call->function = dwarf_entry_name(dwarf, &function->die, unit->language,
+						  &call->has_linkage_name);
+		if (!dwarf_entrypc(&function->die, &entry))
 			call->entry = entry + dwarf->bias;
 	}
-	return count + 1;
+	return inlined + 1;
 }

@@ -12,12 +12,28 @@
 
 struct dwarf_range {
 	uint64_t start, end;
-	size_t index; /* of a unit or of a function in its unit */
+	uint64_t max_end; /* of this and all before it, once sorted */
+	size_t index; /* of a unit, of a function in its unit, of an inlined call in its function */
 };
 
 struct dwarf_ranges {
 	struct dwarf_range *range; /* owns; ordered by start, then the longer first */
 	size_t count, capacity;
+};
+
+struct dwarf_inlined {
+	Dwarf_Die die;
+	size_t parent; /* index of the inlined call around it; DWARF_NO_PARENT = the function itself */
+};
+
+#define DWARF_NO_PARENT SIZE_MAX
+
+struct dwarf_function {
+	Dwarf_Die die;
+	bool inlined_done;
+	struct dwarf_inlined *inlined; /* owns; a call stands before those inside it */
+	size_t inlined_count, inlined_capacity;
+	struct dwarf_ranges inlined_ranges;
 };
 
 struct dwarf_variable {
@@ -33,7 +49,7 @@ struct dwarf_unit {
 	const char *name; /* source file, borrowed from libdw */
 
 	bool functions_done, functions_deep;
-	Dwarf_Die *functions; /* owns */
+	struct dwarf_function *functions; /* owns */
 	size_t function_count, function_capacity;
 	struct dwarf_ranges function_ranges;
 

@@ -45,12 +45,12 @@ def row_lines(name, row):
     return lines
 
 
+ENOUGH_EVENTS = 100_000  # below, the fixed size of a trace (half a MiB a process) hides the bytes of an event
+
+
 def bytes_per_event(t):
-    """Sealed bytes and the live segments count; the map file's free segments do not: they are a fixed cost."""
-    events = t.get("events")
-    if not events or "trace_used" not in t and "sealed_bytes" not in t:
-        return None
-    return t.get("trace_used", t.get("sealed_bytes")) / events
+    """Everything the trace takes on disk: records, stacks, objects, modules and the segments allocated ahead."""
+    return t["trace_bytes"] / t["events"] if t.get("events", 0) >= ENOUGH_EVENTS else None
 
 
 def micro_verdict(name, row):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim.h - the internal contract of libthrum.so: states, safety classes, locks, who may call what. Read before editing.
+ * shim.h - the internal contract of libthrum.so: states, safety classes, locks, who may call what.
+ * Read before editing.
  *
  * Safety classes (a comment before each function):
  *   ANY   any thread, signal handler, before our constructor, child after fork; no libc but memcpy and friends
@@ -42,7 +43,8 @@ enum {
 	ONCE_DEPTH = 16,     /* initialisers inside initialisers */
 	READ_HELD = 16,	     /* read locks a stream remembers to recognise odd unlocks */
 	ROOM = 96,	     /* bytes that must be free before a record is written */
-	ROOM_EARLY = 1024,   /* before an acquire: so that a full segment is written out while no lock is held */
+	/* Before an acquire: so that a full segment is written out while no lock is held. */
+	ROOM_EARLY = 1024,
 };
 
 /* ---- identity of objects (shim_object.c) ---- */
@@ -50,23 +52,29 @@ enum {
 enum object_flag {
 	OBJECT_ON_STACK = 1,
 	OBJECT_OWNER_UNKNOWN = 2, /* was locked before we saw it */
-	OBJECT_DESTROYED = 4, /* kept to recognise a use after destroy, until its memory goes or is written anew */
+	/* Kept to recognise a use after destroy, until its memory goes or is written anew. */
+	OBJECT_DESTROYED = 4,
 };
 
-/* One lock instance. Memory is type-stable: an entry may be reused for another lock, never unmapped. */
+/*
+ * One lock instance. Memory is type-stable: an entry may be reused for another lock, never
+ * unmapped.
+ */
 struct object {
 	_Atomic uintptr_t address; /* 0 = dead; pairs with the store in object_retire */
 	uint32_t id;
 	uint16_t kind;
 	uint16_t flags;
 	_Atomic uint32_t owner; /* thread id of the exclusive holder; written by the holder only */
-	uint32_t depth;		/* extra acquires of a recursive mutex; written by the holder only */
-	uint32_t last_stream;	/* stream of the last exclusive acquire; written while held */
+	uint32_t depth;	      /* extra acquires of a recursive mutex; written by the holder only */
+	uint32_t last_stream; /* stream of the last exclusive acquire; written while held */
 	_Atomic uint32_t waiters; /* condvar: threads in a wait; barrier: threads inside */
-	uint64_t seq;		/* exclusive acquires so far; written while held */
-	struct object *next;	/* hash chain; under the object lock of its bucket */
-	uintptr_t frame_slot;	/* ON_STACK: where the return address of its frame lies … */
-	uintptr_t frame_return; /* … and what it was: both must match, else the frame is another one */
+	uint64_t seq;		  /* exclusive acquires so far; written while held */
+	struct object *next;	  /* hash chain; under the object lock of its bucket */
+	/*
+	 * ON_STACK: where the return address of its frame lies, and what it was. Both must match.
+	 */
+	uintptr_t frame_slot, frame_return;
 	uint32_t frame_thread;
 	uint32_t attributes;
 };
@@ -85,12 +93,15 @@ struct depot_entry {
 struct context {
 	uintptr_t ip, sp; /* where the wrapper was called from */
 	const struct depot_entry *stack;
-	uint32_t epoch; /* stream.epoch when filled; 0 = never holds */
-	uint16_t frames; /* as stack->frames, here for the cache line's sake */
+	uint32_t epoch;			     /* stream.epoch when filled; 0 = never holds */
+	uint16_t frames;		     /* as stack->frames, here for the cache line's sake */
 	uint16_t offset[CONTEXT_FRAMES - 1]; /* (address of the i+1-th return address - sp) / 8 */
 };
 
-/* What the last walk learnt of one return address: how far up its caller's return address lies. Only spreads keys. */
+/*
+ * What the last walk learnt of one return address: how far up its caller's return address lies.
+ * Only spreads keys.
+ */
 struct frame_size {
 	uintptr_t ip;
 	uintptr_t words;
@@ -98,7 +109,10 @@ struct frame_size {
 
 /* ---- streams (shim_thread.c, shim_emit.h) ---- */
 
-/* A once under way. Kept in the stream, not on the wrapper's stack: an exception may end the call behind our back. */
+/*
+ * A once under way. Kept in the stream, not on the wrapper's stack: an exception may end the call
+ * behind our back.
+ */
 struct once_call {
 	void (*routine)(void);
 	uint32_t object_id;
@@ -107,22 +121,25 @@ struct once_call {
 	bool began;
 };
 
-/* What a thread writes its events to. Belongs to one thread at a time; successive threads reuse it. */
+/*
+ * What a thread writes its events to. Belongs to one thread at a time; successive threads reuse it.
+ */
 struct stream {
 	uint8_t *cursor, *limit; /* both NULL when the memory was wiped by fork */
 	struct tf_segment *segment;
 	uint64_t last_ticks;
 	uint32_t last_object;
-	uint32_t thread; /* 0 = free */
+	uint32_t thread;       /* 0 = free */
 	volatile uint8_t busy; /* the guard */
 	uint8_t ended;	       /* THREAD_END is written; destructors may still run */
 	uint8_t exiting;       /* pthread_exit was called */
 	uint8_t trampolined;   /* made by a hooked call: the trampoline sees its end */
 	uint32_t index;
-	uintptr_t busy_sp; /* caller's sp of the hook that holds the guard: above it the guard is stale (longjmp) */
+	uintptr_t busy_sp; /* of the guard holder's caller: above it the guard is stale (longjmp) */
 	uintptr_t wait_sp; /* the same for the wait slot */
 	uintptr_t stack_low, stack_high;
-	_Atomic uintptr_t stack_lowest; /* no live lock on this thread's stack lies below it; UINTPTR_MAX = none at all */
+	/* No live lock on this thread's stack lies below it; UINTPTR_MAX = none at all. */
+	_Atomic uintptr_t stack_lowest;
 	uint32_t tid;
 	uint32_t epoch;
 	uint32_t held; /* exclusive and shared locks held now: lets a finished once go unrecorded */
@@ -207,15 +224,24 @@ void shim_boot(void);
 void shim_resolve_all(void);
 void shim_resolve_once(void); /* for wrappers that must not go through a stub */
 
-/* The real functions. Each starts as a stub that resolves and calls, so no wrapper tests for NULL. */
+/*
+ * The real functions. Each starts as a stub that resolves and calls, so no wrapper tests for NULL.
+ */
 #include "shim_real.h"
 
 /* ---- process-wide state, in wiped-on-fork memory ---- */
 
 typedef _Atomic uint32_t spin_t;
 
-enum { WINDOW_SEGMENTS = 8, WINDOWS = 8192, OBJECT_BUCKETS = 1 << 18, OBJECT_LOCKS = 256, DEPOT_BUCKETS = 16384,
-       THREAD_BUCKETS = 4096, PAGE_FILTER_BITS = 20 };
+enum {
+	WINDOW_SEGMENTS = 8,
+	WINDOWS = 8192,
+	OBJECT_BUCKETS = 1 << 18,
+	OBJECT_LOCKS = 256,
+	DEPOT_BUCKETS = 16384,
+	THREAD_BUCKETS = 4096,
+	PAGE_FILTER_BITS = 20
+};
 
 struct thread_entry {
 	uintptr_t handle;
@@ -272,7 +298,10 @@ struct shim {
 	struct object *objects[OBJECT_BUCKETS];
 	struct depot_entry *depot[DEPOT_BUCKETS];
 	struct thread_entry *threads[THREAD_BUCKETS];
-	/* a bit per hashed page that ever held a live object: lets free() of anything else go at once */
+	/*
+	 * a bit per hashed page that ever held a live object: lets free() of anything else go at
+	 * once
+	 */
 	uint8_t page_filter[(1 << PAGE_FILTER_BITS) / 8];
 };
 
@@ -296,7 +325,10 @@ static inline void spin_unlock(spin_t *l)
 	atomic_store_explicit(l, 0, memory_order_release);
 }
 
-/* SLOW: zeroed memory that lives as long as the process and is wiped in a forked child; NULL when there is none. */
+/*
+ * SLOW: zeroed memory that lives as long as the process and is wiped in a forked child; NULL when
+ * there is none.
+ */
 void *shim_pages(size_t bytes);
 /* SLOW: the same in small pieces; the caller holds no lock of rank region or below. */
 void *shim_alloc(size_t bytes);
@@ -310,8 +342,8 @@ struct tf_segment *region_new_segment(void);
 /* SLOW: appends a sealed segment to the events file; false and counted when it could not. */
 bool region_write(const struct tf_segment *segment);
 /* SLOW: appends a definition; `def->bytes` is set by this. Pieces are concatenated and padded. */
-void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes, const void *tail2,
-		   size_t tail2_bytes);
+void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes,
+		   const void *tail2, size_t tail2_bytes);
 uint64_t region_mono_ns(void);
 /* SLOW: a fresh pair of clock readings into the header. */
 void region_calibrate(void);
@@ -328,7 +360,10 @@ static hot_inline struct frame_size *frame_size_of(struct stream *s, uintptr_t i
 	return &s->frame_sizes[(ip * 0x9e3779b97f4a7c15u) >> 56];
 }
 
-/* HOT: the key is where the call came from and, where earlier walks tell how, the next two return addresses. */
+/*
+ * HOT: the key is where the call came from and, where earlier walks tell how, the next two return
+ * addresses.
+ */
 static hot_inline struct context *context_set(struct stream *s, uintptr_t ip, uintptr_t sp)
 {
 	uint64_t h = ip ^ sp * 0x9e3779b97f4a7c15u;
@@ -375,9 +410,12 @@ static hot_inline uint32_t stack_id(struct call *c)
 	return stack_id_slow(c, set);
 }
 
-/* SLOW: return addresses and the addresses of their slots, innermost first. `low`..`high` bound the stack. */
-uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip, uintptr_t *ret_slot,
-		uint32_t max);
+/*
+ * SLOW: return addresses and the addresses of their slots, innermost first. `low`..`high` bound the
+ * stack.
+ */
+uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
+		uintptr_t *ret_slot, uint32_t max);
 /* SLOW: forgets all learnt frame rules (a module went). */
 void unwind_forget(void);
 /* SLOW: start of the function around ip, 0 = unknown. */
@@ -390,7 +428,10 @@ bool module_covers(uintptr_t address);		     /* SLOW: no rescan */
 struct module_range {
 	uintptr_t start, end;
 };
-/* SLOW: reads /proc/self/maps; returns how many modules went, the first `max` of them in `ret_gone`. */
+/*
+ * SLOW: reads /proc/self/maps; returns how many modules went, the first `max` of them in
+ * `ret_gone`.
+ */
 uint32_t module_scan(struct module_range *ret_gone, uint32_t max);
 bool module_read(uintptr_t from, void *to, size_t bytes); /* SLOW: memory that may not be there */
 /* SLOW: bounds of the mapping around address. */
@@ -416,14 +457,15 @@ static hot_inline struct object **object_slot(struct stream *s, uintptr_t addres
 	return &s->objects[(address * 0x9e3779b97f4a7c15u) >> 52];
 }
 
-static hot_inline struct object *object_find(struct call *c, const volatile void *address, unsigned kind)
+static hot_inline struct object *object_find(struct call *c, const volatile void *address,
+					     unsigned kind)
 {
 	struct stream *s = c->s;
 	uintptr_t a = (uintptr_t)address;
 	struct object *o = *object_slot(s, a);
 
-	if (likely(o && atomic_load_explicit(&o->address, memory_order_relaxed) == a && o->kind == kind &&
-		   !(o->flags & (OBJECT_ON_STACK | OBJECT_DESTROYED)))) {
+	if (likely(o && atomic_load_explicit(&o->address, memory_order_relaxed) == a &&
+		   o->kind == kind && !(o->flags & (OBJECT_ON_STACK | OBJECT_DESTROYED)))) {
 		return o;
 	}
 	return object_find_slow(c, a, kind);
@@ -433,11 +475,12 @@ static hot_inline struct object *object_find(struct call *c, const volatile void
 
 enum thread_state { THREAD_LIVE = 0, THREAD_ENDED = 1, THREAD_DETACHED = 2, THREAD_JOINED = 3 };
 
-uint32_t thread_new(uint32_t parent, uint32_t stack, uint32_t flags, uintptr_t routine); /* SLOW: an id and its definition */
-void thread_register(uintptr_t handle, uint32_t id, struct stream *s);		       /* SLOW */
-struct thread_entry *thread_find(uintptr_t handle);				       /* SLOW: NULL = unknown */
-bool thread_attach(uint32_t id, uint32_t flags);				       /* SLOW: gives this thread a stream */
-void thread_reclaim(struct stream *s);						       /* SLOW: its thread is really over */
+uint32_t thread_new(uint32_t parent, uint32_t stack, uint32_t flags,
+		    uintptr_t routine); /* SLOW: an id and its definition */
+void thread_register(uintptr_t handle, uint32_t id, struct stream *s); /* SLOW */
+struct thread_entry *thread_find(uintptr_t handle);		       /* SLOW: NULL = unknown */
+bool thread_attach(uint32_t id, uint32_t flags); /* SLOW: gives this thread a stream */
+void thread_reclaim(struct stream *s);		 /* SLOW: its thread is really over */
 extern const char __start_thrum_trampoline[], __stop_thrum_trampoline[];
 #define TRAMPOLINE __attribute__((section("thrum_trampoline"), noinline))
 

@@ -2,9 +2,9 @@
 /*
  * shim_arch.h - everything of x86-64 Linux with glibc that the shim relies on, in one place.
  *
- * System calls without libc (no errno, no cancellation), the cycle counter, the registers a stack walk starts from, the
- * layout of a signal frame, and peeks at glibc's lock words (layout seen unchanged from glibc 2.17 to 2.41). Safety class
- * of all of it: ANY.
+ * System calls without libc (no errno, no cancellation), the cycle counter, the registers a stack
+ * walk starts from, the layout of a signal frame, and peeks at glibc's lock words (layout seen
+ * unchanged from glibc 2.17 to 2.41). Safety class of all of it: ANY.
  */
 #ifndef THRUM_SHIM_ARCH_H
 #define THRUM_SHIM_ARCH_H
@@ -48,34 +48,41 @@ static inline uint64_t arch_ticks(void)
 }
 
 /*
- * Where a wrapper was called from. Must be expanded in the wrapper itself: __builtin_frame_address(0) makes the compiler
- * keep a frame pointer there, so that [rbp] is the caller's rbp and rbp + 16 its stack pointer after the return.
+ * Where a wrapper was called from. Must be expanded in the wrapper itself:
+ * __builtin_frame_address(0) makes the compiler keep a frame pointer there, so that [rbp] is the
+ * caller's rbp and rbp + 16 its stack pointer after the return.
  */
 struct arch_caller {
 	uintptr_t ip; /* return address into the caller */
 	uintptr_t sp; /* the caller's stack pointer after the return: the wrapper's CFA */
 	uintptr_t bp; /* the caller's frame pointer register */
 };
-#define ARCH_CALLER()                                                                              \
-	(struct arch_caller)                                                                       \
-	{                                                                                          \
-		.ip = (uintptr_t)__builtin_return_address(0),                                      \
-		.sp = (uintptr_t)__builtin_frame_address(0) + 16,                                  \
-		.bp = *(uintptr_t *)__builtin_frame_address(0)                                     \
+#define ARCH_CALLER()                                             \
+	(struct arch_caller)                                      \
+	{                                                         \
+		.ip = (uintptr_t)__builtin_return_address(0),     \
+		.sp = (uintptr_t)__builtin_frame_address(0) + 16, \
+		.bp = *(uintptr_t *)__builtin_frame_address(0)    \
 	}
 
-/* Body of a naked function of up to three arguments: asks `before` for an address and jumps there, arguments and stack as found. */
-#define ARCH_JUMP_VIA(before)                                                                      \
-	__asm__("push %rdi\n\tpush %rsi\n\tpush %rdx\n\tcall " #before                               \
+/*
+ * Body of a naked function of up to three arguments: asks `before` for an address and jumps there,
+ * arguments and stack as found.
+ */
+#define ARCH_JUMP_VIA(before)                                          \
+	__asm__("push %rdi\n\tpush %rsi\n\tpush %rdx\n\tcall " #before \
 		"\n\tpop %rdx\n\tpop %rsi\n\tpop %rdi\n\tjmp *%rax")
 
-/* In `before`: the caller of the naked function, beyond its three pushes and our own return address. */
-#define ARCH_CALLER_VIA()                                                                          \
-	(struct arch_caller)                                                                       \
-	{                                                                                          \
-		.ip = ((uintptr_t *)__builtin_frame_address(0))[5],                                \
-		.sp = (uintptr_t)__builtin_frame_address(0) + 48,                                  \
-		.bp = *(uintptr_t *)__builtin_frame_address(0)                                     \
+/*
+ * In `before`: the caller of the naked function, beyond its three pushes and our own return
+ * address.
+ */
+#define ARCH_CALLER_VIA()                                           \
+	(struct arch_caller)                                        \
+	{                                                           \
+		.ip = ((uintptr_t *)__builtin_frame_address(0))[5], \
+		.sp = (uintptr_t)__builtin_frame_address(0) + 48,   \
+		.bp = *(uintptr_t *)__builtin_frame_address(0)      \
 	}
 
 /* DWARF register numbers. */
@@ -83,7 +90,10 @@ struct arch_caller {
 #define ARCH_DWARF_SP 7
 #define ARCH_DWARF_RA 16
 
-/* Offsets from the stack pointer in __restore_rt to the interrupted registers: ucontext_t.uc_mcontext.gregs. */
+/*
+ * Offsets from the stack pointer in __restore_rt to the interrupted registers:
+ * ucontext_t.uc_mcontext.gregs.
+ */
 #define ARCH_SIGFRAME_BP (40 + 10 * 8)
 #define ARCH_SIGFRAME_SP (40 + 15 * 8)
 #define ARCH_SIGFRAME_IP (40 + 16 * 8)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_boot.c - COLD to LIVE: the first hooked call or our constructor, whichever comes first; again in a forked child.
+ * shim_boot.c - COLD to LIVE: the first hooked call or our constructor, whichever comes first;
+ * again in a forked child.
  *
- * Other libraries' constructors may lock before ours runs, so nothing depends on it. A child of fork finds `*shim` wiped by the kernel
- * (MADV_WIPEONFORK): state COLD, no streams, no locks held; the real functions and the options, which are not wiped, stay.
+ * Other libraries' constructors may lock before ours runs, so nothing depends on it. A child of
+ * fork finds `*shim` wiped by the kernel (MADV_WIPEONFORK): state COLD, no streams, no locks held;
+ * the real functions and the options, which are not wiped, stay.
  */
 #include "shim_emit.h"
 
@@ -36,7 +38,8 @@ void shim_boot(void)
 {
 	uint32_t expected = SHIM_COLD;
 
-	if (!make_shim() || !atomic_compare_exchange_strong(&shim->state, &expected, SHIM_BOOTING)) {
+	if (!make_shim() ||
+	    !atomic_compare_exchange_strong(&shim->state, &expected, SHIM_BOOTING)) {
 		return;
 	}
 	shim->meta_stream = 0;
@@ -60,7 +63,10 @@ __attribute__((constructor)) static void on_load(void)
 	shim_boot();
 }
 
-/* exit() or a return from main. Threads may still run and record; this only says how the process went. */
+/*
+ * exit() or a return from main. Threads may still run and record; this only says how the process
+ * went.
+ */
 __attribute__((destructor)) static void on_exit_(void)
 {
 	if (shim && atomic_load(&shim->state) == SHIM_LIVE && !shim->process->exit_kind) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_emit.h - records into the thread's stream. Safety class HOT: the guard is held and `enter` made room.
+ * shim_emit.h - records into the thread's stream. Safety class HOT: the guard is held and `enter`
+ * made room.
  *
- * A record is visible once segment.committed covers it: that release store is last, and pairs with the reader's
- * load; a kill at any instruction leaves a whole prefix. Names follow spec/events.def; a field left out there is left
- * out here.
+ * A record is visible once segment.committed covers it: that release store is last, and pairs with
+ * the reader's load; a kill at any instruction leaves a whole prefix. Names follow spec/events.def;
+ * a field left out there is left out here.
  */
 #ifndef THRUM_SHIM_EMIT_H
 #define THRUM_SHIM_EMIT_H
@@ -31,14 +32,17 @@ static hot_inline void emit_commit(struct stream *s, uint8_t *end)
 	s->cursor = end;
 	s->segment->events++;
 	__atomic_store_n(&s->segment->committed,
-			 (uint32_t)(end - ((uint8_t *)s->segment + TF_SEGMENT_HEADER_BYTES)), __ATOMIC_RELEASE);
+			 (uint32_t)(end - ((uint8_t *)s->segment + TF_SEGMENT_HEADER_BYTES)),
+			 __ATOMIC_RELEASE);
 }
 
 /* Head and object: every op whose first field is O. `seq` 0 = none. */
-static hot_inline uint8_t *emit_object_head(struct stream *s, unsigned op, uint32_t object, uint64_t seq)
+static hot_inline uint8_t *emit_object_head(struct stream *s, unsigned op, uint32_t object,
+					    uint64_t seq)
 {
 	bool same = s->last_object == object;
-	uint8_t *p = emit_head(s, op | (same ? TF_REC_SAME_OBJECT : 0) | (seq ? TF_REC_HAS_SEQ : 0), arch_ticks());
+	uint8_t *p = emit_head(s, op | (same ? TF_REC_SAME_OBJECT : 0) | (seq ? TF_REC_HAS_SEQ : 0),
+			       arch_ticks());
 
 	if (!same) {
 		s->last_object = object;
@@ -57,7 +61,8 @@ static hot_inline void emit_o(struct stream *s, unsigned op, uint32_t object)
 	emit_commit(s, emit_object_head(s, op, object, 0));
 }
 /* O S, with a sequence number */
-static hot_inline void emit_os_seq(struct stream *s, unsigned op, uint32_t object, uint32_t stack, uint64_t seq)
+static hot_inline void emit_os_seq(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
+				   uint64_t seq)
 {
 	uint8_t *p = emit_object_head(s, op, object, seq);
 
@@ -65,7 +70,8 @@ static hot_inline void emit_os_seq(struct stream *s, unsigned op, uint32_t objec
 	emit_commit(s, emit_seq(p, seq));
 }
 /* O S A, with a sequence number */
-static inline void emit_osa_seq(struct stream *s, unsigned op, uint32_t object, uint32_t stack, uint64_t a, uint64_t seq)
+static inline void emit_osa_seq(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
+				uint64_t a, uint64_t seq)
 {
 	uint8_t *p = emit_object_head(s, op, object, seq);
 
@@ -84,7 +90,8 @@ static inline void emit_or(struct stream *s, unsigned op, uint32_t object, int64
 	emit_commit(s, encode_varint(emit_object_head(s, op, object, 0), encode_zigzag(r)));
 }
 /* O S R */
-static inline void emit_osr(struct stream *s, unsigned op, uint32_t object, uint32_t stack, int64_t r)
+static inline void emit_osr(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
+			    int64_t r)
 {
 	uint8_t *p = emit_object_head(s, op, object, 0);
 
@@ -92,7 +99,8 @@ static inline void emit_osr(struct stream *s, unsigned op, uint32_t object, uint
 	emit_commit(s, encode_varint(p, encode_zigzag(r)));
 }
 /* O S A R */
-static inline void emit_osar(struct stream *s, unsigned op, uint32_t object, uint32_t stack, uint64_t a, int64_t r)
+static inline void emit_osar(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
+			     uint64_t a, int64_t r)
 {
 	uint8_t *p = emit_object_head(s, op, object, 0);
 
@@ -101,7 +109,8 @@ static inline void emit_osar(struct stream *s, unsigned op, uint32_t object, uin
 	emit_commit(s, encode_varint(p, encode_zigzag(r)));
 }
 /* O S A P: REQUEST */
-static inline void emit_request(struct stream *s, uint32_t object, uint32_t stack, uint64_t mode, uint32_t holder)
+static inline void emit_request(struct stream *s, uint32_t object, uint32_t stack, uint64_t mode,
+				uint32_t holder)
 {
 	uint8_t *p = emit_object_head(s, TRACE_REQUEST, object, 0);
 
@@ -110,7 +119,8 @@ static inline void emit_request(struct stream *s, uint32_t object, uint32_t stac
 	emit_commit(s, encode_varint(p, holder));
 }
 /* O P S A: COND_WAIT */
-static inline void emit_cond_wait(struct stream *s, uint32_t cond, uint32_t mutex, uint32_t stack, uint64_t mode)
+static inline void emit_cond_wait(struct stream *s, uint32_t cond, uint32_t mutex, uint32_t stack,
+				  uint64_t mode)
 {
 	uint8_t *p = emit_object_head(s, TRACE_COND_WAIT, cond, 0);
 
@@ -119,8 +129,8 @@ static inline void emit_cond_wait(struct stream *s, uint32_t cond, uint32_t mute
 	emit_commit(s, encode_varint(p, mode));
 }
 /* O P S A R: COND_WAKE; seq is the mutex's */
-static inline void emit_cond_wake(struct stream *s, uint32_t cond, uint32_t mutex, uint32_t stack, uint64_t cancelled,
-				  int64_t r, uint64_t seq)
+static inline void emit_cond_wake(struct stream *s, uint32_t cond, uint32_t mutex, uint32_t stack,
+				  uint64_t cancelled, int64_t r, uint64_t seq)
 {
 	uint8_t *p = emit_object_head(s, TRACE_COND_WAKE, cond, seq);
 
@@ -131,7 +141,8 @@ static inline void emit_cond_wake(struct stream *s, uint32_t cond, uint32_t mute
 	emit_commit(s, emit_seq(p, seq));
 }
 /* Any op without O: up to three fields, already zig-zagged where the table says R. */
-static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, uint64_t a, uint64_t b, uint64_t c)
+static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, uint64_t a,
+			      uint64_t b, uint64_t c)
 {
 	uint8_t *p = emit_head(s, op, arch_ticks());
 
@@ -150,13 +161,14 @@ static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, ui
 /* ---- the wait slot: kind last on the way in, first on the way out ---- */
 
 /*
- * SLOW: the slot is taken. Either this call runs inside that wait (a signal handler, or a constructor inside dlopen) and will
- * put it back, or that wait was left by longjmp, cancellation or dlopen's return, and is over.
+ * SLOW: the slot is taken. Either this call runs inside that wait (a signal handler, or a
+ * constructor inside dlopen) and will put it back, or that wait was left by longjmp, cancellation
+ * or dlopen's return, and is over.
  */
 void wait_outer(struct call *c);
 
-static hot_inline void wait_set(struct call *c, uint32_t kind, uint32_t object, uint32_t other, uint32_t mode,
-				   uint64_t ticks)
+static hot_inline void wait_set(struct call *c, uint32_t kind, uint32_t object, uint32_t other,
+				uint32_t mode, uint64_t ticks)
 {
 	struct stream *s = c->s;
 	struct trace_wait *w = &s->segment->wait;

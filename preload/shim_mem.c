@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_mem.c - memcpy and friends of our own, hidden: in a host built with a sanitizer, or beside another preload, libc's names
- * lead to interceptors that must not run inside a hook. Copies here are short. Safety class ANY.
+ * shim_mem.c - memcpy and friends of our own, hidden: in a host built with a sanitizer, or beside
+ * another preload, libc's names lead to interceptors that must not run inside a hook. Copies here
+ * are short. Safety class ANY.
  *
- * Built with -fno-builtin and without loop idioms, else the compiler would turn each into a call of itself.
+ * Built with -fno-builtin and without loop idioms, else the compiler would turn each into a call of
+ * itself.
  */
 #include <stddef.h>
 #include <stdint.h>

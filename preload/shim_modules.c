@@ -2,10 +2,11 @@
 /*
  * shim_modules.c - which file is mapped where: a snapshot read from /proc/self/maps.
  *
- * Why not dl_iterate_phdr: it takes the loader lock, which a thread inside dlopen may hold while it waits for us. The kernel's
- * list needs no lock, and knows the vdso. Headers of modules are read through the kernel as well (process_vm_readv),
- * since another thread may unmap one meanwhile. Snapshots are replaced as a whole and never freed (a scan happens only when
- * modules came or went), so readers need no lock. Safety class SLOW.
+ * Why not dl_iterate_phdr: it takes the loader lock, which a thread inside dlopen may hold while it
+ * waits for us. The kernel's list needs no lock, and knows the vdso. Headers of modules are read
+ * through the kernel as well (process_vm_readv), since another thread may unmap one meanwhile.
+ * Snapshots are replaced as a whole and never freed (a scan happens only when modules came or
+ * went), so readers need no lock. Safety class SLOW.
  */
 #include "shim.h"
 
@@ -15,13 +16,19 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-enum { MAX_MODULES = 4096, MAX_PHDRS = 32, MAX_BUILD_ID = 64, SCAN_PAUSE_TICKS = 1 << 24 /* ~0.1 s */ };
+enum {
+	MAX_MODULES = 4096,
+	MAX_PHDRS = 32,
+	MAX_BUILD_ID = 64,
+	SCAN_PAUSE_TICKS = 1 << 24 /* ~0.1 s */
+};
 
 bool module_read(uintptr_t from, void *to, size_t bytes)
 {
 	struct iovec local = { to, bytes }, remote = { (void *)from, bytes };
 
-	return sys6(SYS_process_vm_readv, sys0(SYS_getpid), (long)&local, 1, (long)&remote, 1, 0) == (long)bytes;
+	return sys6(SYS_process_vm_readv, sys0(SYS_getpid), (long)&local, 1, (long)&remote, 1, 0) ==
+	       (long)bytes;
 }
 
 /* What one module's ELF header says. */
@@ -47,8 +54,8 @@ static void read_build_id(uintptr_t start, size_t bytes, struct elf_facts *f)
 		if (n->n_namesz > bytes || n->n_descsz > bytes || desc + n->n_descsz > bytes) {
 			return;
 		}
-		if (n->n_type == NT_GNU_BUILD_ID && n->n_namesz == 4 && !__builtin_memcmp(notes + name, "GNU", 4) &&
-		    n->n_descsz <= MAX_BUILD_ID) {
+		if (n->n_type == NT_GNU_BUILD_ID && n->n_namesz == 4 &&
+		    !__builtin_memcmp(notes + name, "GNU", 4) && n->n_descsz <= MAX_BUILD_ID) {
 			f->build_id_bytes = n->n_descsz;
 			__builtin_memcpy(f->build_id, notes + desc, n->n_descsz);
 			return;
@@ -75,7 +82,9 @@ static bool read_elf(uintptr_t start, struct elf_facts *f)
 	for (unsigned i = 0; i < e.e_phnum; i++) {
 		if (p[i].p_type == PT_LOAD) {
 			lowest = p[i].p_vaddr < lowest ? p[i].p_vaddr : lowest;
-			highest = p[i].p_vaddr + p[i].p_memsz > highest ? p[i].p_vaddr + p[i].p_memsz : highest;
+			highest = p[i].p_vaddr + p[i].p_memsz > highest
+					  ? p[i].p_vaddr + p[i].p_memsz
+					  : highest;
 		}
 	}
 	if (highest == 0) {
@@ -105,7 +114,9 @@ static const char *parse_hex(const char *p, uint64_t *ret)
 {
 	*ret = 0;
 	for (;; p++) {
-		int d = *p >= '0' && *p <= '9' ? *p - '0' : *p >= 'a' && *p <= 'f' ? *p - 'a' + 10 : -1;
+		int d = *p >= '0' && *p <= '9'	 ? *p - '0'
+			: *p >= 'a' && *p <= 'f' ? *p - 'a' + 10
+						 : -1;
 
 		if (d < 0) {
 			return p;
@@ -132,7 +143,9 @@ static void parse_line(char *line, struct map_line *m)
 	m->path = p;
 }
 
-/* Calls `each` for every line; lines longer than the buffer are cut. False when /proc is not there. */
+/*
+ * Calls `each` for every line; lines longer than the buffer are cut. False when /proc is not there.
+ */
 static bool read_maps(void (*each)(const struct map_line *, void *), void *context)
 {
 	char buffer[8192];
@@ -183,8 +196,8 @@ static void define(struct module *m, unsigned type, const struct elf_facts *f, c
 				     .build_id_bytes = f ? f->build_id_bytes : 0,
 				     .path_bytes = path ? (uint32_t)__builtin_strlen(path) : 0 };
 
-	region_define(&def.def, sizeof(def), f ? f->build_id : NULL, def.build_id_bytes, path ? path : "",
-		      def.path_bytes + 1);
+	region_define(&def.def, sizeof(def), f ? f->build_id : NULL, def.build_id_bytes,
+		      path ? path : "", def.path_bytes + 1);
 }
 
 static const struct module *known(uintptr_t start, uintptr_t end)
@@ -204,8 +217,8 @@ static void scan_line(const struct map_line *l, void *context)
 	struct elf_facts f;
 	struct module *m;
 
-	if (!l->readable || l->offset || !l->path[0] || l->start < s->covered || s->count == MAX_MODULES ||
-	    !read_elf(l->start, &f)) {
+	if (!l->readable || l->offset || !l->path[0] || l->start < s->covered ||
+	    s->count == MAX_MODULES || !read_elf(l->start, &f)) {
 		return;
 	}
 	s->covered = f.end;
@@ -220,7 +233,8 @@ static void scan_line(const struct map_line *l, void *context)
 			      .bias = f.bias,
 			      .eh_frame_hdr = f.eh_frame_hdr,
 			      .id = ++shim->next_module,
-			      .is_thrum = (uintptr_t)&shim >= l->start && (uintptr_t)&shim < f.end };
+			      .is_thrum = (uintptr_t)&shim >= l->start &&
+					  (uintptr_t)&shim < f.end };
 	define(m, TF_DEF_MODULE, &f, l->path);
 }
 
@@ -247,12 +261,14 @@ uint32_t module_scan(struct module_range *ret_gone, uint32_t max)
 
 				define(&gone, TF_DEF_UNLOAD, NULL, NULL);
 				if (gone_count < max) {
-					ret_gone[gone_count] = (struct module_range){ gone.start, gone.end };
+					ret_gone[gone_count] =
+						(struct module_range){ gone.start, gone.end };
 				}
 				gone_count++;
 			}
 		}
-		__atomic_store_n(&shim->module_count, 0, __ATOMIC_RELEASE); /* never a long count with a short table */
+		__atomic_store_n(&shim->module_count, 0,
+				 __ATOMIC_RELEASE); /* never a long count with a short table */
 		__atomic_store_n(&shim->modules, s.found, __ATOMIC_RELEASE);
 		__atomic_store_n(&shim->module_count, s.count, __ATOMIC_RELEASE);
 	}
@@ -287,7 +303,10 @@ const struct module *module_find(uintptr_t address)
 {
 	const struct module *m = search(address);
 
-	/* Unknown code: a library that came since, or code that no file holds (JIT); look again, but not for each call. */
+	/*
+	 * Unknown code: a library that came since, or code that no file holds (JIT); look again,
+	 * but not for each call.
+	 */
 	if (!m && (atomic_load_explicit(&shim->modules_stale, memory_order_relaxed) ||
 		   arch_ticks() - shim->last_scan_ticks > SCAN_PAUSE_TICKS)) {
 		module_scan(NULL, 0);

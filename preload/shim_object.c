@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_object.c - which lock instance an address is: the table from address to object, and the ends of lives.
+ * shim_object.c - which lock instance an address is: the table from address to object, and the ends
+ * of lives.
  *
- * Identity is address plus generation. A generation ends at destroy, at initialisation over a live one, when the memory is
- * freed or unmapped, when the stack frame it lay in is another one, and when the thread whose stack it lay on is over.
- * Buckets hash the 256-byte granule, so that the end of a block visits few buckets. Lookups take no lock: entries are
- * type-stable, and a walk that an insertion disturbed only costs the slow path. Changes take the bucket's spin lock.
- * Safety class SLOW, but object_range_may_match (HOT).
+ * Identity is address plus generation. A generation ends at destroy, at initialisation over a live
+ * one, when the memory is freed or unmapped, when the stack frame it lay in is another one, and
+ * when the thread whose stack it lay on is over. Buckets hash the 256-byte granule, so that the end
+ * of a block visits few buckets. Lookups take no lock: entries are type-stable, and a walk that an
+ * insertion disturbed only costs the slow path. Changes take the bucket's spin lock. Safety class
+ * SLOW, but object_range_may_match (HOT).
  */
 #include "shim_emit.h"
 
-enum { MANY_STREAMS = 512 /* beyond it a new lock is not looked up on other stacks */, GRANULE_SHIFT = 8, CHAIN_LIMIT = 4096, HUGE_RANGE = 1 << 30 /* more pages than there are buckets */ };
+enum {
+	GRANULE_SHIFT = 8,
+	CHAIN_LIMIT = 4096,
+	MANY_STREAMS = 512,   /* beyond it a new lock is not looked up on other stacks */
+	HUGE_RANGE = 1 << 30, /* more pages than there are buckets */
+};
 
 static uint32_t bucket_of(uintptr_t address)
 {
@@ -31,8 +38,8 @@ static struct object *chain_find(uint32_t bucket, uintptr_t address)
 {
 	unsigned steps = 0;
 
-	for (struct object *o = __atomic_load_n(&shim->objects[bucket], __ATOMIC_ACQUIRE); o && steps < CHAIN_LIMIT;
-	     o = __atomic_load_n(&o->next, __ATOMIC_ACQUIRE), steps++) {
+	for (struct object *o = __atomic_load_n(&shim->objects[bucket], __ATOMIC_ACQUIRE);
+	     o && steps < CHAIN_LIMIT; o = __atomic_load_n(&o->next, __ATOMIC_ACQUIRE), steps++) {
 		if (atomic_load_explicit(&o->address, memory_order_relaxed) == address) {
 			return o;
 		}
@@ -99,10 +106,14 @@ static bool is_locked_now(uintptr_t address, unsigned kind)
 	}
 }
 
-/* A destroyed mutex keeps glibc's mark (kind -1) until somebody writes the memory anew. Others have no mark. */
+/*
+ * A destroyed mutex keeps glibc's mark (kind -1) until somebody writes the memory anew. Others have
+ * no mark.
+ */
 static bool still_destroyed(const struct object *o, uintptr_t address)
 {
-	return o->kind != TRACE_OBJECT_MUTEX || ((const pthread_mutex_t *)address)->__data.__kind == -1;
+	return o->kind != TRACE_OBJECT_MUTEX ||
+	       ((const pthread_mutex_t *)address)->__data.__kind == -1;
 }
 
 /* ---- the stack frame an object lies in ---- */
@@ -116,7 +127,8 @@ static void note_on_stack(struct stream *s, uintptr_t address)
 {
 	uintptr_t lowest = atomic_load(&s->stack_lowest);
 
-	while (address < lowest && !atomic_compare_exchange_weak(&s->stack_lowest, &lowest, address)) {
+	while (address < lowest &&
+	       !atomic_compare_exchange_weak(&s->stack_lowest, &lowest, address)) {
 	}
 }
 
@@ -136,7 +148,8 @@ static struct stream *find_other_stack(uintptr_t address)
 }
 
 /* The innermost frame boundary above the address, from the context of this very call. */
-static void find_frame(struct call *c, uintptr_t address, uintptr_t *ret_slot, uintptr_t *ret_return)
+static void find_frame(struct call *c, uintptr_t address, uintptr_t *ret_slot,
+		       uintptr_t *ret_return)
 {
 	const struct context *x = c->context;
 
@@ -169,7 +182,8 @@ static bool frame_is_same(struct call *c, struct object *o, uintptr_t address)
 		note_on_stack(c->s, address);
 		return true;
 	}
-	return o->frame_thread == c->s->thread && (!slot || !o->frame_slot || (slot == o->frame_slot && ret == o->frame_return));
+	return o->frame_thread == c->s->thread &&
+	       (!slot || !o->frame_slot || (slot == o->frame_slot && ret == o->frame_return));
 }
 
 /* ---- life ---- */
@@ -213,7 +227,8 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 	if (!o) {
 		return NULL;
 	}
-	*o = (struct object){ .id = atomic_fetch_add(&shim->next_object, 1) + 1, .kind = (uint16_t)kind };
+	*o = (struct object){ .id = atomic_fetch_add(&shim->next_object, 1) + 1,
+			      .kind = (uint16_t)kind };
 	o->attributes = read_attributes(address, kind);
 	if (is_locked_now(address, kind)) {
 		o->flags |= OBJECT_OWNER_UNKNOWN;
@@ -232,7 +247,8 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 	} else if (module_covers(address)) {
 		where = TF_WHERE_MODULE;
 	}
-	__atomic_fetch_or(&shim->page_filter[bit / 8], (uint8_t)(1u << (bit % 8)), __ATOMIC_RELAXED);
+	__atomic_fetch_or(&shim->page_filter[bit / 8], (uint8_t)(1u << (bit % 8)),
+			  __ATOMIC_RELAXED);
 
 	spin_lock(lock_of(bucket));
 	other = chain_find(bucket, address);
@@ -264,7 +280,8 @@ void object_retire(struct call *c, struct object *o, unsigned why)
 	for (struct object **p = &shim->objects[bucket]; *p; p = &(*p)->next) {
 		if (*p == o && atomic_load(&o->address) == address && address) {
 			__atomic_store_n(p, o->next, __ATOMIC_RELEASE);
-			atomic_store(&o->address, 0); /* pairs with object_find's look at a cached entry */
+			atomic_store(&o->address,
+				     0); /* pairs with object_find's look at a cached entry */
 			linked = true;
 			break;
 		}
@@ -317,7 +334,8 @@ struct object *object_renew(struct call *c, uintptr_t address, unsigned kind)
 	return object_find_slow(c, address, kind);
 }
 
-static void retire_in_bucket(struct call *c, uint32_t bucket, uintptr_t start, uintptr_t end, unsigned why)
+static void retire_in_bucket(struct call *c, uint32_t bucket, uintptr_t start, uintptr_t end,
+			     unsigned why)
 {
 	struct object *o = __atomic_load_n(&shim->objects[bucket], __ATOMIC_ACQUIRE), *next;
 
@@ -365,7 +383,8 @@ bool object_has_waiter(uint32_t id)
 	for (uint32_t i = 1; i <= count; i++) {
 		const struct stream *s = shim->streams[i];
 
-		if (s && s->thread && s != shim_stream && s->segment->wait.kind && s->segment->wait.object == id) {
+		if (s && s->thread && s != shim_stream && s->segment->wait.kind &&
+		    s->segment->wait.object == id) {
 			return true;
 		}
 	}

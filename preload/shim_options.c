@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_options.c - THRUM_OPTIONS, read once per process image. Safety class BOOT: no libc, no allocation.
+ * shim_options.c - THRUM_OPTIONS, read once per process image. Safety class BOOT: no libc, no
+ * allocation.
  *
- * The variable is read from the environment as the kernel laid it out when `environ` is not there yet. nginx empties its environment at
- * start, so nothing is read later than boot.
+ * The variable is read from the environment as the kernel laid it out when `environ` is not there
+ * yet. nginx empties its environment at start, so nothing is read later than boot.
  */
 #include "shim.h"
 
@@ -52,10 +53,16 @@ static const char *find_value(char *buffer, size_t bytes)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
-/* Copies one value up to ':' or the end, %XX decoded; returns where it stopped. Too long a value becomes empty. */
+/*
+ * Copies one value up to ':' or the end, %XX decoded; returns where it stopped. Too long a value
+ * becomes empty.
+ */
 static const char *copy_value(const char *from, char *to, size_t room)
 {
 	size_t n = 0;

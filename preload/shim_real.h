@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_real.h - one typed pointer per hooked function, named real_NAME, expanded from spec/primitives/.
+ * shim_real.h - one typed pointer per hooked function, named real_NAME, expanded from
+ * spec/primitives/.
  *
- * Each points to a stub until shim_resolve_all has run: the stub resolves and calls on. A function that no loaded library
- * has keeps a stub that answers ENOSYS. Included by shim.h only.
+ * Each points to a stub until shim_resolve_all has run: the stub resolves and calls on. A function
+ * that no loaded library has keeps a stub that answers ENOSYS. Included by shim.h only.
  */
 #ifndef THRUM_SHIM_REAL_H
 #define THRUM_SHIM_REAL_H
@@ -15,13 +16,16 @@
 #include <time.h>
 
 /* The prototypes of the hooks themselves: some have none in any header. */
-#define PRIM(shape, kind, ret, name, params, args, object, mode, doc)                              \
-	extern ret(*real_##name) params;                                                           \
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
+	extern ret(*real_##name) params;                              \
 	ret name params;
 #include "../spec/primitives/all.def"
 #undef PRIM
 
-/* Not hooked, but called by us through the same resolver: cancellation clean-up without unwinder tables. */
+/*
+ * Not hooked, but called by us through the same resolver: cancellation clean-up without unwinder
+ * tables.
+ */
 struct __jmp_buf_tag;
 extern void (*real___pthread_register_cancel)(__pthread_unwind_buf_t *);
 extern void (*real___pthread_unregister_cancel)(__pthread_unwind_buf_t *);

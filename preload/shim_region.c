@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_region.c - the trace's files: the shared mapping that survives a SIGKILL, and the file of sealed segments.
+ * shim_region.c - the trace's files: the shared mapping that survives a SIGKILL, and the file of
+ * sealed segments.
  *
- * - Segments of the map are allocated (fallocate, or zeros written) before they are mapped: a sparse mapping on a full disk would kill the host
+ * - Segments of the map are allocated (fallocate, or zeros written) before they are mapped: a
+ *   sparse mapping on a full disk would kill the host
  *   with SIGBUS. RLIMIT_FSIZE is looked at before any growth, so no SIGXFSZ.
- * - Descriptors are kept high and close-on-exec; before each use fstat proves that the host has not closed them and got the number for
+ * - Descriptors are kept high and close-on-exec; before each use fstat proves that the host has not
+ *   closed them and got the number for
  *   something else; then the file is opened again by its path.
- * - Sealed segments go to places reserved by an atomic add, so threads need no lock and a failed write leaves a hole that a reader
+ * - Sealed segments go to places reserved by an atomic add, so threads need no lock and a failed
+ *   write leaves a hole that a reader
  *   can step over.
  *
  * Safety class SLOW (region_open: BOOT). Nothing here touches errno.
@@ -20,7 +24,11 @@
 #include <sys/vfs.h>
 #include <time.h>
 
-enum { FD_FLOOR = 512, WINDOW_BYTES = WINDOW_SEGMENTS * TF_SEGMENT_BYTES, FREE_FLOOR_BYTES = 32 << 20 };
+enum {
+	FD_FLOOR = 512,
+	WINDOW_BYTES = WINDOW_SEGMENTS * TF_SEGMENT_BYTES,
+	FREE_FLOOR_BYTES = 32 << 20
+};
 
 uint64_t region_mono_ns(void)
 {
@@ -38,12 +46,14 @@ void region_calibrate(void)
 
 void *shim_pages(size_t bytes)
 {
-	long p = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long p = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p < 0 && p > -4096) {
 		return NULL;
 	}
-	if (sys3(SYS_madvise, p, bytes, MADV_WIPEONFORK) < 0) { /* Linux before 4.14: a forked child could not be told apart */
+	if (sys3(SYS_madvise, p, bytes, MADV_WIPEONFORK) <
+	    0) { /* Linux before 4.14: a forked child could not be told apart */
 		sys2(SYS_munmap, p, bytes);
 		return NULL;
 	}
@@ -110,8 +120,8 @@ static bool may_grow_to(uint64_t bytes)
 {
 	struct rlimit limit;
 
-	return sys4(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
-	       limit.rlim_cur >= bytes;
+	return sys4(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) < 0 ||
+	       limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= bytes;
 }
 
 /* ---- the map ---- */
@@ -145,7 +155,8 @@ static bool allocate(int fd, uint64_t offset, uint64_t bytes)
 
 static void *map_shared(int fd, uint64_t offset, uint64_t bytes)
 {
-	long p = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (long)offset);
+	long p = sys6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      (long)offset);
 
 	if (p < 0 && p > -4096) {
 		return NULL;
@@ -180,7 +191,8 @@ struct tf_segment *region_new_segment(void)
 	if (shim->segments_used < shim->segments_allocated || add_window()) {
 		uint32_t i = shim->segments_used++;
 
-		s = (void *)(shim->window[i / WINDOW_SEGMENTS] + (size_t)(i % WINDOW_SEGMENTS) * TF_SEGMENT_BYTES);
+		s = (void *)(shim->window[i / WINDOW_SEGMENTS] +
+			     (size_t)(i % WINDOW_SEGMENTS) * TF_SEGMENT_BYTES);
 	} else {
 		shim->process->flags |= TF_PROCESS_DISK_FULL;
 	}
@@ -206,8 +218,8 @@ static bool next_meta(void)
 	return true;
 }
 
-void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes, const void *tail2,
-		   size_t tail2_bytes)
+void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes,
+		   const void *tail2, size_t tail2_bytes)
 {
 	size_t bytes = (head_bytes + tail_bytes + tail2_bytes + 7) & ~(size_t)7;
 	uint8_t *p;
@@ -227,7 +239,8 @@ void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size
 			__builtin_memcpy(p + head_bytes + tail_bytes, tail2, tail2_bytes);
 		}
 		shim->meta->events++;
-		__atomic_store_n(&shim->meta->committed, shim->meta->committed + (uint32_t)bytes, __ATOMIC_RELEASE);
+		__atomic_store_n(&shim->meta->committed, shim->meta->committed + (uint32_t)bytes,
+				 __ATOMIC_RELEASE);
 	}
 	spin_unlock(&shim->meta_lock);
 }
@@ -265,7 +278,8 @@ bool region_write(const struct tf_segment *segment)
 		goto lost;
 	}
 	for (uint64_t done = 0; done < bytes;) {
-		long n = sys4(SYS_pwrite64, fd, (const uint8_t *)segment + done, bytes - done, offset + done);
+		long n = sys4(SYS_pwrite64, fd, (const uint8_t *)segment + done, bytes - done,
+			      offset + done);
 
 		if (n == -4) { /* EINTR */
 			continue;
@@ -422,7 +436,8 @@ bool region_open(const char *dir)
 			size_t n = (size_t)(stem - shim->map_path);
 
 			__builtin_memcpy(shim->events_path, shim->map_path, n);
-			append_text(shim->events_path + n, shim->events_path + sizeof(shim->events_path) - 1, ".events");
+			append_text(shim->events_path + n,
+				    shim->events_path + sizeof(shim->events_path) - 1, ".events");
 			last_image = image;
 			break;
 		}

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_resolve.c - finds the real functions: the next definition after ours in the load order, read from the ELF symbol
- * tables by ourselves.
+ * shim_resolve.c - finds the real functions: the next definition after ours in the load order, read
+ * from the ELF symbol tables by ourselves.
  *
- * Why not dlsym: it can allocate and take the loader lock, so a hooked allocator or lock recurses at start; before glibc 2.36
- * RTLD_NEXT without a version gives the oldest pthread_cond_*; and for libraries that came by dlopen RTLD_NEXT answers NULL.
- * The load order is the chain that debuggers read (_r_debug). A definition whose version is the default one wins, which
- * is right on both sides of glibc 2.34, where libpthread moved into libc. Safety class: BOOT, and idempotent.
+ * Why not dlsym: it can allocate and take the loader lock, so a hooked allocator or lock recurses
+ * at start; before glibc 2.36 RTLD_NEXT without a version gives the oldest pthread_cond_*; and for
+ * libraries that came by dlopen RTLD_NEXT answers NULL. The load order is the chain that debuggers
+ * read (_r_debug). A definition whose version is the default one wins, which is right on both sides
+ * of glibc 2.34, where libpthread moved into libc. Safety class: BOOT, and idempotent.
  */
 #include "shim.h"
 
@@ -16,8 +17,8 @@
 
 /* Stubs: the first call of anything resolves everything. */
 #define MISSING(type) ((type)(uintptr_t)(__builtin_types_compatible_p(type, int) ? ENOSYS : 0))
-#define PRIM(shape, kind, ret, name, params, args, object, mode, doc)                              \
-	static ret stub_##name params;                                                             \
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
+	static ret stub_##name params;                                \
 	ret(*real_##name) params = stub_##name;
 #include "../spec/primitives/all.def"
 #undef PRIM
@@ -30,14 +31,14 @@ int (*real_sem_getvalue)(sem_t *, int *);
 int (*real_pthread_attr_getdetachstate)(const pthread_attr_t *, int *);
 int (*real_pthread_attr_getstacksize)(const pthread_attr_t *, size_t *);
 
-#define PRIM(shape, kind, ret, name, params, args, object, mode, doc)                              \
-	static ret stub_##name params                                                              \
-	{                                                                                          \
-		shim_resolve_all();                                                                \
-		if (real_##name == stub_##name) {                                                  \
-			return MISSING(ret);                                                       \
-		}                                                                                  \
-		return real_##name args;                                                           \
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
+	static ret stub_##name params                                 \
+	{                                                             \
+		shim_resolve_all();                                   \
+		if (real_##name == stub_##name) {                     \
+			return MISSING(ret);                          \
+		}                                                     \
+		return real_##name args;                              \
 	}
 #include "../spec/primitives/all.def"
 #undef PRIM
@@ -48,7 +49,8 @@ struct wanted {
 };
 
 static const struct wanted wanted[] = {
-#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) { #name, (void **)&real_##name },
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
+	{ #name, (void **)&real_##name },
 #include "../spec/primitives/all.def"
 #undef PRIM
 	{ "__pthread_register_cancel", (void **)&real___pthread_register_cancel },
@@ -60,9 +62,10 @@ static const struct wanted wanted[] = {
 	{ "pthread_attr_getstacksize", (void **)&real_pthread_attr_getstacksize },
 };
 
-
-
-/* Our own dynamic section, by a name of our own: <link.h> declares _DYNAMIC with default visibility. */
+/*
+ * Our own dynamic section, by a name of our own: <link.h> declares _DYNAMIC with default
+ * visibility.
+ */
 extern const char own_dynamic[] __asm__("_DYNAMIC") __attribute__((visibility("hidden")));
 
 /* What of one loaded object a lookup needs. */
@@ -130,7 +133,8 @@ static bool table_init(struct symbol_table *t, const struct link_map *map)
 }
 
 /* A definition counts; one with the default (not hidden) version beats others. */
-static bool symbol_matches(const struct symbol_table *t, uint32_t i, const char *name, bool *ret_default)
+static bool symbol_matches(const struct symbol_table *t, uint32_t i, const char *name,
+			   bool *ret_default)
 {
 	const ElfW(Sym) *s = &t->symbols[i];
 	unsigned type = ELF64_ST_TYPE(s->st_info);
@@ -209,7 +213,8 @@ static const struct link_map *free_home, *usable_home;
 void shim_resolve_all(void)
 {
 	enum { COUNT = sizeof(wanted) / sizeof(wanted[0]) };
-	static bool done[sizeof(wanted) / sizeof(wanted[0])]; /* idempotent: racing writers write the same */
+	static bool done[sizeof(wanted) /
+			 sizeof(wanted[0])]; /* idempotent: racing writers write the same */
 	const struct link_map *own = NULL;
 
 	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next) {
@@ -233,12 +238,15 @@ void shim_resolve_all(void)
 				*wanted[i].real = table_get(&t, symbol);
 				done[i] = true;
 				free_home = wanted[i].real == (void **)&real_free ? m : free_home;
-				usable_home = wanted[i].real == (void **)&real_malloc_usable_size ? m : usable_home;
+				usable_home = wanted[i].real == (void **)&real_malloc_usable_size
+						      ? m
+						      : usable_home;
 			}
 		}
 	}
 	if (free_home != usable_home) {
-		real_malloc_usable_size = NULL; /* another allocator's: its answer would be a guess */
+		real_malloc_usable_size =
+			NULL; /* another allocator's: its answer would be a guess */
 	}
 }
 

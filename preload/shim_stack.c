@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_stack.c - call stacks as small ids: a per-thread cache of verified contexts in front of a depot that interns.
+ * shim_stack.c - call stacks as small ids: a per-thread cache of verified contexts in front of a
+ * depot that interns.
  *
- * A context remembers, for one (return address, stack pointer), in which stack words the outer return addresses lay. It
- * holds as long as each word still holds its value: given the innermost frame, the place of the next return address is fixed by the
- * frame information, so equal words mean an equal stack. That costs one load and compare a frame, against
- * 7 ns a frame for a walk.
+ * A context remembers, for one (return address, stack pointer), in which stack words the outer
+ * return addresses lay. It holds as long as each word still holds its value: given the innermost
+ * frame, the place of the next return address is fixed by the frame information, so equal words
+ * mean an equal stack. That costs one load and compare a frame, against 7 ns a frame for a walk.
  */
 #include "shim_emit.h"
 
@@ -23,18 +24,22 @@ const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames)
 
 	/* Entries are immutable once linked; the store that links one is the release below. */
 	for (e = __atomic_load_n(bucket, __ATOMIC_ACQUIRE); e; e = e->next) {
-		if (e->hash == hash && e->frames == frames && !__builtin_memcmp(e->ip, ip, frames * sizeof(*ip))) {
+		if (e->hash == hash && e->frames == frames &&
+		    !__builtin_memcmp(e->ip, ip, frames * sizeof(*ip))) {
 			return e;
 		}
 	}
 	spin_lock(&shim->depot_lock);
 	for (e = *bucket; e; e = e->next) {
-		if (e->hash == hash && e->frames == frames && !__builtin_memcmp(e->ip, ip, frames * sizeof(*ip))) {
+		if (e->hash == hash && e->frames == frames &&
+		    !__builtin_memcmp(e->ip, ip, frames * sizeof(*ip))) {
 			break;
 		}
 	}
 	if (!e && (e = shim_alloc(sizeof(*e) + frames * sizeof(*ip)))) {
-		struct tf_def_stack def = { .def.type = TF_DEF_STACK, .stack = ++shim->next_stack, .frames = frames };
+		struct tf_def_stack def = { .def.type = TF_DEF_STACK,
+					    .stack = ++shim->next_stack,
+					    .frames = frames };
 
 		e->hash = hash;
 		e->frames = frames;
@@ -50,8 +55,8 @@ const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames)
 }
 
 /* False: some word cannot be looked at safely, or not named, next time. */
-static bool context_fill(struct stream *s, struct context *x, const struct arch_caller *caller, const uintptr_t *slot,
-			 const struct depot_entry *e)
+static bool context_fill(struct stream *s, struct context *x, const struct arch_caller *caller,
+			 const uintptr_t *slot, const struct depot_entry *e)
 {
 	x->epoch = 0;
 	x->ip = caller->ip;
@@ -74,7 +79,8 @@ static bool context_fill(struct stream *s, struct context *x, const struct arch_
 }
 
 /* The two innermost frames' sizes, for context_set. */
-static void learn_frame_sizes(struct stream *s, const uintptr_t *ip, const uintptr_t *slot, uint32_t frames)
+static void learn_frame_sizes(struct stream *s, const uintptr_t *ip, const uintptr_t *slot,
+			      uint32_t frames)
 {
 	for (uint32_t i = 0; i < 2 && i + 1 < frames; i++) {
 		struct frame_size *f = frame_size_of(s, ip[i]);
@@ -98,7 +104,8 @@ uint32_t stack_id_slow(struct call *c, struct context *set)
 	}
 	if (c->caller.sp >= s->stack_low && c->caller.sp < s->stack_high) {
 		learn_frame_sizes(s, ip, slot, n);
-		set = context_set(s, c->caller.ip, c->caller.sp); /* the key may have changed by that */
+		set = context_set(s, c->caller.ip,
+				  c->caller.sp); /* the key may have changed by that */
 	}
 	x = &set[s->context_victim++ % CONTEXT_WAYS];
 	if (context_fill(s, x, &c->caller, slot, e)) {

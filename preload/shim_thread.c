@@ -2,9 +2,10 @@
 /*
  * shim_thread.c - which thread this is, what it writes to, and the slow way into a hook.
  *
- * A stream (ring segment plus caches) belongs to one thread at a time. It is handed back when the thread is known to be over: by
- * the join that collected it, or by a look whether its kernel id is gone. Until then C++ thread_local and key
- * destructors, which run after the start routine, still record.
+ * A stream (ring segment plus caches) belongs to one thread at a time. It is handed back when the
+ * thread is known to be over: by the join that collected it, or by a look whether its kernel id is
+ * gone. Until then C++ thread_local and key destructors, which run after the start routine, still
+ * record.
  */
 #include "shim_emit.h"
 
@@ -243,14 +244,18 @@ static bool attach_foreign(void)
 	return true;
 }
 
-/* Frames that held locks have returned: what lies below the caller's stack pointer is no lock any more. */
+/*
+ * Frames that held locks have returned: what lies below the caller's stack pointer is no lock any
+ * more.
+ */
 static void retire_popped(struct call *c)
 {
 	struct stream *s = c->s;
 	uintptr_t lowest = atomic_load(&s->stack_lowest);
 
 	if (c->caller.sp >= s->stack_low && c->caller.sp < s->stack_high) {
-		atomic_store(&s->stack_lowest, c->caller.sp); /* first: another thread may see a new one meanwhile */
+		atomic_store(&s->stack_lowest,
+			     c->caller.sp); /* first: another thread may see a new one meanwhile */
 		object_retire_range(c, lowest, c->caller.sp - lowest, TRACE_GONE_STACK);
 	}
 }
@@ -273,7 +278,8 @@ bool shim_enter_slow(struct call *c)
 		return false;
 	}
 	s = shim_stream;
-	bool stale = c->caller.sp >= s->busy_sp && c->caller.sp >= s->stack_low && c->caller.sp < s->stack_high;
+	bool stale = c->caller.sp >= s->busy_sp && c->caller.sp >= s->stack_low &&
+		     c->caller.sp < s->stack_high;
 
 	if (s->busy && !stale) {
 		/* A signal handler inside a hook (one that longjmp left behind is stale): its whole run passes

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_unwind.c - return addresses of the calling thread from the DWARF call frame information (.eh_frame).
+ * shim_unwind.c - return addresses of the calling thread from the DWARF call frame information
+ * (.eh_frame).
  *
- * Why our own walk and not libunwind's: Debian 12's libunwind 1.6 has no position-independent archive to link in; as a shared
- * library it would put its own _Unwind_* in front of libgcc's in hosts that throw; it takes the loader lock
- * (dl_iterate_phdr), a pthread key, a mutex and two signal mask system calls per miss. tests/unit/test_unwind.c holds this
- * walk against libunwind's. Only what a walk needs is interpreted: CFA, return address and rbp (DWARF 5, section 6.4; System V
- * ABI x86-64, table 3.36); a frame that needs more ends the stack.
+ * Why our own walk and not libunwind's: Debian 12's libunwind 1.6 has no position-independent
+ * archive to link in; as a shared library it would put its own _Unwind_* in front of libgcc's in
+ * hosts that throw; it takes the loader lock (dl_iterate_phdr), a pthread key, a mutex and two
+ * signal mask system calls per miss. tests/unit/test_unwind.c holds this walk against libunwind's.
+ * Only what a walk needs is interpreted: CFA, return address and rbp (DWARF 5, section 6.4; System
+ * V ABI x86-64, table 3.36); a frame that needs more ends the stack.
  *
- * Each return address's rule is learnt once and kept in a lossy table of single 64-bit words, so that concurrent learners need
- * no lock and a torn entry cannot exist:
+ * Each return address's rule is learnt once and kept in a lossy table of single 64-bit words, so
+ * that concurrent learners need no lock and a torn entry cannot exist:
  *
  *    63            31 30    28 27     26 25       14 13         0
  *   +----------------+--------+---------+-----------+------------+
  *   | rest of the ip | kind   | rbp how | rbp off/8 | cfa off/8  |
  *   +----------------+--------+---------+-----------+------------+
  *
- * The ip is mixed by a multiplication that is a bijection on 47 bits; 14 of its bits choose the entry, 33 stay as the tag.
+ * The ip is mixed by a multiplication that is a bijection on 47 bits; 14 of its bits choose the
+ * entry, 33 stay as the tag.
  *
- * Safety class SLOW, and reentrant: no locks, no allocation, no system call on a known stack. On a stack we do not know the
- * bounds of (fibers, signal stacks), memory is read through the kernel, so a wrong guess cannot fault.
+ * Safety class SLOW, and reentrant: no locks, no allocation, no system call on a known stack. On a
+ * stack we do not know the bounds of (fibers, signal stacks), memory is read through the kernel, so
+ * a wrong guess cannot fault.
  */
 #include "shim.h"
 
@@ -71,12 +75,14 @@ static void rule_store(uintptr_t ip, const struct rule *r)
 {
 	uint64_t m = mix(ip);
 
-	if (r->off % 8 || r->bp_off % 8 || r->off / 8 > 0x3fff || r->bp_off / 8 > 0xfff || ip & ~ip_mask) {
+	if (r->off % 8 || r->bp_off % 8 || r->off / 8 > 0x3fff || r->bp_off / 8 > 0xfff ||
+	    ip & ~ip_mask) {
 		return; /* too large for the word: learnt anew each time */
 	}
 	atomic_store_explicit(&table[m >> 33],
 			      (m & (((uint64_t)1 << 33) - 1)) << 31 | (uint64_t)r->kind << 28 |
-				      (uint64_t)r->bp << 26 | (uint64_t)(r->bp_off / 8) << 14 | r->off / 8,
+				      (uint64_t)r->bp << 26 | (uint64_t)(r->bp_off / 8) << 14 |
+				      r->off / 8,
 			      memory_order_relaxed);
 }
 
@@ -87,7 +93,10 @@ void unwind_forget(void)
 	}
 }
 
-/* ---- reading .eh_frame: bounded by the module, which cannot go while its code is on our stack ---- */
+/*
+ * ---- reading .eh_frame: bounded by the module, which cannot go while its code is on our stack
+ * ----
+ */
 
 struct reader {
 	const uint8_t *p, *end;
@@ -148,7 +157,10 @@ static int64_t get_sleb(struct reader *r)
 	return (int64_t)v;
 }
 
-/* DW_EH_PE_*: the low nibble is the format, 0x10 relative to the place. Others are not used in FDEs here. */
+/*
+ * DW_EH_PE_*: the low nibble is the format, 0x10 relative to the place. Others are not used in FDEs
+ * here.
+ */
 static uint64_t get_encoded(struct reader *r, uint8_t encoding)
 {
 	uint64_t place = (uint64_t)(uintptr_t)r->p, v;
@@ -187,7 +199,8 @@ struct frame_info {
 	bool is_signal;
 };
 
-static bool parse_cie(const uint8_t *cie, const struct module *m, struct frame_info *f, bool *ret_augmented)
+static bool parse_cie(const uint8_t *cie, const struct module *m, struct frame_info *f,
+		      bool *ret_augmented)
 {
 	struct reader r = { cie, (const uint8_t *)m->end, false };
 	uint32_t length = (uint32_t)get_bytes(&r, 4);
@@ -259,7 +272,8 @@ static bool find_fde(const struct module *m, uintptr_t pc, struct frame_info *re
 	struct reader r;
 	bool augmented;
 
-	if (!header || header[0] != 1 || header[2] != 0x03 || header[3] != 0x3b || (header[1] & 0x0f) != 0x0b) {
+	if (!header || header[0] != 1 || header[2] != 0x03 || header[3] != 0x3b ||
+	    (header[1] & 0x0f) != 0x0b) {
 		return false; /* only what ld, gold, lld and mold write */
 	}
 	high = *(const uint32_t *)(const void *)(header + 8);
@@ -289,7 +303,8 @@ static bool find_fde(const struct module *m, uintptr_t pc, struct frame_info *re
 	const uint8_t *place = r.p;
 	uint32_t back = (uint32_t)get_bytes(&r, 4);
 
-	if (!back || back > (uintptr_t)place - m->start || !parse_cie(place - back, m, ret, &augmented)) {
+	if (!back || back > (uintptr_t)place - m->start ||
+	    !parse_cie(place - back, m, ret, &augmented)) {
 		return false;
 	}
 	ret->start = get_encoded(&r, ret->encoding);
@@ -330,8 +345,12 @@ static void set_saved(struct row *w, uint64_t reg, int how, int64_t offset)
 	}
 }
 
-/* Runs until `pc` is passed; false where an instruction is not understood. `first` is the row DW_CFA_restore goes back to. */
-static bool run_program(struct reader r, const struct frame_info *f, uintptr_t pc, struct row *w, const struct row *first)
+/*
+ * Runs until `pc` is passed; false where an instruction is not understood. `first` is the row
+ * DW_CFA_restore goes back to.
+ */
+static bool run_program(struct reader r, const struct frame_info *f, uintptr_t pc, struct row *w,
+			const struct row *first)
 {
 	struct row saved[8];
 	unsigned depth = 0;
@@ -501,20 +520,22 @@ static struct rule row_to_rule(const struct row *w)
 	if (w->bp == SAVED_AT_CFA && w->bp_offset <= 0) {
 		r.bp = BP_AT_CFA;
 		r.bp_off = (uint32_t)-w->bp_offset;
-	} else if (w->bp == SAVED_EXPRESSION && expression_is_bp(w->bp_expression, w->bp_expression_bytes)) {
+	} else if (w->bp == SAVED_EXPRESSION &&
+		   expression_is_bp(w->bp_expression, w->bp_expression_bytes)) {
 		r.bp = BP_AT_BP;
 	} else if (w->bp != SAVED_SAME) {
 		return r;
 	}
 	if (w->cfa_expression) {
-		if (expression_is_deref_bp(w->cfa_expression, w->cfa_expression_bytes, &offset) && offset <= 0) {
+		if (expression_is_deref_bp(w->cfa_expression, w->cfa_expression_bytes, &offset) &&
+		    offset <= 0) {
 			r.kind = RULE_DEREF;
 			r.off = (uint32_t)-offset;
 		}
 	} else if (w->cfa_offset >= 0 && w->cfa_offset < 1 << 28) {
-		r.kind = w->cfa_register == ARCH_DWARF_SP ? RULE_SP :
-			 w->cfa_register == ARCH_DWARF_BP ? RULE_BP :
-							    RULE_END;
+		r.kind = w->cfa_register == ARCH_DWARF_SP   ? RULE_SP
+			 : w->cfa_register == ARCH_DWARF_BP ? RULE_BP
+							    : RULE_END;
 		r.off = (uint32_t)w->cfa_offset;
 	}
 	return r;
@@ -598,7 +619,9 @@ static bool step(struct walk *w, uintptr_t *ret_slot)
 	if (w->exact || !rule_lookup(w->ip, &r)) {
 		r = rule_learn(w->ip, w->exact);
 		if (!w->exact && r.kind != RULE_GUESS) {
-			rule_store(w->ip, &r); /* a guess may become knowledge: its library is being loaded */
+			rule_store(
+				w->ip,
+				&r); /* a guess may become knowledge: its library is being loaded */
 		}
 	}
 	switch (r.kind) {
@@ -627,7 +650,8 @@ static bool step(struct walk *w, uintptr_t *ret_slot)
 	if (cfa <= w->sp || !load(w, cfa - 8, &ip) || !ip) {
 		return false; /* stacks grow down: a frame that does not rise is a wrong guess */
 	}
-	if ((r.bp == BP_AT_CFA && !load(w, cfa - r.bp_off, &bp)) || (r.bp == BP_AT_BP && !load(w, w->bp, &bp)) ||
+	if ((r.bp == BP_AT_CFA && !load(w, cfa - r.bp_off, &bp)) ||
+	    (r.bp == BP_AT_BP && !load(w, w->bp, &bp)) ||
 	    (r.kind == RULE_GUESS && !module_find(ip))) {
 		return false;
 	}
@@ -639,8 +663,8 @@ static bool step(struct walk *w, uintptr_t *ret_slot)
 	return true;
 }
 
-uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip, uintptr_t *ret_slot,
-		uint32_t max)
+uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
+		uintptr_t *ret_slot, uint32_t max)
 {
 	struct walk w = { .ip = caller.ip, .sp = caller.sp, .bp = caller.bp };
 	uint32_t n = 0;
@@ -652,7 +676,8 @@ uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintpt
 	ret_ip[n] = w.ip;
 	ret_slot[n++] = w.sp - 8;
 	while (n < max && step(&w, &ret_slot[n])) {
-		if (w.ip >= (uintptr_t)__start_thrum_trampoline && w.ip < (uintptr_t)__stop_thrum_trampoline) {
+		if (w.ip >= (uintptr_t)__start_thrum_trampoline &&
+		    w.ip < (uintptr_t)__stop_thrum_trampoline) {
 			break; /* the start of the thread: what lies outside is the C library's */
 		}
 		ret_ip[n++] = w.ip;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap.h - the wrapper bodies: one macro a SHAPE of the tables in spec/primitives/, each a frame around inline functions.
+ * wrap.h - the wrapper bodies: one macro a SHAPE of the tables in spec/primitives/, each a frame
+ * around inline functions.
  *
- * A family file sets RESULT(rc) (how a return value becomes an errno value) and includes its .def with PRIM as below. The macro
- * only captures the caller and keeps the real call outside the guard; what is recorded is decided in the functions.
+ * A family file sets RESULT(rc) (how a return value becomes an errno value) and includes its .def
+ * with PRIM as below. The macro only captures the caller and keeps the real call outside the guard;
+ * what is recorded is decided in the functions.
  */
 #ifndef THRUM_WRAP_H
 #define THRUM_WRAP_H
@@ -23,7 +25,8 @@ static hot_inline bool lock_is_contended(unsigned kind, const volatile void *add
 	case TRACE_OBJECT_MUTEX:
 		return arch_mutex_is_locked(p);
 	case TRACE_OBJECT_RWLOCK:
-		return mode & TRACE_MODE_SHARED ? arch_rwlock_is_write_locked(p) : arch_rwlock_is_locked(p);
+		return mode & TRACE_MODE_SHARED ? arch_rwlock_is_write_locked(p)
+						: arch_rwlock_is_locked(p);
 	case TRACE_OBJECT_SPIN:
 		return arch_spin_is_locked(p);
 	case TRACE_OBJECT_SEM:
@@ -33,8 +36,12 @@ static hot_inline bool lock_is_contended(unsigned kind, const volatile void *add
 	}
 }
 
-/* HOT: stack, identity, wait slot; opens the guard. False: out of memory, nothing is recorded of this call. */
-static hot_inline bool lock_before(struct call *c, unsigned kind, const volatile void *address, unsigned mode)
+/*
+ * HOT: stack, identity, wait slot; opens the guard. False: out of memory, nothing is recorded of
+ * this call.
+ */
+static hot_inline bool lock_before(struct call *c, unsigned kind, const volatile void *address,
+				   unsigned mode)
 {
 	struct object *o;
 
@@ -55,13 +62,16 @@ static hot_inline bool lock_before(struct call *c, unsigned kind, const volatile
 				     atomic_load_explicit(&o->owner, memory_order_relaxed));
 			since = c->s->last_ticks;
 		}
-		wait_set(c, kind == TRACE_OBJECT_SEM ? TRACE_WAIT_SEM : TRACE_WAIT_LOCK, o->id, 0, mode, since);
+		wait_set(c, kind == TRACE_OBJECT_SEM ? TRACE_WAIT_SEM : TRACE_WAIT_LOCK, o->id, 0,
+			 mode, since);
 	}
 	shim_leave(c);
 	return true;
 }
 
-/* HOT: takes note of an exclusive acquire; returns its number when the record must name it, else 0. */
+/*
+ * HOT: takes note of an exclusive acquire; returns its number when the record must name it, else 0.
+ */
 static hot_inline uint64_t lock_own(struct stream *s, struct object *o)
 {
 	bool follows = o->last_stream == s->index;
@@ -78,9 +88,9 @@ static hot_inline void lock_acquired(struct call *c, unsigned kind, unsigned mod
 	struct stream *s = c->s;
 	struct object *o = c->object;
 	uint64_t seq = 0;
-	unsigned op = mode & TRACE_MODE_TRY ? TRACE_ACQUIRE_TRY :
-		      mode & TRACE_MODE_TIMED ? TRACE_ACQUIRE_TIMED :
-						TRACE_ACQUIRE;
+	unsigned op = mode & TRACE_MODE_TRY	? TRACE_ACQUIRE_TRY
+		      : mode & TRACE_MODE_TIMED ? TRACE_ACQUIRE_TIMED
+						: TRACE_ACQUIRE;
 
 	if (mode & TRACE_MODE_SHARED) {
 		op++; /* each exclusive op is followed by its shared twin in events.def */
@@ -132,7 +142,10 @@ static hot_inline bool read_held_remove(struct stream *s, const struct object *o
 	return s->read_held_count == READ_HELD; /* more than we remember: believe it */
 }
 
-/* HOT: the owner's unlock, recorded before the real one: afterwards the lock may be another's, or freed. */
+/*
+ * HOT: the owner's unlock, recorded before the real one: afterwards the lock may be another's, or
+ * freed.
+ */
 static hot_inline bool unlock_owned(struct call *c, struct object *o, unsigned kind)
 {
 	struct stream *s = c->s;
@@ -154,51 +167,54 @@ static hot_inline bool unlock_owned(struct call *c, struct object *o, unsigned k
 /* SLOW: who holds it, as far as we know, for RELEASE_ODD. */
 static inline uint32_t odd_owner(const struct object *o)
 {
-	return o->flags & OBJECT_OWNER_UNKNOWN ? UINT32_MAX : atomic_load_explicit(&o->owner, memory_order_relaxed);
+	return o->flags & OBJECT_OWNER_UNKNOWN
+		       ? UINT32_MAX
+		       : atomic_load_explicit(&o->owner, memory_order_relaxed);
 }
 
-#define PRIM_LOCK(kind, ret, name, params, args, object_, mode_)                                   \
-	EXPORT ret name params                                                                     \
-	{                                                                                          \
-		struct call call;                                                                  \
-		ret rc;                                                                            \
-                                                                                                   \
-		if (unlikely(!shim_enter(&call)) ||                                                \
-		    unlikely(!lock_before(&call, TRACE_OBJECT_##kind, object_, mode_))) {          \
-			return real_##name args;                                                   \
-		}                                                                                  \
-		rc = real_##name args;                                                             \
-		lock_after(&call, TRACE_OBJECT_##kind, mode_, RESULT(rc));                         \
-		return rc;                                                                         \
+#define PRIM_LOCK(kind, ret, name, params, args, object_, mode_)                          \
+	EXPORT ret name params                                                            \
+	{                                                                                 \
+		struct call call;                                                         \
+		ret rc;                                                                   \
+                                                                                          \
+		if (unlikely(!shim_enter(&call)) ||                                       \
+		    unlikely(!lock_before(&call, TRACE_OBJECT_##kind, object_, mode_))) { \
+			return real_##name args;                                          \
+		}                                                                         \
+		rc = real_##name args;                                                    \
+		lock_after(&call, TRACE_OBJECT_##kind, mode_, RESULT(rc));                \
+		return rc;                                                                \
 	}
 #define PRIM_SEM_WAIT PRIM_LOCK
 
-#define PRIM_UNLOCK(kind, ret, name, params, args, object_, mode_)                                 \
-	EXPORT ret name params                                                                     \
-	{                                                                                          \
-		struct call call;                                                                  \
-		struct object *o;                                                                  \
-		uint32_t owner;                                                                    \
-		ret rc;                                                                            \
-                                                                                                   \
-		if (unlikely(!shim_enter(&call))) {                                                \
-			return real_##name args;                                                   \
-		}                                                                                  \
-		o = unlock_find(&call, object_, TRACE_OBJECT_##kind);                              \
-		if (unlikely(!o) || likely(!(o->flags & OBJECT_DESTROYED) &&                       \
-					   unlock_owned(&call, o, TRACE_OBJECT_##kind))) {         \
-			shim_leave(&call);                                                         \
-			return real_##name args;                                                   \
-		}                                                                                  \
-		call.object = o;                                                                   \
-		owner = unlock_odd_before(&call);                                                  \
-		rc = real_##name args;                                                             \
-		unlock_odd_after(&call, owner, RESULT(rc));                                        \
-		return rc;                                                                         \
+#define PRIM_UNLOCK(kind, ret, name, params, args, object_, mode_)                         \
+	EXPORT ret name params                                                             \
+	{                                                                                  \
+		struct call call;                                                          \
+		struct object *o;                                                          \
+		uint32_t owner;                                                            \
+		ret rc;                                                                    \
+                                                                                           \
+		if (unlikely(!shim_enter(&call))) {                                        \
+			return real_##name args;                                           \
+		}                                                                          \
+		o = unlock_find(&call, object_, TRACE_OBJECT_##kind);                      \
+		if (unlikely(!o) || likely(!(o->flags & OBJECT_DESTROYED) &&               \
+					   unlock_owned(&call, o, TRACE_OBJECT_##kind))) { \
+			shim_leave(&call);                                                 \
+			return real_##name args;                                           \
+		}                                                                          \
+		call.object = o;                                                           \
+		owner = unlock_odd_before(&call);                                          \
+		rc = real_##name args;                                                     \
+		unlock_odd_after(&call, owner, RESULT(rc));                                \
+		return rc;                                                                 \
 	}
 
 /* HOT for a known lock: no stack is needed unless something is odd. */
-static hot_inline struct object *unlock_find(struct call *c, const volatile void *address, unsigned kind)
+static hot_inline struct object *unlock_find(struct call *c, const volatile void *address,
+					     unsigned kind)
 {
 	uintptr_t a = (uintptr_t)address;
 	struct object *o = *object_slot(c->s, a);
@@ -236,7 +252,8 @@ static inline void unlock_odd_after(struct call *c, uint32_t owner, int rc)
 /* ---- life ---- */
 
 /* SLOW: after a successful initialisation. */
-static inline void init_after(struct call *c, const volatile void *address, unsigned kind, uint32_t attributes, int rc)
+static inline void init_after(struct call *c, const volatile void *address, unsigned kind,
+			      uint32_t attributes, int rc)
 {
 	struct object *o;
 
@@ -253,25 +270,30 @@ static inline void init_after(struct call *c, const volatile void *address, unsi
 	shim_leave(c);
 }
 
-#define PRIM_INIT(kind, ret, name, params, args, object_, mode_)                                   \
-	EXPORT ret name params                                                                     \
-	{                                                                                          \
-		struct call call;                                                                  \
-		ret rc;                                                                            \
-                                                                                                   \
-		if (unlikely(!shim_enter(&call))) {                                                \
-			return real_##name args;                                                   \
-		}                                                                                  \
-		shim_leave(&call);                                                                 \
-		rc = real_##name args;                                                             \
-		init_after(&call, object_, TRACE_OBJECT_##kind, TF_ATTRIBUTES_UNKNOWN, RESULT(rc)); \
-		return rc;                                                                         \
+#define PRIM_INIT(kind, ret, name, params, args, object_, mode_)                       \
+	EXPORT ret name params                                                         \
+	{                                                                              \
+		struct call call;                                                      \
+		ret rc;                                                                \
+                                                                                       \
+		if (unlikely(!shim_enter(&call))) {                                    \
+			return real_##name args;                                       \
+		}                                                                      \
+		shim_leave(&call);                                                     \
+		rc = real_##name args;                                                 \
+		init_after(&call, object_, TRACE_OBJECT_##kind, TF_ATTRIBUTES_UNKNOWN, \
+			   RESULT(rc));                                                \
+		return rc;                                                             \
 	}
 
-/* glibc's destroy of a condition variable or barrier waits until nobody is inside: recorded before, lest it never is. */
+/*
+ * glibc's destroy of a condition variable or barrier waits until nobody is inside: recorded before,
+ * lest it never is.
+ */
 static inline bool destroy_may_block(unsigned kind, uint32_t state)
 {
-	return (kind == TRACE_OBJECT_COND || kind == TRACE_OBJECT_BARRIER) && state & TRACE_DESTROY_WAITED;
+	return (kind == TRACE_OBJECT_COND || kind == TRACE_OBJECT_BARRIER) &&
+	       state & TRACE_DESTROY_WAITED;
 }
 
 /* SLOW: what is known just before a destroy; opens the guard. */
@@ -283,10 +305,13 @@ static inline uint32_t destroy_before(struct call *c, const volatile void *addre
 	c->object = object_find(c, address, kind);
 	if (c->object) {
 		c->object_id = c->object->id;
-		state |= atomic_load(&c->object->owner) || (kind != TRACE_OBJECT_SEM && lock_is_contended(kind, address, 0)) ?
-				 TRACE_DESTROY_LOCKED :
-				 0;
-		state |= atomic_load(&c->object->waiters) || object_has_waiter(c->object_id) ? TRACE_DESTROY_WAITED : 0;
+		state |= atomic_load(&c->object->owner) || (kind != TRACE_OBJECT_SEM &&
+							    lock_is_contended(kind, address, 0))
+				 ? TRACE_DESTROY_LOCKED
+				 : 0;
+		state |= atomic_load(&c->object->waiters) || object_has_waiter(c->object_id)
+				 ? TRACE_DESTROY_WAITED
+				 : 0;
 		if (destroy_may_block(kind, state)) {
 			emit_osar(c->s, TRACE_DESTROY, c->object_id, c->stack, state, 0);
 		}
@@ -311,33 +336,34 @@ static inline void destroy_after(struct call *c, uint32_t state, int rc)
 	shim_leave(c);
 }
 
-#define PRIM_DESTROY(kind, ret, name, params, args, object_, mode_)                                \
-	EXPORT ret name params                                                                     \
-	{                                                                                          \
-		struct call call;                                                                  \
-		uint32_t state;                                                                    \
-		ret rc;                                                                            \
-                                                                                                   \
-		if (unlikely(!shim_enter(&call))) {                                                \
-			return real_##name args;                                                   \
-		}                                                                                  \
-		state = destroy_before(&call, object_, TRACE_OBJECT_##kind);                       \
-		rc = real_##name args;                                                             \
-		destroy_after(&call, state, RESULT(rc));                                           \
-		return rc;                                                                         \
+#define PRIM_DESTROY(kind, ret, name, params, args, object_, mode_)          \
+	EXPORT ret name params                                               \
+	{                                                                    \
+		struct call call;                                            \
+		uint32_t state;                                              \
+		ret rc;                                                      \
+                                                                             \
+		if (unlikely(!shim_enter(&call))) {                          \
+			return real_##name args;                             \
+		}                                                            \
+		state = destroy_before(&call, object_, TRACE_OBJECT_##kind); \
+		rc = real_##name args;                                       \
+		destroy_after(&call, state, RESULT(rc));                     \
+		return rc;                                                   \
 	}
 
 /* ---- cancellation without unwinder tables: what pthread_cleanup_push does in C ---- */
 
 /* glibc's, with the short buffer: without a saved mask only its first 64 bytes are used. */
-extern int sigsetjmp_short(void *env, int savemask) __asm__("__sigsetjmp") __attribute__((returns_twice, nothrow));
+extern int sigsetjmp_short(void *env, int savemask) __asm__("__sigsetjmp")
+	__attribute__((returns_twice, nothrow));
 
 /* True: this is the cancelled thread on its way out; run the clean-up, then cancel_continue. */
-#define cancel_push(buffer)                                                                        \
-	(real___pthread_register_cancel &&                                                         \
-	 (unlikely(sigsetjmp_short((buffer)->__cancel_jmp_buf, 0)) ?   \
-		  true :                                                                           \
-		  (real___pthread_register_cancel(buffer), false)))
+#define cancel_push(buffer)                                        \
+	(real___pthread_register_cancel &&                         \
+	 (unlikely(sigsetjmp_short((buffer)->__cancel_jmp_buf, 0)) \
+		  ? true                                           \
+		  : (real___pthread_register_cancel(buffer), false)))
 static inline void cancel_pop(__pthread_unwind_buf_t *buffer)
 {
 	if (real___pthread_unregister_cancel) {
@@ -353,7 +379,7 @@ static inline void cancel_continue(__pthread_unwind_buf_t *buffer)
 /* ---- rows without a generic body are written by hand in the family's file ---- */
 #define PRIM_CUSTOM(kind, ret, name, params, args, object_, mode_)
 
-#define PRIM(shape, kind, ret, name, params, args, object_, mode_, doc)                            \
+#define PRIM(shape, kind, ret, name, params, args, object_, mode_, doc) \
 	PRIM_##shape(kind, ret, name, params, args, object_, mode_)
 
 #endif

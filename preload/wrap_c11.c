@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap_c11.c - C11 <threads.h>: glibc's calls internal aliases of the pthread functions, so each name is its own hook. Results are thrd_*.
+ * wrap_c11.c - C11 <threads.h>: glibc's calls internal aliases of the pthread functions, so each
+ * name is its own hook. Results are thrd_*.
  */
 #include "wrap_cond.h"
 #include "wrap_sync.h"

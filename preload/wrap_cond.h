@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap_cond.h - condition variables, for pthread_cond_* and cnd_*: the wait gives the mutex back and takes it again, on a
- * signal, a timeout and on cancellation alike (glibc re-locks through an internal name, so nothing else would see it).
+ * wrap_cond.h - condition variables, for pthread_cond_* and cnd_*: the wait gives the mutex back
+ * and takes it again, on a signal, a timeout and on cancellation alike (glibc re-locks through an
+ * internal name, so nothing else would see it).
  */
 #ifndef THRUM_WRAP_COND_H
 #define THRUM_WRAP_COND_H
@@ -16,8 +17,8 @@ struct cond_call {
 };
 
 /* HOT: records the wait, releases the mutex in our books, opens the guard. False: not recorded. */
-static inline bool cond_before(struct call *c, struct cond_call *w, const volatile void *cond, const volatile void *mutex,
-			       unsigned mode)
+static inline bool cond_before(struct call *c, struct cond_call *w, const volatile void *cond,
+			       const volatile void *mutex, unsigned mode)
 {
 	struct stream *s = c->s;
 
@@ -70,44 +71,44 @@ static inline void cond_after(struct call *c, struct cond_call *w, bool cancelle
 	shim_leave(c);
 }
 
-#define PRIM_COND_WAIT(kind, ret, name, params, args, object_, mode_)                              \
-	EXPORT ret name params                                                                     \
-	{                                                                                          \
-		__pthread_unwind_buf_t unwind_buffer;                                              \
-		struct cond_call wait;                                                             \
-		struct call call;                                                                  \
-		ret rc;                                                                            \
-                                                                                                   \
-		if (!shim_enter(&call) || !cond_before(&call, &wait, c, m, mode_)) {               \
-			return real_##name args;                                                   \
-		}                                                                                  \
-		if (cancel_push(&unwind_buffer)) {                                                 \
-			cond_after(&call, &wait, true, 0);                                         \
-			cancel_continue(&unwind_buffer);                                           \
-		}                                                                                  \
-		rc = real_##name args;                                                             \
-		cancel_pop(&unwind_buffer);                                                        \
-		cond_after(&call, &wait, false, RESULT(rc));                                       \
-		return rc;                                                                         \
+#define PRIM_COND_WAIT(kind, ret, name, params, args, object_, mode_)                \
+	EXPORT ret name params                                                       \
+	{                                                                            \
+		__pthread_unwind_buf_t unwind_buffer;                                \
+		struct cond_call wait;                                               \
+		struct call call;                                                    \
+		ret rc;                                                              \
+                                                                                     \
+		if (!shim_enter(&call) || !cond_before(&call, &wait, c, m, mode_)) { \
+			return real_##name args;                                     \
+		}                                                                    \
+		if (cancel_push(&unwind_buffer)) {                                   \
+			cond_after(&call, &wait, true, 0);                           \
+			cancel_continue(&unwind_buffer);                             \
+		}                                                                    \
+		rc = real_##name args;                                               \
+		cancel_pop(&unwind_buffer);                                          \
+		cond_after(&call, &wait, false, RESULT(rc));                         \
+		return rc;                                                           \
 	}
 
-#define PRIM_COND_WAKE(kind, ret, name, params, args, object_, op)                                 \
-	EXPORT ret name params                                                                     \
-	{                                                                                          \
-		struct call call;                                                                  \
-                                                                                                   \
-		if (shim_enter(&call)) {                                                           \
-			call.stack = stack_id(&call);                                              \
-			call.object = object_find(&call, object_, TRACE_OBJECT_COND);              \
-			if (call.object) {                                                         \
-				emit_osa_seq(call.s, op, call.object->id, call.stack,              \
-					     atomic_load_explicit(&call.object->waiters,           \
-								  memory_order_relaxed),           \
-					     0);                                                   \
-			}                                                                          \
-			shim_leave(&call);                                                         \
-		}                                                                                  \
-		return real_##name args;                                                           \
+#define PRIM_COND_WAKE(kind, ret, name, params, args, object_, op)                       \
+	EXPORT ret name params                                                           \
+	{                                                                                \
+		struct call call;                                                        \
+                                                                                         \
+		if (shim_enter(&call)) {                                                 \
+			call.stack = stack_id(&call);                                    \
+			call.object = object_find(&call, object_, TRACE_OBJECT_COND);    \
+			if (call.object) {                                               \
+				emit_osa_seq(call.s, op, call.object->id, call.stack,    \
+					     atomic_load_explicit(&call.object->waiters, \
+								  memory_order_relaxed), \
+					     0);                                         \
+			}                                                                \
+			shim_leave(&call);                                               \
+		}                                                                        \
+		return real_##name args;                                                 \
 	}
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap_lock.c - mutexes, read-write locks and spin locks: all rows are generic but pthread_mutex_consistent.
+ * wrap_lock.c - mutexes, read-write locks and spin locks: all rows are generic but
+ * pthread_mutex_consistent.
  */
 #include "wrap.h"
 

@@ -2,7 +2,8 @@
 /*
  * wrap_process.c - the ends of memory, modules and the process; fork.
  *
- * free() is the one hot function here: a bit per page says whether a lock ever lived there, everything else goes straight on.
+ * free() is the one hot function here: a bit per page says whether a lock ever lived there,
+ * everything else goes straight on.
  */
 #include "wrap.h"
 
@@ -79,17 +80,19 @@ EXPORT int dlclose(void *h)
 		unwind_forget();
 	}
 	for (uint32_t i = 0; i < count && i < 16; i++) {
-		object_retire_range(&call, gone[i].start, gone[i].end - gone[i].start, TRACE_GONE_MODULE);
+		object_retire_range(&call, gone[i].start, gone[i].end - gone[i].start,
+				    TRACE_GONE_MODULE);
 	}
 	shim_leave(&call);
 	return rc;
 }
 
 /*
- * dlopen looks at its caller (RUNPATH, $ORIGIN, namespace), so it must be entered by a jump with the caller's return
- * address still in place, and its end is not seen. Before it: look for new modules at the next unknown address; and the wait
- * slot says that this thread may be waiting for the loader's lock. If a hooked call comes from inside (a constructor), the lock
- * is evidently ours: wait_outer then records that. It is recorded as a try, which holds but orders nothing.
+ * dlopen looks at its caller (RUNPATH, $ORIGIN, namespace), so it must be entered by a jump with
+ * the caller's return address still in place, and its end is not seen. Before it: look for new
+ * modules at the next unknown address; and the wait slot says that this thread may be waiting for
+ * the loader's lock. If a hooked call comes from inside (a constructor), the lock is evidently
+ * ours: wait_outer then records that. It is recorded as a try, which holds but orders nothing.
  */
 static const char loader_lock = 0;
 
@@ -122,7 +125,8 @@ void wait_outer(struct call *c)
 		c->outer = *w;
 		c->outer_wait_sp = s->wait_sp;
 		if (is_loader && atomic_load(&loader->owner) == 0) {
-			emit_os_seq(s, TRACE_ACQUIRE_TRY, loader->id, w->stack, lock_own(s, loader));
+			emit_os_seq(s, TRACE_ACQUIRE_TRY, loader->id, w->stack,
+				    lock_own(s, loader));
 			s->held++;
 		}
 	} else if (is_loader && atomic_load(&loader->owner) == s->thread) {
@@ -142,11 +146,13 @@ __attribute__((used)) static void *before_dlmopen(void)
 	return (void *)real_dlmopen;
 }
 
-EXPORT __attribute__((naked)) void *dlopen(const char *f __attribute__((unused)), int flags __attribute__((unused)))
+EXPORT __attribute__((naked)) void *dlopen(const char *f __attribute__((unused)),
+					   int flags __attribute__((unused)))
 {
 	ARCH_JUMP_VIA(before_dlopen);
 }
-EXPORT __attribute__((naked)) void *dlmopen(long ns __attribute__((unused)), const char *f __attribute__((unused)),
+EXPORT __attribute__((naked)) void *dlmopen(long ns __attribute__((unused)),
+					    const char *f __attribute__((unused)),
 					    int flags __attribute__((unused)))
 {
 	ARCH_JUMP_VIA(before_dlmopen);
@@ -190,12 +196,12 @@ static void note_exit(struct arch_caller caller, uint32_t kind)
 	shim_leave(&call);
 }
 
-#define EXIT(name, kind)                                                                           \
-	EXPORT __attribute__((noreturn)) void name(int s)                                          \
-	{                                                                                          \
-		note_exit(ARCH_CALLER(), kind);                                                    \
-		real_##name(s);                                                                    \
-		__builtin_unreachable();                                                           \
+#define EXIT(name, kind)                                  \
+	EXPORT __attribute__((noreturn)) void name(int s) \
+	{                                                 \
+		note_exit(ARCH_CALLER(), kind);           \
+		real_##name(s);                           \
+		__builtin_unreachable();                  \
 	}
 
 EXIT(exit, TRACE_EXIT_DESTRUCTORS)
@@ -214,8 +220,8 @@ static int main_caller(int argc, char **argv, char **envp)
 	return status;
 }
 
-EXPORT int __libc_start_main(int (*m)(int, char **, char **), int c, char **v, void (*i)(void), void (*f)(void),
-			     void (*r)(void), void *e)
+EXPORT int __libc_start_main(int (*m)(int, char **, char **), int c, char **v, void (*i)(void),
+			     void (*f)(void), void (*r)(void), void *e)
 {
 	shim_resolve_once();
 	real_main = m;

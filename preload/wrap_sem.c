@@ -11,20 +11,20 @@
 
 #define RESULT(rc) ((rc) == 0 ? 0 : errno)
 
-#define PRIM_SEM_POST(kind, ret, name, params, args, object_, mode_)                               \
-	EXPORT ret name params                                                                     \
-	{                                                                                          \
-		struct call call;                                                                  \
-                                                                                                   \
-		if (likely(shim_enter(&call))) {                                                   \
-			call.stack = stack_id(&call);                                              \
-			call.object = object_find(&call, object_, TRACE_OBJECT_SEM);               \
-			if (call.object) {                                                         \
-				emit_os_seq(call.s, TRACE_POST, call.object->id, call.stack, 0);   \
-			}                                                                          \
-			shim_leave(&call);                                                         \
-		}                                                                                  \
-		return real_##name args;                                                           \
+#define PRIM_SEM_POST(kind, ret, name, params, args, object_, mode_)                             \
+	EXPORT ret name params                                                                   \
+	{                                                                                        \
+		struct call call;                                                                \
+                                                                                                 \
+		if (likely(shim_enter(&call))) {                                                 \
+			call.stack = stack_id(&call);                                            \
+			call.object = object_find(&call, object_, TRACE_OBJECT_SEM);             \
+			if (call.object) {                                                       \
+				emit_os_seq(call.s, TRACE_POST, call.object->id, call.stack, 0); \
+			}                                                                        \
+			shim_leave(&call);                                                       \
+		}                                                                                \
+		return real_##name args;                                                         \
 	}
 
 #include "../spec/primitives/sem.def"
@@ -39,7 +39,8 @@ EXPORT int sem_init(sem_t *s, int pshared, unsigned value)
 	}
 	shim_leave(&call);
 	rc = real_sem_init(s, pshared, value);
-	init_after(&call, s, TRACE_OBJECT_SEM, (value & SEM_VALUE_MAX) % TF_COUNT_SHARED | (pshared ? TF_COUNT_SHARED : 0),
+	init_after(&call, s, TRACE_OBJECT_SEM,
+		   (value & SEM_VALUE_MAX) % TF_COUNT_SHARED | (pshared ? TF_COUNT_SHARED : 0),
 		   RESULT(rc));
 	return rc;
 }
@@ -59,7 +60,10 @@ EXPORT int sem_destroy(sem_t *s)
 	return rc;
 }
 
-/* One name gives one address until it is closed as often as it was opened: only the first open makes an object. */
+/*
+ * One name gives one address until it is closed as often as it was opened: only the first open
+ * makes an object.
+ */
 static void note_open(struct call *c, sem_t *s)
 {
 	int value = 0, saved = errno;
@@ -77,7 +81,8 @@ static void note_open(struct call *c, sem_t *s)
 
 	if (!o || o->kind != TRACE_OBJECT_SEM) {
 		shim_leave(c);
-		init_after(c, s, TRACE_OBJECT_SEM, (uint32_t)value % TF_COUNT_SHARED | TF_COUNT_SHARED, 0);
+		init_after(c, s, TRACE_OBJECT_SEM,
+			   (uint32_t)value % TF_COUNT_SHARED | TF_COUNT_SHARED, 0);
 		return;
 	}
 	shim_leave(c);

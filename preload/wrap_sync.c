@@ -2,9 +2,10 @@
 /*
  * wrap_sync.c - barriers, once, and the guards of C++ function-local statics.
  *
- * A finished once that is called with nothing held cannot take part in any deadlock, and OpenSSL calls such a one all the
- * time: it goes unrecorded. An initialiser that leaves by an exception never comes back here; its call is closed (aborted)
- * by the next once of the thread, which finds itself above it on the stack.
+ * A finished once that is called with nothing held cannot take part in any deadlock, and OpenSSL
+ * calls such a one all the time: it goes unrecorded. An initialiser that leaves by an exception
+ * never comes back here; its call is closed (aborted) by the next once of the thread, which finds
+ * itself above it on the stack.
  */
 #include "wrap_sync.h"
 
@@ -44,7 +45,8 @@ EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
 	return rc;
 }
 
-EXPORT int pthread_barrier_init(pthread_barrier_t *restrict b, const pthread_barrierattr_t *restrict a, unsigned n)
+EXPORT int pthread_barrier_init(pthread_barrier_t *restrict b,
+				const pthread_barrierattr_t *restrict a, unsigned n)
 {
 	struct call call;
 	int rc;
@@ -54,7 +56,8 @@ EXPORT int pthread_barrier_init(pthread_barrier_t *restrict b, const pthread_bar
 	}
 	shim_leave(&call);
 	rc = real_pthread_barrier_init(b, a, n);
-	init_after(&call, b, TRACE_OBJECT_BARRIER, n % TF_COUNT_SHARED | (arch_barrierattr_is_shared(a) ? TF_COUNT_SHARED : 0), rc);
+	init_after(&call, b, TRACE_OBJECT_BARRIER,
+		   n % TF_COUNT_SHARED | (arch_barrierattr_is_shared(a) ? TF_COUNT_SHARED : 0), rc);
 	return rc;
 }
 
@@ -76,7 +79,8 @@ static void once_close_stale(struct call *c)
 {
 	struct stream *s = c->s;
 
-	while (s->once_count && s->once[s->once_count - 1].sp <= c->caller.sp && c->caller.sp < s->stack_high) {
+	while (s->once_count && s->once[s->once_count - 1].sp <= c->caller.sp &&
+	       c->caller.sp < s->stack_high) {
 		once_end(s, 1);
 	}
 }
@@ -122,20 +126,25 @@ static bool once_before(struct call *c, const void *control, unsigned kind, bool
 	return true;
 }
 
-void once_call(void *control, void (*routine)(void), struct arch_caller caller, void (*real)(void *, void (*)(void)))
+void once_call(void *control, void (*routine)(void), struct arch_caller caller,
+	       void (*real)(void *, void (*)(void)))
 {
 	bool done = arch_once_is_done(control);
 	struct once_call *o;
 	struct call call;
 	uint32_t depth;
 
-	if (!shim_enter_with(&call, caller, ROOM_EARLY) || !once_before(&call, control, TRACE_OBJECT_ONCE, done)) {
+	if (!shim_enter_with(&call, caller, ROOM_EARLY) ||
+	    !once_before(&call, control, TRACE_OBJECT_ONCE, done)) {
 		real(control, routine);
 		return;
 	}
 	depth = call.s->once_count++;
 	o = &call.s->once[depth];
-	*o = (struct once_call){ .routine = routine, .object_id = call.object_id, .stack = call.stack, .sp = caller.sp };
+	*o = (struct once_call){ .routine = routine,
+				 .object_id = call.object_id,
+				 .stack = call.stack,
+				 .sp = caller.sp };
 	shim_leave(&call);
 	real(control, runner);
 	shim_reenter(&call);
@@ -160,9 +169,14 @@ EXPORT int pthread_once(pthread_once_t *o, void (*f)(void))
 	return 0; /* glibc's never fails */
 }
 
-/* ---- guards: the compiler's code has looked at the first byte already, so a call means "not done when I looked" ---- */
+/*
+ * ---- guards: the compiler's code has looked at the first byte already, so a call means "not done
+ * when I looked" ----
+ */
 
-/* A guard call ends in another function than it began in, so it cannot live on the wrapper's stack. */
+/*
+ * A guard call ends in another function than it began in, so it cannot live on the wrapper's stack.
+ */
 enum { GUARDS = 64 };
 struct guard_slot {
 	_Atomic uintptr_t guard;
@@ -187,7 +201,8 @@ EXPORT int __cxa_guard_acquire(int64_t *g)
 	struct call call;
 	int rc;
 
-	if (!shim_enter(&call) || !once_before(&call, g, TRACE_OBJECT_GUARD, arch_guard_is_done(g))) {
+	if (!shim_enter(&call) ||
+	    !once_before(&call, g, TRACE_OBJECT_GUARD, arch_guard_is_done(g))) {
 		return real___cxa_guard_acquire(g);
 	}
 	shim_leave(&call);

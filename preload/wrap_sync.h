@@ -6,9 +6,11 @@
 #include "wrap.h"
 
 /*
- * Calls real(control, runner) with the thread's events in between: ONCE_BEGIN and ONCE_END around `routine` when this thread
- * runs it, ONCE_PASS when another does or did. `caller` is the wrapper's.
+ * Calls real(control, runner) with the thread's events in between: ONCE_BEGIN and ONCE_END around
+ * `routine` when this thread runs it, ONCE_PASS when another does or did. `caller` is the
+ * wrapper's.
  */
-void once_call(void *control, void (*routine)(void), struct arch_caller caller, void (*real)(void *, void (*)(void)));
+void once_call(void *control, void (*routine)(void), struct arch_caller caller,
+	       void (*real)(void *, void (*)(void)));
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap_thread.c - threads: who made whom, who waits for whose end, and the trampoline every thread starts in.
+ * wrap_thread.c - threads: who made whom, who waits for whose end, and the trampoline every thread
+ * starts in.
  */
 #include "wrap_thread.h"
 
@@ -36,14 +37,16 @@ static size_t stack_bytes_of(const pthread_attr_t *a)
 	struct rlimit limit = { 0 };
 	size_t bytes = 0;
 
-	if (a && real_pthread_attr_getstacksize && real_pthread_attr_getstacksize(a, &bytes) == 0 && bytes) {
+	if (a && real_pthread_attr_getstacksize && real_pthread_attr_getstacksize(a, &bytes) == 0 &&
+	    bytes) {
 		return bytes;
 	}
 	sys4(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);
 	return limit.rlim_cur && limit.rlim_cur < (1u << 30) ? limit.rlim_cur : 8u << 20;
 }
 
-struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uintptr_t routine, uint32_t *ret_flags)
+struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uintptr_t routine,
+				   uint32_t *ret_flags)
 {
 	struct thread_start *start = start_new();
 	int detached = PTHREAD_CREATE_JOINABLE;
@@ -65,7 +68,8 @@ struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uint
 	return start;
 }
 
-void create_after(struct call *c, struct thread_start *start, uint32_t id, uint32_t flags, const pthread_t *handle, int rc)
+void create_after(struct call *c, struct thread_start *start, uint32_t id, uint32_t flags,
+		  const pthread_t *handle, int rc)
 {
 	uintptr_t value;
 
@@ -73,8 +77,12 @@ void create_after(struct call *c, struct thread_start *start, uint32_t id, uint3
 	if (rc) {
 		emit_plain(c->s, TRACE_CREATE_FAILED, 2, id, encode_zigzag(rc), 0);
 		start_free(start);
-	} else if (!(flags & TF_THREAD_DETACHED) && module_read((uintptr_t)handle, &value, sizeof(value))) {
-		/* Read through the kernel: the new thread may have freed the memory that the handle lies in. */
+	} else if (!(flags & TF_THREAD_DETACHED) &&
+		   module_read((uintptr_t)handle, &value, sizeof(value))) {
+		/*
+		 * Read through the kernel: the new thread may have freed the memory that the handle
+		 * lies in.
+		 */
 		thread_register(value, id, NULL);
 	}
 	shim_leave(c);
@@ -128,7 +136,8 @@ TRAMPOLINE static void *trampoline(void *p)
 	return result;
 }
 
-EXPORT int pthread_create(pthread_t *restrict t, const pthread_attr_t *restrict a, void *(*f)(void *), void *restrict p)
+EXPORT int pthread_create(pthread_t *restrict t, const pthread_attr_t *restrict a,
+			  void *(*f)(void *), void *restrict p)
 {
 	struct thread_start *start;
 	struct call call;
@@ -186,7 +195,8 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 			if (atomic_load(&s->stack_lowest) != UINTPTR_MAX) {
 				uintptr_t lowest = atomic_load(&s->stack_lowest);
 
-				object_retire_range(c, lowest, s->stack_high - lowest, TRACE_GONE_STACK);
+				object_retire_range(c, lowest, s->stack_high - lowest,
+						    TRACE_GONE_STACK);
 			}
 			e->stream = NULL;
 			thread_reclaim(s);
@@ -196,26 +206,28 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 	shim_leave(c);
 }
 
-#define JOIN(name, mode, params, args)                                                             \
-	EXPORT int name params                                                                     \
-	{                                                                                          \
-		struct call call;                                                                  \
-		uint32_t id;                                                                       \
-		int rc;                                                                            \
-                                                                                                   \
-		if (!shim_enter(&call)) {                                                          \
-			return real_##name args;                                                   \
-		}                                                                                  \
-		join_before(&call, (uintptr_t)t, mode, &id);                                       \
-		rc = real_##name args;                                                             \
-		join_after(&call, (uintptr_t)t, mode, id, rc);                                     \
-		return rc;                                                                         \
+#define JOIN(name, mode, params, args)                         \
+	EXPORT int name params                                 \
+	{                                                      \
+		struct call call;                              \
+		uint32_t id;                                   \
+		int rc;                                        \
+                                                               \
+		if (!shim_enter(&call)) {                      \
+			return real_##name args;               \
+		}                                              \
+		join_before(&call, (uintptr_t)t, mode, &id);   \
+		rc = real_##name args;                         \
+		join_after(&call, (uintptr_t)t, mode, id, rc); \
+		return rc;                                     \
 	}
 
 JOIN(pthread_join, 0, (pthread_t t, void **r), (t, r))
 JOIN(pthread_tryjoin_np, TRACE_MODE_TRY, (pthread_t t, void **r), (t, r))
-JOIN(pthread_timedjoin_np, TRACE_MODE_TIMED, (pthread_t t, void **r, const struct timespec *w), (t, r, w))
-JOIN(pthread_clockjoin_np, TRACE_MODE_TIMED, (pthread_t t, void **r, clockid_t c, const struct timespec *w), (t, r, c, w))
+JOIN(pthread_timedjoin_np, TRACE_MODE_TIMED, (pthread_t t, void **r, const struct timespec *w),
+     (t, r, w))
+JOIN(pthread_clockjoin_np, TRACE_MODE_TIMED,
+     (pthread_t t, void **r, clockid_t c, const struct timespec *w), (t, r, c, w))
 
 void detach_after(struct call *c, uint32_t id, int rc)
 {
@@ -224,7 +236,10 @@ void detach_after(struct call *c, uint32_t id, int rc)
 	shim_leave(c);
 }
 
-/* The thread may end, and its handle be given out again, as soon as the real call is made: look it up before. */
+/*
+ * The thread may end, and its handle be given out again, as soon as the real call is made: look it
+ * up before.
+ */
 EXPORT int pthread_detach(pthread_t t)
 {
 	struct call call;
@@ -248,7 +263,8 @@ EXPORT int pthread_cancel(pthread_t t)
 
 	if (shim_enter(&call)) {
 		call.stack = stack_id(&call);
-		emit_plain(call.s, TRACE_CANCEL, 3, thread_id_of(&call, (uintptr_t)t), call.stack, 0);
+		emit_plain(call.s, TRACE_CANCEL, 3, thread_id_of(&call, (uintptr_t)t), call.stack,
+			   0);
 		shim_leave(&call);
 	}
 	return real_pthread_cancel(t);
@@ -286,7 +302,8 @@ EXPORT int pthread_setname_np(pthread_t t, const char *n)
 	struct call call;
 
 	if (shim_enter(&call)) {
-		struct tf_def_name def = { .def.type = TF_DEF_NAME, .bytes = (uint32_t)__builtin_strlen(n) };
+		struct tf_def_name def = { .def.type = TF_DEF_NAME,
+					   .bytes = (uint32_t)__builtin_strlen(n) };
 
 		def.thread = thread_id_of(&call, (uintptr_t)t);
 		def.bytes = def.bytes > 255 ? 255 : def.bytes;

@@ -17,8 +17,10 @@ struct thread_start {
 };
 
 /* SLOW: guard held on entry, open on return. NULL: create the thread unrecorded. */
-struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uintptr_t routine, uint32_t *ret_flags);
-void create_after(struct call *c, struct thread_start *start, uint32_t id, uint32_t flags, const pthread_t *handle, int rc);
+struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uintptr_t routine,
+				   uint32_t *ret_flags);
+void create_after(struct call *c, struct thread_start *start, uint32_t id, uint32_t flags,
+		  const pthread_t *handle, int rc);
 
 /* In the new thread: takes what is needed out of `start`, which it gives back. */
 struct thread_start thread_started(struct thread_start *start, uintptr_t frame);

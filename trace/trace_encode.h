@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_encode.h - the writer's half of the record format: varints and the record byte. Freestanding.
+ * trace_encode.h - the writer's half of the record format: varints and the record byte.
+ * Freestanding.
  *
  * Safety class ANY: no state, no libc. The caller guarantees room; nothing here writes more than
  * 10 bytes for a varint. trace_format.h has the drawing.

@@ -19,7 +19,8 @@
  *    uniquely; where .events and .map hold the same chunk, the one with more committed bytes counts.
  *  - Time stamps are in ticks of 16 TSC cycles and never decide who held a lock: sequence numbers do.
  *
- * A reader must treat every value here as hostile. Freestanding: no libc beyond fixed-width integers.
+ * A reader must treat every value here as hostile. Freestanding: no libc beyond fixed-width
+ * integers.
  */
 #ifndef THRUM_TRACE_FORMAT_H
 #define THRUM_TRACE_FORMAT_H
@@ -54,7 +55,9 @@ enum trace_object_kind {
 #undef OBJECT
 };
 
-/* Bits of argument A in REQUEST, ACQUIRE_FAIL, ACQUIRE_OWNERDEAD, COND_WAIT and of trace_wait.mode. */
+/*
+ * Bits of argument A in REQUEST, ACQUIRE_FAIL, ACQUIRE_OWNERDEAD, COND_WAIT and of trace_wait.mode.
+ */
 enum trace_mode {
 	TRACE_MODE_SHARED = 1, /* read side */
 	TRACE_MODE_TRY = 2,
@@ -89,16 +92,17 @@ enum trace_exit {
  *  | has seq| same obj |    op     |
  *  +--------+----------+-----------+
  *
- * then varint(time delta in ticks since the previous record of this stream; the first record of a segment
- * counts from segment.base_ticks), then the fields of the op in table order as LEB128 varints (R is zig-zag),
- * then, if bit 7 is set, varint(sequence number). With bit 6 the O field is left out: it equals the O of the
- * last record of this segment that had one.
+ * then varint(time delta in ticks since the previous record of this stream; the first record of a
+ * segment counts from segment.base_ticks), then the fields of the op in table order as LEB128
+ * varints (R is zig-zag), then, if bit 7 is set, varint(sequence number). With bit 6 the O field is
+ * left out: it equals the O of the last record of this segment that had one.
  *
  * Example: bytes 0a 05 07  =  RELEASE, 5 ticks later, object 7.
  *
- * Sequence numbers: the n-th successful exclusive acquire of a lock (of any thread) has number n. A record
- * leaves it out when the same stream also made acquire n-1, so each hand-over between threads names it.
- * A shared acquire carries the number of exclusive acquires before it under the same rule.
+ * Sequence numbers: the n-th successful exclusive acquire of a lock (of any thread) has number n. A
+ * record leaves it out when the same stream also made acquire n-1, so each hand-over between
+ * threads names it. A shared acquire carries the number of exclusive acquires before it under the
+ * same rule.
  */
 #define TF_REC_OP_MASK 0x3fu
 #define TF_REC_SAME_OBJECT 0x40u
@@ -107,8 +111,8 @@ enum trace_exit {
 enum tf_segment_kind { TF_SEGMENT_FREE = 0, TF_SEGMENT_STREAM = 1, TF_SEGMENT_META = 2 };
 
 /*
- * What a thread is blocked on, in its stream's segment header: written before each call that may block and
- * cleared after, `kind` last on the way in and first on the way out.
+ * What a thread is blocked on, in its stream's segment header: written before each call that may
+ * block and cleared after, `kind` last on the way in and first on the way out.
  */
 enum trace_wait_kind {
 	TRACE_WAIT_NONE = 0,
@@ -181,8 +185,8 @@ enum tf_process_flag {
 };
 
 /*
- * Definitions, in META segments: 8-byte aligned, [u16 type][u16 flags][u32 bytes] then the body; `bytes`
- * includes the 8 of the header and the padding. Unknown types are skipped by size.
+ * Definitions, in META segments: 8-byte aligned, [u16 type][u16 flags][u32 bytes] then the body;
+ * `bytes` includes the 8 of the header and the padding. Unknown types are skipped by size.
  */
 enum tf_def_type {
 	TF_DEF_NONE = 0,
@@ -225,7 +229,10 @@ enum tf_object_where {
 	TF_WHERE_STACK = 2,   /* on the stack of the thread that first used it */
 };
 
-/* Attributes of a mutex. Of a rwlock: the kind (0 prefer reader, 2 writer non-recursive), PSHARED. Semaphore: value. Barrier: count. */
+/*
+ * Attributes of a mutex. Of a rwlock: the kind (0 prefer reader, 2 writer non-recursive), PSHARED.
+ * Semaphore: value. Barrier: count.
+ */
 enum tf_mutex_attribute {
 	TF_MUTEX_TYPE_MASK = 3, /* PTHREAD_MUTEX_NORMAL, RECURSIVE, ERRORCHECK, ADAPTIVE */
 	TF_MUTEX_ROBUST = 16,

@@ -2,9 +2,10 @@
 /*
  * engage.c - does every row of spec/primitives/ really get between a program and libc?
  *
- * Run under the recorder. Each row needs a function exercise_NAME here, else this does not link. The program reads its own
- * trace, which is mapped into it: after each exercise the number of events and definitions must have grown by at least the
- * number the exercise returns, or, for the ways to end a process, the child's header must say how it ended.
+ * Run under the recorder. Each row needs a function exercise_NAME here, else this does not link.
+ * The program reads its own trace, which is mapped into it: after each exercise the number of
+ * events and definitions must have grown by at least the number the exercise returns, or, for the
+ * ways to end a process, the child's header must say how it ended.
  */
 #include "../../trace/trace_format.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cancel_waits.c - cancels threads inside condition, semaphore, join and once waits; clean-up handlers must find the mutex held. */
+/*
+ * cancel_waits.c - cancels threads inside condition, semaphore, join and once waits; clean-up
+ * handlers must find the mutex held.
+ */
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* fork_locks.c - forks 100 times while four threads lock, with pthread_atfork; children lock, create threads and free. Prints the failures: 0. */
+/*
+ * fork_locks.c - forks 100 times while four threads lock, with pthread_atfork; children lock,
+ * create threads and free. Prints the failures: 0.
+ */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

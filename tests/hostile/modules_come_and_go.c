@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* modules_come_and_go.c - loads and unloads a library with a static mutex and a constructor that locks, from two threads. */
+/*
+ * modules_come_and_go.c - loads and unloads a library with a static mutex and a constructor that
+ * locks, from two threads.
+ */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* signals_everywhere.c - a timer signal posts a semaphore while main locks; handlers also longjmp out of waits, and run on an alternate stack. */
+/*
+ * signals_everywhere.c - a timer signal posts a semaphore while main locks; handlers also longjmp
+ * out of waits, and run on an alternate stack.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>

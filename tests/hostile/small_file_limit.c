@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* small_file_limit.c - RLIMIT_FSIZE of 600 KiB, then events for megabytes: no SIGXFSZ may come, the program ends as it would. */
+/*
+ * small_file_limit.c - RLIMIT_FSIZE of 600 KiB, then events for megabytes: no SIGXFSZ may come, the
+ * program ends as it would.
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

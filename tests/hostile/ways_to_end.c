@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ways_to_end.c - children end in every way there is, with other threads running; the parent prints the statuses. */
+/*
+ * ways_to_end.c - children end in every way there is, with other threads running; the parent prints
+ * the statuses.
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

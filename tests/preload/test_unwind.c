@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unwind.c - the recorder's stack walk against libunwind's, frame by frame, on the stacks that are hard to walk.
+ * test_unwind.c - the recorder's stack walk against libunwind's, frame by frame, on the stacks that
+ * are hard to walk.
  *
  * shim_unwind.c is compiled in; the module table it asks is made here from dl_iterate_phdr.
  */

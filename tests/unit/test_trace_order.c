@@ -2,6 +2,7 @@
 /*
  * test_trace_order.c - hand-overs come out in their true order under any clock skew, and nothing waits for ever.
  */
+#include "trace/trace_merge.h"
 #include "trace/trace_writer.h"
 #include "trace_scratch.h"
 
@@ -471,6 +472,46 @@ static void test_loss_delays_other_records_little(void **state)
 	scratch_remove(dir);
 }
 
+/* Counts the events of the one image in `dir`, read as if the process had run on meanwhile or not. */
+static size_t count_moving(const char *dir, bool moving)
+{
+	struct trace_dir d;
+	struct trace_defs defs;
+	struct trace_merge merge;
+	struct trace_event e;
+	size_t count = 0;
+
+	assert_int_equal(trace_dir_open(dir, &d, NULL), 0);
+	d.images[0].moving = moving;
+	assert_int_equal(trace_defs_init(&defs, &d.images[0]), 0);
+	assert_int_equal(trace_merge_init(&merge, &defs, &d.images[0]), 0);
+	while (trace_merge_next(&merge, &e)) {
+		count++;
+	}
+	assert_int_equal(trace_merge_next(&merge, &e), 0);
+	trace_merge_release(&merge);
+	trace_defs_release(&defs);
+	trace_dir_release(&d);
+	return count;
+}
+
+/* A live process: stream 1 was copied before its release, stream 2 after the acquire that followed. */
+static void test_effects_without_causes_of_a_live_process(void **state)
+{
+	char *dir = scratch_new();
+	struct trace_writer *w = trace_writer_new(dir, 1);
+
+	(void)state;
+	define(w, 2, 1, TRACE_OBJECT_MUTEX);
+	trace_writer_acquire(w, 0, 1, 0);
+	trace_writer_event(w, 1, TRACE_ACQUIRE, 0, 1, 0, 0, 0, 0, 2);
+	trace_writer_release(w, 1, 1);
+	trace_writer_finish(w, 0);
+	assert_int_equal(count_moving(dir, true), 3);
+	assert_int_equal(count_moving(dir, false), 5); /* not alive: nothing is kept back */
+	scratch_remove(dir);
+}
+
 /* Thousands of streams that all wait for one another's lock: finishes in the time of a sort, not of a square. */
 static void test_many_parked_streams(void **state)
 {
@@ -520,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_missing_partners_do_not_stop_the_merge),
 		cmocka_unit_test(test_unseen_unlocks_do_not_displace_a_thread),
 		cmocka_unit_test(test_loss_delays_other_records_little),
+		cmocka_unit_test(test_effects_without_causes_of_a_live_process),
 		cmocka_unit_test(test_many_parked_streams),
 	};
 
