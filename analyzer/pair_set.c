@@ -10,7 +10,8 @@
 
 static size_t place_of(const struct pair_set *set, uint64_t key)
 {
-	size_t at = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 20);
+	uint64_t hash = (key ^ (key >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
+	size_t at = (size_t)(hash ^ (hash >> 32));
 
 	while (set->slot[at & set->mask] && set->slot[at & set->mask] != key)
 		at++;

@@ -187,6 +187,10 @@ static void note_exit(struct arch_caller caller, uint32_t kind)
 	if (!shim || !shim_enter_with(&call, caller, ROOM_EARLY)) {
 		return;
 	}
+	if (shim->process->pid != (uint32_t)sys0(SYS_getpid)) {
+		shim_leave(&call); /* a vfork child, which shares our memory: its end is not ours */
+		return;
+	}
 	call.stack = stack_id(&call);
 	if (!shim->process->exit_kind) {
 		shim->process->exit_kind = kind;

@@ -41,11 +41,12 @@ void trace_clock_init(struct trace_clock *clock, const struct trace_image *image
 	}
 	clock->scale = scale_of(h->start_ticks, h->start_mono_ns, h->last_ticks, h->last_mono_ns);
 	if (!clock->scale && newest) {
-		clock->scale = scale_of(h->start_ticks, h->start_mono_ns, newest->base_ticks, newest->base_mono_ns);
+		clock->scale = scale_of(h->start_ticks, h->start_mono_ns, newest->base_ticks,
+					newest->base_mono_ns);
 	}
 	if (!clock->scale && newest) {
-		clock->scale = scale_of(oldest->base_ticks, oldest->base_mono_ns, newest->base_ticks,
-					newest->base_mono_ns);
+		clock->scale = scale_of(oldest->base_ticks, oldest->base_mono_ns,
+					newest->base_ticks, newest->base_mono_ns);
 	}
 	if (!clock->scale) {
 		clock->scale = DEFAULT_SCALE;

@@ -2,8 +2,9 @@
 /*
  * trace_clock.h - ticks of one image to nanoseconds since its start.
  *
- * The scale comes from pairs of (ticks, CLOCK_MONOTONIC): the header's first and newest, else the first of the header and the
- * newest of a chunk. Where no pair gives a plausible scale one tick counts as 6 ns (a 2.7 GHz TSC).
+ * The scale comes from pairs of (ticks, CLOCK_MONOTONIC): the header's first and newest, else the
+ * first of the header and the newest of a chunk. Where no pair gives a plausible scale one tick
+ * counts as 6 ns (a 2.7 GHz TSC).
  */
 #ifndef THRUM_TRACE_CLOCK_H
 #define THRUM_TRACE_CLOCK_H
@@ -17,7 +18,10 @@ struct trace_clock {
 
 void trace_clock_init(struct trace_clock *clock, const struct trace_image *image);
 
-/* Times before the start are 0; absurd ones stop short of UINT64_MAX, which means "never" elsewhere. */
+/*
+ * Times before the start are 0; absurd ones stop short of UINT64_MAX, which means "never"
+ * elsewhere.
+ */
 static inline uint64_t trace_clock_ns(const struct trace_clock *clock, uint64_t ticks)
 {
 	unsigned __int128 ns;

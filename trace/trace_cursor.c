@@ -9,8 +9,8 @@
 /* More lost records than this between two chunks is a damaged count. */
 #define LOST_LIMIT (1ull << 40)
 
-void trace_cursor_init(struct trace_cursor *c, const struct trace_chunk *first, const struct trace_chunk *end,
-		       uint32_t index)
+void trace_cursor_init(struct trace_cursor *c, const struct trace_chunk *first,
+		       const struct trace_chunk *end, uint32_t index)
 {
 	*c = (struct trace_cursor){
 		.stream = first->stream,
@@ -47,8 +47,8 @@ static void clean_record(struct trace_record *r, const struct trace_source *sour
 
 	field[TRACE_FIELD_O] = inside(field[TRACE_FIELD_O], source->objects);
 	field[TRACE_FIELD_S] = inside(field[TRACE_FIELD_S], source->stacks);
-	field[TRACE_FIELD_P] =
-		inside(field[TRACE_FIELD_P], r->op == TRACE_REQUEST ? source->threads : source->objects);
+	field[TRACE_FIELD_P] = inside(field[TRACE_FIELD_P],
+				      r->op == TRACE_REQUEST ? source->threads : source->objects);
 	switch (trace_op_arg(r->op)) {
 	case TRACE_ARG_PLAIN:
 		break;
@@ -84,8 +84,12 @@ static uint64_t count_records(struct trace_decoder d)
 	return n;
 }
 
-/* Queues the LOST records of the gap in front of the chunk just opened, or of the end of the stream (`next` NULL). */
-static void tell_gap(struct trace_cursor *c, struct trace_source *source, const struct trace_chunk *next)
+/*
+ * Queues the LOST records of the gap in front of the chunk just opened, or of the end of the stream
+ * (`next` NULL).
+ */
+static void tell_gap(struct trace_cursor *c, struct trace_source *source,
+		     const struct trace_chunk *next)
 {
 	uint64_t count = 0;
 	uint32_t thread;
@@ -118,7 +122,10 @@ static bool open_chunk(struct trace_cursor *c, struct trace_source *source)
 	size_t count = 0;
 
 	if (next == c->chunk_end) {
-		/* Without the newest segment of the stream, which the map should have, nobody knows how it went on. */
+		/*
+		 * Without the newest segment of the stream, which the map should have, nobody knows
+		 * how it went on.
+		 */
 		if ((c->gap || (source->image->map_cut && !c->chunk[-1].memory)) && !c->tail_told) {
 			c->tail_told = true;
 			tell_gap(c, source, NULL);
@@ -164,7 +171,8 @@ static void take_lost(struct trace_cursor *c)
 static void note_damage(struct trace_cursor *c, struct trace_source *source)
 {
 	if (!c->gap) {
-		trace_image_damage(source->image, "a record in chunk %llu of stream %u makes no sense",
+		trace_image_damage(source->image,
+				   "a record in chunk %llu of stream %u makes no sense",
 				   (unsigned long long)c->expected - 1, c->stream);
 	}
 	c->gap = true;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_cursor.h - the records of one stream in order: chunk after chunk, gaps marked, owners followed.
+ * trace_cursor.h - the records of one stream in order: chunk after chunk, gaps marked, owners
+ * followed.
  *
  * Invariants
  *  - A cursor always holds its next record. Time never goes back within a stream.
  *  - Ids in `record` are inside the tables of the process; those that are not became 0.
- *  - At each place where records are missing a synthetic LOST comes: for the thread before the gap, right after its last record;
- *    and one more for the thread after it, where that is another.
+ *  - At each place where records are missing a synthetic LOST comes: for the thread before the gap,
+ *    right after its last record; and one more for the thread after it, where that is another.
  *  - Memory: one buffer of the stream's largest chunk, read with pread().
  */
 #ifndef THRUM_TRACE_CURSOR_H
@@ -21,9 +22,9 @@ struct trace_source {
 	uint32_t objects, stacks, threads; /* table sizes */
 	int fd;				   /* .events; -1 = none */
 	bool no_memory;
-	bool lossy;	   /* as trace_defs.lossy, and set when a gap turns up */
-	uint64_t records;  /* read from the files, unknown ops included */
-	uint64_t lost;	   /* of them missing, where the counts tell */
+	bool lossy;	  /* as trace_defs.lossy, and set when a gap turns up */
+	uint64_t records; /* read from the files, unknown ops included */
+	uint64_t lost;	  /* of them missing, where the counts tell */
 };
 
 struct trace_lost {
@@ -37,16 +38,16 @@ struct trace_cursor {
 	struct trace_record record;
 	uint32_t thread; /* its owner */
 	bool synthetic;
-	uint32_t finished; /* the last step was the end of this thread's part of the stream; 0 = was not */
+	/* The last step was the end of this thread's part of the stream; 0 = was not. */
+	uint32_t finished;
 	uint32_t stream, index;
 
 	/* reading */
 	struct trace_decoder decoder;
 	const struct trace_chunk *chunk, *chunk_end; /* not yet opened */
-	uint64_t expected;	 /* number of the next chunk */
-	uint64_t position;	 /* records of this stream so far, lost ones included */
-	uint64_t chunk_ticks;	 /* base of the open chunk */
-	bool gap;		 /* something is missing behind the last record */
+	uint64_t expected;			     /* number of the next chunk */
+	uint64_t position; /* records of this stream so far, lost ones included */
+	bool gap;	   /* something is missing behind the last record */
 	bool tail_told;
 	struct trace_lost lost[2]; /* to come out first */
 	unsigned lost_count;
@@ -67,8 +68,8 @@ struct trace_cursor {
 };
 
 /* Chunks [first, end) of one stream. The first step is the caller's. */
-void trace_cursor_init(struct trace_cursor *c, const struct trace_chunk *first, const struct trace_chunk *end,
-		       uint32_t index);
+void trace_cursor_init(struct trace_cursor *c, const struct trace_chunk *first,
+		       const struct trace_chunk *end, uint32_t index);
 void trace_cursor_release(struct trace_cursor *c);
 
 /* Steps to the next record; false at the end. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_decode.c - one record at a time; the fast path has room for the longest record and checks nothing per byte.
+ * trace_decode.c - one record at a time; the fast path has room for the longest record and checks
+ * nothing per byte.
  */
 #include "trace_decode.h"
 
@@ -23,7 +24,8 @@ void trace_layout_init(struct trace_layout *layout, const uint8_t *op_fields)
 			}
 			layout->op[op].skippable = true;
 			layout->op[op].has_object = trace_op_has_object(op);
-			layout->op[op].fields = (uint8_t)(count < info->count ? count : info->count);
+			layout->op[op].fields =
+				(uint8_t)(count < info->count ? count : info->count);
 			layout->op[op].extra = (uint8_t)(count - layout->op[op].fields);
 			memcpy(layout->op[op].field, info->field, TRACE_FIELDS);
 		} else if (raw != TRACE_OP_FIELDS_UNKNOWN) {
@@ -36,12 +38,13 @@ void trace_layout_init(struct trace_layout *layout, const uint8_t *op_fields)
 	}
 }
 
-void trace_decoder_init(struct trace_decoder *d, const struct trace_layout *layout, const void *bytes, size_t count,
-			uint64_t base_ticks)
+void trace_decoder_init(struct trace_decoder *d, const struct trace_layout *layout,
+			const void *bytes, size_t count, uint64_t base_ticks)
 {
 	*d = (struct trace_decoder){
 		.at = bytes,
-		.end = count ? (const uint8_t *)bytes + count : bytes, /* NULL + 0 is undefined in C */
+		.end = count ? (const uint8_t *)bytes + count
+			     : bytes, /* NULL + 0 is undefined in C */
 		.ticks = base_ticks,
 		.layout = layout,
 	};
@@ -70,7 +73,8 @@ static inline const uint8_t *varint_fast(const uint8_t *p, uint64_t *ret)
 }
 
 /* NULL: the bytes end, or longer than any number; *ret_bad tells which. */
-static const uint8_t *varint_checked(const uint8_t *p, const uint8_t *end, uint64_t *ret, bool *ret_bad)
+static const uint8_t *varint_checked(const uint8_t *p, const uint8_t *end, uint64_t *ret,
+				     bool *ret_bad)
 {
 	uint64_t v = 0;
 
@@ -88,22 +92,24 @@ static const uint8_t *varint_checked(const uint8_t *p, const uint8_t *end, uint6
 	return NULL;
 }
 
-/* The varints of one record after its first byte, in file order; both readers below share the walk. */
-#define WALK_RECORD(READ)                                                              \
-	do {                                                                           \
-		uint64_t skipped;                                                      \
-		READ(delta);                                                           \
-		while (i < fields) {                                                   \
-			READ(r->field[d->layout->op[op].field[i]]);                    \
-			i++;                                                           \
-		}                                                                      \
-		for (unsigned n = d->layout->op[op].extra; n; n--) {                   \
-			READ(skipped);                                                 \
-			(void)skipped;                                                 \
-		}                                                                      \
-		if (byte & TF_REC_HAS_SEQ) {                                           \
-			READ(r->seq);                                                  \
-		}                                                                      \
+/*
+ * The varints of one record after its first byte, in file order; both readers below share the walk.
+ */
+#define WALK_RECORD(READ)                                            \
+	do {                                                         \
+		uint64_t skipped;                                    \
+		READ(delta);                                         \
+		while (i < fields) {                                 \
+			READ(r->field[d->layout->op[op].field[i]]);  \
+			i++;                                         \
+		}                                                    \
+		for (unsigned n = d->layout->op[op].extra; n; n--) { \
+			READ(skipped);                               \
+			(void)skipped;                               \
+		}                                                    \
+		if (byte & TF_REC_HAS_SEQ) {                         \
+			READ(r->seq);                                \
+		}                                                    \
 	} while (0)
 
 enum trace_decode trace_decode_next(struct trace_decoder *d, struct trace_record *r)
@@ -128,22 +134,23 @@ enum trace_decode trace_decode_next(struct trace_decoder *d, struct trace_record
 		i = 1;
 	}
 	if (__builtin_expect((size_t)(d->end - p) >=
-				     VARINT_BYTES * (2u + fields + d->layout->op[op].extra), 1)) {
-#define READ_FAST(to)                                \
-	do {                                         \
-		p = varint_fast(p, &(to));           \
-		if (__builtin_expect(!p, 0)) {       \
-			return TRACE_DECODE_BAD;     \
-		}                                    \
+				     VARINT_BYTES * (2u + fields + d->layout->op[op].extra),
+			     1)) {
+#define READ_FAST(to)                            \
+	do {                                     \
+		p = varint_fast(p, &(to));       \
+		if (__builtin_expect(!p, 0)) {   \
+			return TRACE_DECODE_BAD; \
+		}                                \
 	} while (0)
 		WALK_RECORD(READ_FAST);
 	} else {
-#define READ_CHECKED(to)                                                     \
-	do {                                                                 \
-		p = varint_checked(p, d->end, &(to), &bad);                  \
-		if (!p) {                                                    \
-			return bad ? TRACE_DECODE_BAD : TRACE_DECODE_CUT;    \
-		}                                                            \
+#define READ_CHECKED(to)                                                  \
+	do {                                                              \
+		p = varint_checked(p, d->end, &(to), &bad);               \
+		if (!p) {                                                 \
+			return bad ? TRACE_DECODE_BAD : TRACE_DECODE_CUT; \
+		}                                                         \
 	} while (0)
 		WALK_RECORD(READ_CHECKED);
 	}

@@ -4,10 +4,11 @@
  *
  * Invariants
  *  - Never reads outside [at, end), whatever the bytes say; every step consumes at least one byte.
- *  - A record that is cut or makes no sense is not returned and nothing after it in the chunk is: without its length the
- *    next one cannot be found.
- *  - Numbers that this version does not know, and fields appended by a later one, are skipped by the field counts of the
- *    file's header. A known op with fewer fields than we know (older file) has 0 in the missing ones.
+ *  - A record that is cut or makes no sense is not returned and nothing after it in the chunk is:
+ *    without its length the next one cannot be found.
+ *  - Numbers that this version does not know, and fields appended by a later one, are skipped by
+ *    the field counts of the file's header. A known op with fewer fields than we know (older file)
+ *    has 0 in the missing ones.
  *
  * Plain values, no allocation; decoders are independent.
  */
@@ -34,7 +35,7 @@ struct trace_layout {
 void trace_layout_init(struct trace_layout *layout, const uint8_t *op_fields);
 
 struct trace_record {
-	uint8_t op;   /* may be one that this version does not know: its fields are not filled */
+	uint8_t op; /* may be one that this version does not know: its fields are not filled */
 	bool has_seq;
 	uint64_t ticks;
 	uint64_t seq;
@@ -55,10 +56,12 @@ enum trace_decode {
 	TRACE_DECODE_RECORD = 1,
 };
 
-void trace_decoder_init(struct trace_decoder *d, const struct trace_layout *layout, const void *bytes, size_t count,
-			uint64_t base_ticks);
+void trace_decoder_init(struct trace_decoder *d, const struct trace_layout *layout,
+			const void *bytes, size_t count, uint64_t base_ticks);
 
-/* Fills `ret_record` on TRACE_DECODE_RECORD only. After any other answer it gives the same again. */
+/*
+ * Fills `ret_record` on TRACE_DECODE_RECORD only. After any other answer it gives the same again.
+ */
 enum trace_decode trace_decode_next(struct trace_decoder *d, struct trace_record *ret_record);
 
 static inline int64_t trace_decode_zigzag(uint64_t v)

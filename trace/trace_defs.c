@@ -92,7 +92,9 @@ static void walk_defs(struct walk *w, visit_fn *visit)
 		while (left >= sizeof(def)) {
 			memcpy(&def, at, sizeof(def));
 			if (def.bytes < sizeof(def) || def.bytes > left || def.bytes % 8) {
-				trace_image_damage(w->image, "a definition of %u bytes in segment %zu", def.bytes, i);
+				trace_image_damage(w->image,
+						   "a definition of %u bytes in segment %zu",
+						   def.bytes, i);
 				break;
 			}
 			visit(w, &def, at);
@@ -106,7 +108,8 @@ static void walk_defs(struct walk *w, visit_fn *visit)
 static bool fits(struct walk *w, const struct tf_def *def, size_t need)
 {
 	if (def->bytes < need) {
-		trace_image_damage(w->image, "a definition of type %u has only %u bytes", def->type, def->bytes);
+		trace_image_damage(w->image, "a definition of type %u has only %u bytes", def->type,
+				   def->bytes);
 		return false;
 	}
 	return true;
@@ -168,8 +171,11 @@ static void take_stack(struct walk *w, const struct tf_def *def, const uint8_t *
 	room = (def->bytes - (uint32_t)sizeof(d)) / 8;
 	if (id_ok(w, d.stack)) {
 		w->defs->process.stacks[d.stack] = (struct trace_stack){
-			.frames = d.frames < room ? (d.frames < MAX_FRAMES ? d.frames : MAX_FRAMES) : room,
-			.ip = (const uint64_t *)(const void *)(body + sizeof(d)), /* 8-aligned: see copy_meta */
+			.frames = d.frames < room ? (d.frames < MAX_FRAMES ? d.frames : MAX_FRAMES)
+						  : room,
+			.ip = (const uint64_t
+				       *)(const void *)(body +
+							sizeof(d)), /* 8-aligned: see copy_meta */
 		};
 	}
 }
@@ -234,7 +240,8 @@ static void take_name(struct walk *w, const struct tf_def *def, const uint8_t *b
 	memcpy(&d, body, sizeof(d));
 	room = def->bytes - (uint32_t)sizeof(d);
 	if (id_ok(w, d.thread)) {
-		name = text_add(&w->defs->text, (const char *)body + sizeof(d), d.bytes < room ? d.bytes : room);
+		name = text_add(&w->defs->text, (const char *)body + sizeof(d),
+				d.bytes < room ? d.bytes : room);
 		w->no_memory |= !name;
 		w->defs->process.threads[d.thread].name = name;
 	}
@@ -323,7 +330,10 @@ static int compare_module_order(const void *left, const void *right)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Each UNLOAD ends the module with its start that came before it; a hostile file has many of both, hence the sort. */
+/*
+ * Each UNLOAD ends the module with its start that came before it; a hostile file has many of both,
+ * hence the sort.
+ */
 static int build_modules(struct walk *w)
 {
 	struct trace_process *p = &w->defs->process;
@@ -393,13 +403,17 @@ static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
 		if (!thread) {
 			continue; /* idle */
 		}
-		*s = (struct trace_wait_state){ .thread = thread, .tid = live->tid, .wait = live->wait };
+		*s = (struct trace_wait_state){ .thread = thread,
+						.tid = live->tid,
+						.wait = live->wait };
 		s->wait.object = known(s->wait.object, p->object_count);
-		s->wait.other = known(s->wait.other,
-				      s->wait.kind == TRACE_WAIT_JOIN ? p->thread_count : p->object_count);
+		s->wait.other = known(s->wait.other, s->wait.kind == TRACE_WAIT_JOIN
+							     ? p->thread_count
+							     : p->object_count);
 		s->wait.stack = known(s->wait.stack, p->stack_count);
 		s->wait.thread = known(s->wait.thread, p->thread_count);
-		s->since_ns = trace_clock_ns(&defs->clock, s->wait.ticks ? s->wait.ticks : live->end_ticks);
+		s->since_ns = trace_clock_ns(&defs->clock,
+					     s->wait.ticks ? s->wait.ticks : live->end_ticks);
 		p->threads[thread].tid = live->tid;
 		p->wait_count++;
 	}
@@ -438,8 +452,10 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	trace_raise(&n.objects, sums->objects, w->limit);
 	trace_raise(&n.threads, sums->threads, w->limit);
 	trace_raise(&n.stacks, h->stacks < w->limit ? h->stacks : (uint32_t)w->limit - 1, w->limit);
-	trace_raise(&n.objects, h->objects < w->limit ? h->objects : (uint32_t)w->limit - 1, w->limit);
-	trace_raise(&n.threads, h->threads < w->limit ? h->threads : (uint32_t)w->limit - 1, w->limit);
+	trace_raise(&n.objects, h->objects < w->limit ? h->objects : (uint32_t)w->limit - 1,
+		    w->limit);
+	trace_raise(&n.threads, h->threads < w->limit ? h->threads : (uint32_t)w->limit - 1,
+		    w->limit);
 	p->stack_count = n.stacks + 1u;
 	p->object_count = n.objects + 1u;
 	p->thread_count = n.threads + 1u;

@@ -3,11 +3,12 @@
  * trace_defs.h - from the copies of trace_dir.h to the tables of struct trace_process.
  *
  * Invariants
- *  - Tables have an entry for every id that the header gives out or a definition names, as far as the size of the definitions
- *    in the file justifies it (an id per 4 bytes, and 4096 more): a hostile count cannot ask for memory. An id beyond is
- *    refused here and comes out of the reader as 0.
- *  - Where the map is cut, ids that only the events name get (empty) entries too, as far as the size of .events
- *    justifies it (an id per 8 bytes, at most 2^20).
+ *  - Tables have an entry for every id that the header gives out or a definition names, as far as
+ *    the size of the definitions in the file justifies it (an id per 4 bytes, and 4096 more): a
+ *    hostile count cannot ask for memory. An id beyond is refused here and comes out of the reader
+ *    as 0.
+ *  - Where the map is cut, ids that only the events name get (empty) entries too, as far as the
+ *    size of .events justifies it (an id per 8 bytes, at most 2^20).
  *  - Pointers into tables stay valid until trace_defs_release; nothing grows later.
  */
 #ifndef THRUM_TRACE_DEFS_H
@@ -27,14 +28,17 @@ struct trace_defs {
 	struct trace_layout layout;
 	struct trace_text *text;
 	/*
-	 * Some record was known to be missing when the trace was opened: a merge must not wait long for what may not come. What
-	 * a merge finds out later does not change this, so that each pass gives the same order.
+	 * Some record was known to be missing when the trace was opened: a merge must not wait long
+	 * for what may not come. What a merge finds out later does not change this, so that each
+	 * pass gives the same order.
 	 */
 	bool lossy;
 	uint64_t end_ticks; /* of the newest record; 0 = there is none */
 };
 
-/* `image` is borrowed until release: stacks and modules point into its segments. 0 or THRUM_ENOMEM. */
+/*
+ * `image` is borrowed until release: stacks and modules point into its segments. 0 or THRUM_ENOMEM.
+ */
 int trace_defs_init(struct trace_defs *defs, struct trace_image *image);
 void trace_defs_release(struct trace_defs *defs);
 
@@ -42,16 +46,19 @@ void trace_defs_release(struct trace_defs *defs);
 
 struct trace_sums {
 	uint64_t records;
-	uint64_t end_ticks; /* of the newest record; 0 = there is none */
+	uint64_t end_ticks;		   /* of the newest record; 0 = there is none */
 	uint32_t stacks, objects, threads; /* highest ids in records, below the limit */
 };
 
 /* Raises `highest` to `id` where that is below `limit`. */
 void trace_raise(uint32_t *highest, uint32_t id, uint64_t limit);
 
-/* Decodes all chunks, or with `last_only` the last of each stream that has records. 0 or THRUM_ENOMEM. */
-int trace_sum_records(struct trace_defs *defs, struct trace_image *image, bool last_only, uint64_t limit,
-		      struct trace_sums *sums);
+/*
+ * Decodes all chunks, or with `last_only` the last of each stream that has records. 0 or
+ * THRUM_ENOMEM.
+ */
+int trace_sum_records(struct trace_defs *defs, struct trace_image *image, bool last_only,
+		      uint64_t limit, struct trace_sums *sums);
 
 /* Adds up the chunk index: events, lost events, missing chunks. */
 void trace_sum_streams(struct trace_defs *defs, struct trace_image *image);

@@ -20,7 +20,8 @@
 #define RUN_JSON_LIMIT (16u << 20)
 #define COPY_TRIES 16
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structs are read as they lie in the file");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "structs are read as they lie in the file");
 
 size_t trace_pread(int fd, void *to, size_t count, uint64_t offset)
 {
@@ -104,7 +105,8 @@ int trace_image_open_events(const struct trace_image *image)
 	return open(image->events_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
-const uint8_t *trace_chunk_read(const struct trace_chunk *chunk, int fd, uint8_t *buffer, size_t *ret_bytes)
+const uint8_t *trace_chunk_read(const struct trace_chunk *chunk, int fd, uint8_t *buffer,
+				size_t *ret_bytes)
 {
 	if (chunk->memory) {
 		*ret_bytes = chunk->available;
@@ -122,9 +124,9 @@ static uint64_t segment_offset(uint64_t index)
 }
 
 /*
- * Copies one stream segment: header, payload, header again. Where the chunk was sealed in between, the payload may be the next
- * chunk's: once more. A recorder that seals faster than we copy 64 KiB leaves us with the header of a chunk without records,
- * which the .events file then has.
+ * Copies one stream segment: header, payload, header again. Where the chunk was sealed in between,
+ * the payload may be the next chunk's: once more. A recorder that seals faster than we copy 64 KiB
+ * leaves us with the header of a chunk without records, which the .events file then has.
  */
 static int copy_stream(struct trace_image *image, int fd, uint64_t index)
 {
@@ -138,8 +140,10 @@ static int copy_stream(struct trace_image *image, int fd, uint64_t index)
 		if (head_got < sizeof(head) || head.kind != TF_SEGMENT_STREAM) {
 			return 0; /* freed or cut since */
 		}
-		if (head.committed > TF_PAYLOAD_BYTES || head.stream >= trace_image_stream_limit(image)) {
-			trace_image_damage(image, "segment %llu of the map makes no sense", (unsigned long long)index);
+		if (head.committed > TF_PAYLOAD_BYTES ||
+		    head.stream >= trace_image_stream_limit(image)) {
+			trace_image_damage(image, "segment %llu of the map makes no sense",
+					   (unsigned long long)index);
 			return 0;
 		}
 		free(payload);
@@ -147,9 +151,11 @@ static int copy_stream(struct trace_image *image, int fd, uint64_t index)
 		if (!payload) {
 			return THRUM_ENOMEM;
 		}
-		got = trace_pread(fd, payload, head.committed, segment_offset(index) + TF_SEGMENT_HEADER_BYTES);
+		got = trace_pread(fd, payload, head.committed,
+				  segment_offset(index) + TF_SEGMENT_HEADER_BYTES);
 		if (trace_pread(fd, &after, sizeof(after), segment_offset(index)) < sizeof(after) ||
-		    (after.stream == head.stream && after.chunk == head.chunk && after.committed >= head.committed)) {
+		    (after.stream == head.stream && after.chunk == head.chunk &&
+		     after.committed >= head.committed)) {
 			goto copied;
 		}
 	}
@@ -157,7 +163,8 @@ static int copy_stream(struct trace_image *image, int fd, uint64_t index)
 copied:
 	if (!trace_array_reserve(&image->payloads, &image->payload_capacity, image->payload_count,
 				 sizeof(*image->payloads)) ||
-	    !trace_array_reserve(&image->live, &image->live_capacity, image->live_count, sizeof(*image->live))) {
+	    !trace_array_reserve(&image->live, &image->live_capacity, image->live_count,
+				 sizeof(*image->live))) {
 		free(payload);
 		return THRUM_ENOMEM;
 	}
@@ -174,14 +181,16 @@ copied:
 	return trace_scan_add(image, &head, 0, payload, (uint32_t)got) ? 0 : THRUM_ENOMEM;
 }
 
-static int copy_meta(struct trace_image *image, int fd, uint64_t index, const struct tf_segment *head)
+static int copy_meta(struct trace_image *image, int fd, uint64_t index,
+		     const struct tf_segment *head)
 {
 	uint32_t committed = head->committed;
 	struct tf_segment *copy;
 	size_t got;
 
 	if (committed > TF_PAYLOAD_BYTES) {
-		trace_image_damage(image, "segment %llu of the map makes no sense", (unsigned long long)index);
+		trace_image_damage(image, "segment %llu of the map makes no sense",
+				   (unsigned long long)index);
 		return 0;
 	}
 	copy = malloc(sizeof(*copy) + committed);
@@ -209,7 +218,8 @@ static bool has_moved(const struct trace_image *image, int fd)
 	for (size_t i = 0; i < image->live_count; i++) {
 		const struct trace_live *live = &image->live[i];
 
-		if (trace_pread(fd, &head, sizeof(head), segment_offset(live->segment)) == sizeof(head) &&
+		if (trace_pread(fd, &head, sizeof(head), segment_offset(live->segment)) ==
+			    sizeof(head) &&
 		    (head.chunk != live->chunk || head.committed != live->committed)) {
 			return true;
 		}
@@ -224,11 +234,16 @@ static int compare_live(const void *left, const void *right)
 	return a->stream < b->stream ? -1 : a->stream > b->stream;
 }
 
-/* Segments that the file may hold: the header's number, or all of a file whose header is cut or older than its segments. */
+/*
+ * Segments that the file may hold: the header's number, or all of a file whose header is cut or
+ * older than its segments.
+ */
 static uint64_t segment_count(const struct trace_image *image)
 {
-	uint64_t fit = image->map_bytes <= TF_HEADER_BYTES ?
-			       0 : (image->map_bytes - TF_HEADER_BYTES + TF_SEGMENT_BYTES - 1) / TF_SEGMENT_BYTES;
+	uint64_t fit = image->map_bytes <= TF_HEADER_BYTES
+			       ? 0
+			       : (image->map_bytes - TF_HEADER_BYTES + TF_SEGMENT_BYTES - 1) /
+					 TF_SEGMENT_BYTES;
 
 	return image->header.segments < fit ? image->header.segments : fit;
 }
@@ -244,10 +259,12 @@ static int copy_segments(struct trace_image *image, int fd, enum tf_segment_kind
 			break;
 		}
 		if (head.kind > TF_SEGMENT_META && kind == TF_SEGMENT_META) {
-			trace_image_damage(image, "segment %llu of the map is of no known kind", (unsigned long long)i);
+			trace_image_damage(image, "segment %llu of the map is of no known kind",
+					   (unsigned long long)i);
 		}
 		if (head.kind == kind) {
-			error = kind == TF_SEGMENT_STREAM ? copy_stream(image, fd, i) : copy_meta(image, fd, i, &head);
+			error = kind == TF_SEGMENT_STREAM ? copy_stream(image, fd, i)
+							  : copy_meta(image, fd, i, &head);
 		}
 	}
 	return error;
@@ -255,7 +272,8 @@ static int copy_segments(struct trace_image *image, int fd, enum tf_segment_kind
 
 static int compare_meta(const void *left, const void *right)
 {
-	const struct tf_segment *a = *(struct tf_segment *const *)left, *b = *(struct tf_segment *const *)right;
+	const struct tf_segment *a = *(struct tf_segment *const *)left,
+				*b = *(struct tf_segment *const *)right;
 
 	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
 }
@@ -275,17 +293,20 @@ static int read_header(struct trace_image *image, int fd, const char *path, stru
 		return 0;
 	}
 	image->map_bytes = (uint64_t)st.st_size;
-	if (got < offsetof(struct tf_process, segments) || memcmp(h->magic, TF_MAGIC, sizeof(h->magic))) {
+	if (got < offsetof(struct tf_process, segments) ||
+	    memcmp(h->magic, TF_MAGIC, sizeof(h->magic))) {
 		diag_set(diag, THRUM_EFORMAT, "%s is not a trace file", path);
 		return 0;
 	}
 	if (h->major > TF_MAJOR) {
-		return diag_set(diag, THRUM_EVERSION,
-				"%s has format %u.%u, this program reads up to %u: use a newer thrum", path, h->major,
-				h->minor, TF_MAJOR);
+		return diag_set(
+			diag, THRUM_EVERSION,
+			"%s has format %u.%u, this program reads up to %u: use a newer thrum", path,
+			h->major, h->minor, TF_MAJOR);
 	}
 	if (h->header_bytes != TF_HEADER_BYTES || h->segment_bytes != TF_SEGMENT_BYTES) {
-		diag_set(diag, THRUM_EFORMAT, "%s has segments of %u bytes, which no version writes", path,
+		diag_set(diag, THRUM_EFORMAT,
+			 "%s has segments of %u bytes, which no version writes", path,
 			 h->segment_bytes);
 		return 0;
 	}
@@ -346,7 +367,10 @@ static int image_open(struct trace_image *image, int directory, const char *path
 
 		got = error ? error : 1;
 	}
-	/* Again: a live process has moved on; its counters and definitions must cover the chunks just indexed. */
+	/*
+	 * Again: a live process has moved on; its counters and definitions must cover the chunks
+	 * just indexed.
+	 */
 	if (got > 0) {
 		got = read_header(image, fd, name, diag);
 	}
@@ -417,9 +441,12 @@ static int compare_images(const void *left, const void *right)
 	return a->image < b->image ? -1 : a->image > b->image;
 }
 
-/* One entry of the directory; files that are not ours or not readable are left out, the diag then tells why. */
-static int add_entry(struct trace_dir *dir, size_t *capacity, int directory, const char *path, const char *name,
-		     struct diag *diag)
+/*
+ * One entry of the directory; files that are not ours or not readable are left out, the diag then
+ * tells why.
+ */
+static int add_entry(struct trace_dir *dir, size_t *capacity, int directory, const char *path,
+		     const char *name, struct diag *diag)
 {
 	struct trace_image image;
 	int got;
@@ -428,7 +455,8 @@ static int add_entry(struct trace_dir *dir, size_t *capacity, int directory, con
 		return 0;
 	}
 	got = image_open(&image, directory, path, diag);
-	if (got > 0 && !trace_array_reserve(&dir->images, capacity, dir->image_count, sizeof(*dir->images))) {
+	if (got > 0 &&
+	    !trace_array_reserve(&dir->images, capacity, dir->image_count, sizeof(*dir->images))) {
 		got = diag_set(diag, THRUM_ENOMEM, "out of memory");
 	}
 	if (got <= 0) {
@@ -456,7 +484,8 @@ int trace_dir_open(const char *path, struct trace_dir *ret_dir, struct diag *dia
 		error = add_entry(&dir, &capacity, dirfd(list), path, entry->d_name, diag);
 	}
 	if (!error && !dir.image_count) {
-		error = THRUM_EFORMAT; /* the diag has the reason of the last file that was refused */
+		/* The diag has the reason of the last file that was refused. */
+		error = THRUM_EFORMAT;
 	}
 	if (error) {
 		closedir(list);

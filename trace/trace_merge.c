@@ -12,7 +12,8 @@
 
 /* ---- heap ---- */
 
-static bool comes_before(uint64_t ticks, const struct trace_cursor *c, uint64_t ticks2, const struct trace_cursor *c2)
+static bool comes_before(uint64_t ticks, const struct trace_cursor *c, uint64_t ticks2,
+			 const struct trace_cursor *c2)
 {
 	return ticks != ticks2 ? ticks < ticks2 : c->index < c2->index;
 }
@@ -46,8 +47,9 @@ static void sift_down(struct merge_heap *h, size_t at, uint64_t ticks, struct tr
 		if (down >= h->count) {
 			break;
 		}
-		if (down + 1 < h->count && comes_before(h->entries[down + 1].ticks, h->entries[down + 1].cursor,
-							h->entries[down].ticks, h->entries[down].cursor)) {
+		if (down + 1 < h->count &&
+		    comes_before(h->entries[down + 1].ticks, h->entries[down + 1].cursor,
+				 h->entries[down].ticks, h->entries[down].cursor)) {
 			down++;
 		}
 		if (!comes_before(h->entries[down].ticks, h->entries[down].cursor, ticks, c)) {
@@ -73,7 +75,8 @@ static void heap_remove(struct merge_heap *h, struct trace_cursor *c)
 	if (last == c) {
 		return;
 	}
-	if (at && comes_before(ticks, last, h->entries[(at - 1) / 2].ticks, h->entries[(at - 1) / 2].cursor)) {
+	if (at && comes_before(ticks, last, h->entries[(at - 1) / 2].ticks,
+			       h->entries[(at - 1) / 2].cursor)) {
 		sift_up(h, at, ticks, last);
 	} else {
 		sift_down(h, at, ticks, last);
@@ -108,10 +111,12 @@ static int add_cursors(struct trace_merge *m, struct trace_image *image)
 		struct trace_cursor *c = &m->cursors[m->cursor_count];
 		size_t end = i + 1;
 
-		while (end < image->chunk_count && image->chunks[end].stream == image->chunks[i].stream) {
+		while (end < image->chunk_count &&
+		       image->chunks[end].stream == image->chunks[i].stream) {
 			end++;
 		}
-		trace_cursor_init(c, &image->chunks[i], &image->chunks[end], (uint32_t)m->cursor_count++);
+		trace_cursor_init(c, &image->chunks[i], &image->chunks[end],
+				  (uint32_t)m->cursor_count++);
 		if (trace_cursor_next(c, &m->source)) {
 			heap_push(&m->ready, c);
 		} else {
@@ -123,7 +128,8 @@ static int add_cursors(struct trace_merge *m, struct trace_image *image)
 	return m->source.no_memory ? THRUM_ENOMEM : 0;
 }
 
-int trace_merge_init(struct trace_merge *m, const struct trace_defs *defs, struct trace_image *image)
+int trace_merge_init(struct trace_merge *m, const struct trace_defs *defs,
+		     struct trace_image *image)
 {
 	size_t streams = count_streams(image);
 	uint64_t moving = trace_clock_ticks(&defs->clock, MOVING_NS);
@@ -141,14 +147,18 @@ int trace_merge_init(struct trace_merge *m, const struct trace_defs *defs, struc
 		},
 		.clock = &defs->clock,
 		.slack_ticks = trace_clock_ticks(&defs->clock, SLACK_NS),
-		.moving_ticks = !image->moving ? UINT64_MAX : defs->end_ticks > moving ? defs->end_ticks - moving : 0,
 		.cursors = calloc(streams + 1, sizeof(*m->cursors)),
 		.ready.entries = calloc(streams + 1, sizeof(*m->ready.entries)),
 		.stale.entries = calloc(streams + 1, sizeof(*m->stale.entries)),
 		.parked.entries = calloc(streams + 1, sizeof(*m->parked.entries)),
 	};
+	m->moving_ticks = defs->end_ticks > moving ? defs->end_ticks - moving : 0;
+	if (!image->moving) {
+		m->moving_ticks = UINT64_MAX;
+	}
 	error = trace_order_init(&m->order, &defs->process);
-	if (!error && (!m->cursors || !m->ready.entries || !m->stale.entries || !m->parked.entries)) {
+	if (!error &&
+	    (!m->cursors || !m->ready.entries || !m->stale.entries || !m->parked.entries)) {
 		error = THRUM_ENOMEM;
 	}
 	if (!error) {
@@ -218,7 +228,10 @@ static bool step(struct trace_merge *m, struct trace_cursor *c, struct trace_eve
 	trace_order_apply(&m->order, c);
 	more = trace_cursor_next(c, &m->source);
 	if (__builtin_expect(more, 1)) {
-		/* With many locks and streams its line is there by the time this record's turn comes: 27 to 47 M events/s. */
+		/*
+		 * With many locks and streams its line is there by the time this record's turn
+		 * comes: 27 to 47 M events/s.
+		 */
 		__builtin_prefetch(&m->order.objects[c->record.field[TRACE_FIELD_O]], 1);
 	}
 	if (__builtin_expect(c->finished, 0)) {
@@ -247,7 +260,10 @@ static void force(struct trace_merge *m, struct merge_heap *parked, struct trace
 	}
 }
 
-/* The heap of parked records whose oldest one has to go now, or NULL. `c` is the next one otherwise. */
+/*
+ * The heap of parked records whose oldest one has to go now, or NULL. `c` is the next one
+ * otherwise.
+ */
 static struct merge_heap *choose_forced(struct trace_merge *m, const struct trace_cursor *c)
 {
 	struct merge_heap *heaps[] = { &m->stale, &m->parked };
@@ -256,7 +272,8 @@ static struct merge_heap *choose_forced(struct trace_merge *m, const struct trac
 		uint64_t since = heaps[i]->count ? heaps[i]->entries[0].ticks : UINT64_MAX;
 
 		if (heaps[i]->count && (c || since < m->moving_ticks) &&
-		    (!c || (m->source.lossy && c->ticks > since && c->ticks - since > m->slack_ticks))) {
+		    (!c ||
+		     (m->source.lossy && c->ticks > since && c->ticks - since > m->slack_ticks))) {
 			return heaps[i];
 		}
 	}
@@ -273,7 +290,9 @@ int trace_merge_next(struct trace_merge *m, struct trace_event *ret_event)
 
 			if (!c) {
 				c = heap_pop(&m->ready);
-			} else if (__builtin_expect(comes_before(m->ready.entries[0].ticks, top, c->ticks, c), 0)) {
+			} else if (__builtin_expect(comes_before(m->ready.entries[0].ticks, top,
+								 c->ticks, c),
+						    0)) {
 				sift_down(&m->ready, 0, c->ticks, c);
 				c = top;
 			}

@@ -8,18 +8,20 @@
 
 #include <string.h>
 
-/* One letter of a FIELDS column becomes one array element; the letters exist only around the table. */
+/*
+ * One letter of a FIELDS column becomes one array element; the letters exist only around the table.
+ */
 #define O TRACE_FIELD_O,
 #define P TRACE_FIELD_P,
 #define S TRACE_FIELD_S,
 #define A TRACE_FIELD_A,
 #define R TRACE_FIELD_R,
-#define EVENT(num, NAME, word_, fields, doc_)                        \
-	[num] = { .name = #NAME,                                     \
-		  .word = word_,                                     \
-		  .letters = #fields,                                \
-		  .doc = doc_,                                       \
-		  .count = sizeof((const uint8_t[]){ fields }),      \
+#define EVENT(num, NAME, word_, fields, doc_)                   \
+	[num] = { .name = #NAME,                                \
+		  .word = word_,                                \
+		  .letters = #fields,                           \
+		  .doc = doc_,                                  \
+		  .count = sizeof((const uint8_t[]){ fields }), \
 		  .field = { fields TRACE_FIELD_END } },
 const struct trace_op_info trace_ops[TF_OPS] = {
 #include "../spec/events.def"
@@ -64,14 +66,10 @@ unsigned trace_op_find(const char *word)
 }
 
 const uint8_t trace_op_args[TF_OPS] = {
-	[TRACE_THREAD_BEGIN] = TRACE_ARG_THREAD,
-	[TRACE_CREATE] = TRACE_ARG_THREAD,
-	[TRACE_CREATE_FAILED] = TRACE_ARG_THREAD,
-	[TRACE_JOIN] = TRACE_ARG_THREAD,
-	[TRACE_DETACH] = TRACE_ARG_THREAD,
-	[TRACE_CANCEL] = TRACE_ARG_THREAD,
-	[TRACE_NAME] = TRACE_ARG_THREAD,
-	[TRACE_RELEASE_ODD] = TRACE_ARG_OWNER,
+	[TRACE_THREAD_BEGIN] = TRACE_ARG_THREAD,  [TRACE_CREATE] = TRACE_ARG_THREAD,
+	[TRACE_CREATE_FAILED] = TRACE_ARG_THREAD, [TRACE_JOIN] = TRACE_ARG_THREAD,
+	[TRACE_DETACH] = TRACE_ARG_THREAD,	  [TRACE_CANCEL] = TRACE_ARG_THREAD,
+	[TRACE_NAME] = TRACE_ARG_THREAD,	  [TRACE_RELEASE_ODD] = TRACE_ARG_OWNER,
 };
 
 void trace_op_fields(uint8_t fields[TF_OPS])
@@ -79,8 +77,9 @@ void trace_op_fields(uint8_t fields[TF_OPS])
 	for (unsigned op = 0; op < TF_OPS; op++) {
 		fields[op] = TRACE_OP_FIELDS_UNKNOWN;
 		if (trace_op_get(op)) {
-			fields[op] = (uint8_t)(trace_ops[op].count |
-					       (trace_op_has_object(op) ? TRACE_OP_FIELDS_OBJECT : 0));
+			fields[op] =
+				(uint8_t)(trace_ops[op].count |
+					  (trace_op_has_object(op) ? TRACE_OP_FIELDS_OBJECT : 0));
 		}
 	}
 }

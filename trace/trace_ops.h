@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_ops.h - spec/events.def as a table: what fields a record has and what the numbers in them name.
+ * trace_ops.h - spec/events.def as a table: what fields a record has and what the numbers in them
+ * name.
  */
 #ifndef THRUM_TRACE_OPS_H
 #define THRUM_TRACE_OPS_H
@@ -21,8 +22,9 @@ enum trace_field {
 };
 
 /*
- * tf_process.op_fields[op]: the low six bits count the varints, this bit says that the first of them is O and may be
- * left out by TF_REC_SAME_OBJECT. A reader needs the bit only for ops that it does not know; see FORMAT.md.
+ * tf_process.op_fields[op]: the low six bits count the varints, this bit says that the first of
+ * them is O and may be left out by TF_REC_SAME_OBJECT. A reader needs the bit only for ops that it
+ * does not know; see FORMAT.md.
  */
 #define TRACE_OP_FIELDS_MASK 0x3fu
 #define TRACE_OP_FIELDS_OBJECT 0x40u
@@ -36,8 +38,8 @@ struct trace_op_info {
 	const char *word;    /* "acquire-fail" */
 	const char *letters; /* "O S A R" */
 	const char *doc;
-	uint8_t count;			   /* fields */
-	uint8_t field[TRACE_FIELDS + 1];   /* enum trace_field, ended by TRACE_FIELD_END */
+	uint8_t count;			 /* fields */
+	uint8_t field[TRACE_FIELDS + 1]; /* enum trace_field, ended by TRACE_FIELD_END */
 };
 
 extern const struct trace_op_info trace_ops[TF_OPS];

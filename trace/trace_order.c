@@ -14,7 +14,8 @@ enum object_flag {
 	TRACKED = 1,
 	RECURSIVE = 2,
 	MUTEX = 4,
-	KNOWN = 8, /* its definition is there; without one the first number in a record shows that it is a lock */
+	/* Its definition is there. Without one the first number in a record shows that it is a lock. */
+	KNOWN = 8,
 };
 
 /* What an op does to the order; ops without a row do nothing. */
@@ -169,7 +170,8 @@ static bool is_held_by_other(const struct order_object *o, const struct trace_cu
 static bool may_acquire(struct order_object *o, struct trace_cursor *c, enum rank rank)
 {
 	bool named = c->record.has_seq;
-	uint64_t need = named ? c->record.seq - (rank != RANK_SHARED && c->record.seq) : o->acquired;
+	uint64_t need = named ? c->record.seq - (rank != RANK_SHARED && c->record.seq)
+			      : o->acquired;
 	bool go;
 
 	if (!(o->flags & (TRACKED | KNOWN)) && named) {
@@ -185,7 +187,8 @@ static bool may_acquire(struct order_object *o, struct trace_cursor *c, enum ran
 	if (!go) {
 		c->need = need;
 		c->rank = (uint8_t)rank;
-		c->stale = rank == RANK_SHARED && o->acquired >= need && (!named || o->acquired > need);
+		c->stale = rank == RANK_SHARED && o->acquired >= need &&
+			   (!named || o->acquired > need);
 		c->root = &o->waiting;
 	}
 	return go;
@@ -213,9 +216,11 @@ static void wake_lock(struct trace_order *order, struct order_object *o)
 	}
 }
 
-static void acquire(struct trace_order *order, struct order_object *o, const struct trace_cursor *c, bool outermost)
+static void acquire(struct trace_order *order, struct order_object *o, const struct trace_cursor *c,
+		    bool outermost)
 {
-	if (!outermost && !c->record.has_seq && o->depth && o->owner == c->thread && o->flags & RECURSIVE) {
+	if (!outermost && !c->record.has_seq && o->depth && o->owner == c->thread &&
+	    o->flags & RECURSIVE) {
 		o->depth++;
 		return;
 	}
@@ -232,7 +237,8 @@ static void acquire(struct trace_order *order, struct order_object *o, const str
 	}
 }
 
-static void release(struct trace_order *order, struct order_object *o, const struct trace_cursor *c, bool odd)
+static void release(struct trace_order *order, struct order_object *o, const struct trace_cursor *c,
+		    bool odd)
 {
 	if (o->depth && o->owner == c->thread) {
 		o->depth = odd ? 0 : o->depth - 1;
@@ -264,12 +270,16 @@ static void vacate(struct trace_order *order, struct order_object *o)
 	}
 }
 
-/* Does this COND_WAKE hold the mutex again? A wait that never let go of it, because it failed at once, does not take it. */
+/*
+ * Does this COND_WAKE hold the mutex again? A wait that never let go of it, because it failed at
+ * once, does not take it.
+ */
 static bool wake_reacquires(const struct trace_cursor *c)
 {
 	int32_t result = result_of(c);
 
-	return result != ENOTRECOVERABLE && !(c->cond_unlocked && (result == EPERM || result == EINVAL));
+	return result != ENOTRECOVERABLE &&
+	       !(c->cond_unlocked && (result == EPERM || result == EINVAL));
 }
 
 static enum rank wake_rank(const struct trace_cursor *c)
@@ -452,7 +462,8 @@ void trace_order_force(struct trace_order *order, struct trace_cursor *c)
 
 static bool is_tracked(uint32_t kind)
 {
-	return kind == TRACE_OBJECT_MUTEX || kind == TRACE_OBJECT_RWLOCK || kind == TRACE_OBJECT_SPIN;
+	return kind == TRACE_OBJECT_MUTEX || kind == TRACE_OBJECT_RWLOCK ||
+	       kind == TRACE_OBJECT_SPIN;
 }
 
 int trace_order_init(struct trace_order *order, const struct trace_process *process)
@@ -469,15 +480,17 @@ int trace_order_init(struct trace_order *order, const struct trace_process *proc
 	for (size_t i = 1; i < process->object_count; i++) {
 		const struct trace_object *o = &process->objects[i];
 
-		order->objects[i].flags = (uint8_t)((o->kind ? KNOWN : 0) | (is_tracked(o->kind) ? TRACKED : 0) |
-						    (o->kind == TRACE_OBJECT_MUTEX ? MUTEX : 0));
+		order->objects[i].flags =
+			(uint8_t)((o->kind ? KNOWN : 0) | (is_tracked(o->kind) ? TRACKED : 0) |
+				  (o->kind == TRACE_OBJECT_MUTEX ? MUTEX : 0));
 		set_type(&order->objects[i], o->attributes);
 	}
 	for (size_t i = 1; i < process->thread_count; i++) {
 		const struct trace_thread *t = &process->threads[i];
 
 		order->threads[i].expect_create =
-			t->defined && t->parent && !(t->flags & (TF_THREAD_MAIN | TF_THREAD_FOREIGN));
+			t->defined && t->parent &&
+			!(t->flags & (TF_THREAD_MAIN | TF_THREAD_FOREIGN));
 	}
 	return 0;
 }

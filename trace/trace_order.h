@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_order.h - which record may come out next, whatever the clocks say: hand-overs of locks, create before begin, end before
- * join.
+ * trace_order.h - which record may come out next, whatever the clocks say: hand-overs of locks,
+ * create before begin, end before join.
  *
- * A lock's records are let out as its sequence numbers tell: an exclusive acquire with number n only after number n-1 came out
- * and was released, a shared one with number n only after exclusive acquire n came out and was released. Records without a number
- * follow an acquire of their own stream; they only wait while somebody else is shown to hold the lock.
+ * A lock's records are let out as its sequence numbers tell: an exclusive acquire with number n
+ * only after number n-1 came out and was released, a shared one with number n only after exclusive
+ * acquire n came out and was released. Records without a number follow an acquire of their own
+ * stream; they only wait while somebody else is shown to hold the lock.
  *
  * Invariants
- *  - A cursor waits in at most one place: a lock, the creation of a thread, or the end of a thread. Locks keep their
- *    waiting cursors in a pairing heap by the number they need: parking and waking cost O(log n) amortised.
+ *  - A cursor waits in at most one place: a lock, the creation of a thread, or the end of a thread.
+ *    Locks keep their waiting cursors in a pairing heap by the number they need: parking and waking
+ *    cost O(log n) amortised.
  *  - A step wakes all shared acquires that became possible, or else at most one exclusive one.
- *  - Nothing tells a writer how many readers there were before it, so with skewed clocks it may come out too early. Such a
- *    reader is `stale`: it waits for the writer's release; where the writer in turn waits for the reader's thread,
- *    the reader is let out beside the writer. Exclusive acquires stay in order.
- *  - What waits for something that never comes is forced out by trace_merge.c; the state is corrected to match. A lock that
- *    needed this FORCE_LIMIT times is no longer waited for: it is unlocked in ways that the recorder does not see.
+ *  - Nothing tells a writer how many readers there were before it, so with skewed clocks it may
+ *    come out too early. Such a reader is `stale`: it waits for the writer's release; where the
+ *    writer in turn waits for the reader's thread, the reader is let out beside the writer.
+ *    Exclusive acquires stay in order.
+ *  - What waits for something that never comes is forced out by trace_merge.c; the state is
+ *    corrected to match. A lock that needed this FORCE_LIMIT times is no longer waited for: it is
+ *    unlocked in ways that the recorder does not see.
  */
 #ifndef THRUM_TRACE_ORDER_H
 #define THRUM_TRACE_ORDER_H
@@ -48,7 +52,10 @@ struct trace_order {
 int trace_order_init(struct trace_order *order, const struct trace_process *process);
 void trace_order_release(struct trace_order *order);
 
-/* May the cursor's record come out now? Otherwise the cursor knows where it has to wait, for trace_order_park. */
+/*
+ * May the cursor's record come out now? Otherwise the cursor knows where it has to wait, for
+ * trace_order_park.
+ */
 bool trace_order_may_go(struct trace_order *order, struct trace_cursor *c);
 
 void trace_order_park(struct trace_cursor *c);

@@ -81,7 +81,8 @@ int trace_reader_rewind(struct trace_reader *r, size_t index, struct diag *diag)
 	int error;
 
 	if (index >= r->defs_count) {
-		return diag_set(diag, THRUM_EINVAL, "the trace has %zu processes, not %zu", r->defs_count, index + 1);
+		return diag_set(diag, THRUM_EINVAL, "the trace has %zu processes, not %zu",
+				r->defs_count, index + 1);
 	}
 	if (r->is_merging) {
 		trace_merge_release(&r->merge);
@@ -89,7 +90,8 @@ int trace_reader_rewind(struct trace_reader *r, size_t index, struct diag *diag)
 	}
 	error = trace_merge_init(&r->merge, &r->defs[index], &r->dir.images[index]);
 	if (error) {
-		return diag_set(diag, error, "out of memory for the streams of process %s", r->dir.images[index].name);
+		return diag_set(diag, error, "out of memory for the streams of process %s",
+				r->dir.images[index].name);
 	}
 	r->is_merging = true;
 	r->merging = index;
@@ -105,7 +107,8 @@ static void settle(struct trace_reader *r)
 	trace_sum_judge(defs, &r->dir.images[r->merging]);
 	if (r->merge.source.no_memory) {
 		defs->process.complete = false;
-		snprintf(defs->process.why, sizeof(defs->process.why), "out of memory while reading");
+		snprintf(defs->process.why, sizeof(defs->process.why),
+			 "out of memory while reading");
 	}
 }
 

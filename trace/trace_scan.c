@@ -27,8 +27,8 @@ static bool is_chunk_header(const struct trace_image *image, const struct tf_seg
 	       g->chunk < CHUNK_NUMBER_LIMIT && g->stream < trace_image_stream_limit(image);
 }
 
-bool trace_scan_add(struct trace_image *image, const struct tf_segment *head, uint64_t offset, const uint8_t *memory,
-		    uint32_t available)
+bool trace_scan_add(struct trace_image *image, const struct tf_segment *head, uint64_t offset,
+		    const uint8_t *memory, uint32_t available)
 {
 	if (head->tid_now && head->thread_now) {
 		if (!trace_array_reserve(&image->tids, &image->tid_capacity, image->tid_count,
@@ -38,7 +38,8 @@ bool trace_scan_add(struct trace_image *image, const struct tf_segment *head, ui
 		image->tids[image->tid_count++] =
 			(struct trace_tid){ .thread = head->thread_now, .tid = head->tid_now };
 	}
-	if (!trace_array_reserve(&image->chunks, &image->chunk_capacity, image->chunk_count, sizeof(*image->chunks))) {
+	if (!trace_array_reserve(&image->chunks, &image->chunk_capacity, image->chunk_count,
+				 sizeof(*image->chunks))) {
 		return false;
 	}
 	image->chunks[image->chunk_count++] = (struct trace_chunk){
@@ -57,7 +58,10 @@ bool trace_scan_add(struct trace_image *image, const struct tf_segment *head, ui
 	return true;
 }
 
-/* A piece of the file, kept between searches: garbage behind every small chunk must not cost a large read each. */
+/*
+ * A piece of the file, kept between searches: garbage behind every small chunk must not cost a
+ * large read each.
+ */
 struct window {
 	uint8_t *bytes; /* owned */
 	uint64_t from;
@@ -76,11 +80,13 @@ static inline bool window_covers(struct window *w, int fd, uint64_t at)
 }
 
 /*
- * The first offset from `from` on where a chunk header lies: plausible and its reserved bytes zero (no payload has that
- * many zeros in a row). Payloads have no alignment, so every byte is tried; the kind's four bytes turn nearly all away. The end
- * of the file when there is none. Tells whether what it passed is a hole, all zeros.
+ * The first offset from `from` on where a chunk header lies: plausible and its reserved bytes zero
+ * (no payload has that many zeros in a row). Payloads have no alignment, so every byte is tried;
+ * the kind's four bytes turn nearly all away. The end of the file when there is none. Tells whether
+ * what it passed is a hole, all zeros.
  */
-static uint64_t resynchronise(const struct trace_image *image, int fd, uint64_t from, struct window *w, bool *ret_hole)
+static uint64_t resynchronise(const struct trace_image *image, int fd, uint64_t from,
+			      struct window *w, bool *ret_hole)
 {
 	static const uint8_t zeros[sizeof(((struct tf_segment *)0)->reserved)];
 	const uint32_t kind = TF_SEGMENT_STREAM;
@@ -104,11 +110,13 @@ static uint64_t resynchronise(const struct trace_image *image, int fd, uint64_t 
 }
 
 /*
- * Moves *at from where no chunk is to the next one. A hole is no damage: each sealed chunk gets its place before it is
- * written, so one may be on its way, or could not be written; if it is missed, the numbers of the chunks tell. Before anything
- * else a chunk that lies about its length is suspected: the search starts inside `previous`, which may be NULL.
+ * Moves *at from where no chunk is to the next one. A hole is no damage: each sealed chunk gets its
+ * place before it is written, so one may be on its way, or could not be written; if it is missed,
+ * the numbers of the chunks tell. Before anything else a chunk that lies about its length is
+ * suspected: the search starts inside `previous`, which may be NULL.
  */
-static int skip_garbage(struct trace_image *image, int fd, struct trace_chunk *previous, uint64_t *at, struct window *w)
+static int skip_garbage(struct trace_image *image, int fd, struct trace_chunk *previous,
+			uint64_t *at, struct window *w)
 {
 	bool hole;
 	uint64_t found;
@@ -119,7 +127,8 @@ static int skip_garbage(struct trace_image *image, int fd, struct trace_chunk *p
 	}
 	found = resynchronise(image, fd, *at, w, &hole);
 	if (!hole) {
-		trace_image_damage(image, "no chunk at byte %llu of .events", (unsigned long long)*at);
+		trace_image_damage(image, "no chunk at byte %llu of .events",
+				   (unsigned long long)*at);
 	}
 	if (!hole && previous) {
 		found = resynchronise(image, fd, previous->offset, w, &hole);
@@ -144,7 +153,7 @@ int trace_scan_events(struct trace_image *image, int fd)
 		uint64_t left;
 
 		if (got < sizeof(g)) {
-			break; /* being written, or cut: then the numbers of the chunks have a gap */
+			break; /* being written, or cut: then chunk numbers have a gap */
 		}
 		if (!is_chunk_header(image, &g)) {
 			error = skip_garbage(image, fd, previous, &at, &window);
@@ -168,8 +177,9 @@ int trace_scan_events(struct trace_image *image, int fd)
 }
 
 /*
- * By stream, by chunk. Of duplicates first the whole ones: a chunk that is torn in .events was about to be written there and is
- * still in the map. Then the one with more bytes, then that of the map.
+ * By stream, by chunk. Of duplicates first the whole ones: a chunk that is torn in .events was
+ * about to be written there and is still in the map. Then the one with more bytes, then that of the
+ * map.
  */
 static int compare_chunks(const void *left, const void *right)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_sum.c - sums up what an image has and what it lacks: records, end, missing chunks, complete or why not.
+ * trace_sum.c - sums up what an image has and what it lacks: records, end, missing chunks, complete
+ * or why not.
  */
 #include "trace_defs.h"
 
@@ -18,9 +19,12 @@ static void raise_record(struct trace_sums *sums, const struct trace_record *r, 
 	uint64_t thread = trace_op_arg(r->op) != TRACE_ARG_PLAIN ? r->field[TRACE_FIELD_A] : 0;
 	uint64_t other = r->field[TRACE_FIELD_P];
 
-	trace_raise(&sums->objects, r->field[TRACE_FIELD_O] < limit ? (uint32_t)r->field[TRACE_FIELD_O] : 0, limit);
-	trace_raise(r->op == TRACE_REQUEST ? &sums->threads : &sums->objects, other < limit ? (uint32_t)other : 0, limit);
-	trace_raise(&sums->stacks, r->field[TRACE_FIELD_S] < limit ? (uint32_t)r->field[TRACE_FIELD_S] : 0, limit);
+	trace_raise(&sums->objects,
+		    r->field[TRACE_FIELD_O] < limit ? (uint32_t)r->field[TRACE_FIELD_O] : 0, limit);
+	trace_raise(r->op == TRACE_REQUEST ? &sums->threads : &sums->objects,
+		    other < limit ? (uint32_t)other : 0, limit);
+	trace_raise(&sums->stacks,
+		    r->field[TRACE_FIELD_S] < limit ? (uint32_t)r->field[TRACE_FIELD_S] : 0, limit);
 	trace_raise(&sums->threads, thread < limit ? (uint32_t)thread : 0, limit);
 }
 
@@ -35,17 +39,18 @@ static int compare_stream(const void *key, const void *element)
 /* When the last record of a live stream was. */
 static void note_end(struct trace_image *image, uint32_t stream, uint64_t ticks)
 {
-	struct trace_live *live = image->live_count ? bsearch(&stream, image->live, image->live_count,
-							      sizeof(*live), compare_stream) :
-						      NULL;
+	struct trace_live *live = image->live_count
+					  ? bsearch(&stream, image->live, image->live_count,
+						    sizeof(*live), compare_stream)
+					  : NULL;
 
 	if (live && ticks > live->end_ticks) {
 		live->end_ticks = ticks;
 	}
 }
 
-int trace_sum_records(struct trace_defs *defs, struct trace_image *image, bool last_only, uint64_t limit,
-		      struct trace_sums *sums)
+int trace_sum_records(struct trace_defs *defs, struct trace_image *image, bool last_only,
+		      uint64_t limit, struct trace_sums *sums)
 {
 	uint8_t *buffer = malloc(TF_PAYLOAD_BYTES);
 	int fd = trace_image_open_events(image);
@@ -105,21 +110,23 @@ void trace_sum_streams(struct trace_defs *defs, struct trace_image *image)
 		p->used_bytes += TF_SEGMENT_HEADER_BYTES + c->available;
 		missing += first ? c->chunk : c->chunk - c[-1].chunk - 1;
 		if (c->available < c->committed) {
-			trace_image_damage(image, "chunk %llu of stream %u is torn", (unsigned long long)c->chunk,
-					   c->stream);
+			trace_image_damage(image, "chunk %llu of stream %u is torn",
+					   (unsigned long long)c->chunk, c->stream);
 		}
 		if (last) {
 			p->events += c->events;
 			p->lost_events += c->lost;
 		}
 	}
-	p->used_bytes += TF_HEADER_BYTES + image->meta_count * TF_SEGMENT_HEADER_BYTES + image->meta_bytes;
+	p->used_bytes +=
+		TF_HEADER_BYTES + image->meta_count * TF_SEGMENT_HEADER_BYTES + image->meta_bytes;
 	if (missing > p->lost_chunks) {
 		p->lost_chunks = missing;
 	}
 }
 
-__attribute__((format(printf, 3, 4))) static void why_add(struct trace_process *p, bool when, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void why_add(struct trace_process *p, bool when,
+							  const char *format, ...)
 {
 	size_t used = strlen(p->why);
 	va_list ap;
@@ -143,7 +150,8 @@ void trace_sum_judge(struct trace_defs *defs, const struct trace_image *image)
 	p->complete = true;
 	p->why[0] = '\0';
 	why_add(p, image->moving, "the process still runs");
-	why_add(p, !p->exit_kind && !image->header_cut && !image->moving, "the process was killed or still runs");
+	why_add(p, !p->exit_kind && !image->header_cut && !image->moving,
+		"the process was killed or still runs");
 	why_add(p, p->flags & TF_PROCESS_FULL, "--max-size was reached");
 	why_add(p, p->flags & TF_PROCESS_DISK_FULL, "the disk was full");
 	why_add(p, p->flags & TF_PROCESS_OFF, "the recorder switched itself off");

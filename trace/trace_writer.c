@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_writer.c - lays out streams, definitions and the two files; trace_writer_event.c encodes records.
+ * trace_writer.c - lays out streams, definitions and the two files; trace_writer_event.c encodes
+ * records.
  */
 #include "trace_writer.h"
 
@@ -87,8 +88,8 @@ struct trace_writer *trace_writer_new(const char *dir, uint32_t pid)
 	return trace_writer_new_image(dir, pid, 0, 1, 0);
 }
 
-struct trace_writer *trace_writer_new_image(const char *dir, uint32_t pid, uint32_t image, uint32_t ppid,
-					    uint32_t parent_image)
+struct trace_writer *trace_writer_new_image(const char *dir, uint32_t pid, uint32_t image,
+					    uint32_t ppid, uint32_t parent_image)
 {
 	struct trace_writer *w = calloc(1, sizeof(*w));
 	char name[32];
@@ -134,12 +135,13 @@ void trace_writer_command(struct trace_writer *w, const char *command)
 /* ---- definitions ---- */
 
 /* `head` is the struct as on disk; its def is filled here. */
-static void define(struct trace_writer *w, enum tf_def_type type, void *head, size_t head_bytes, const void *tail,
-		   size_t tail_bytes, const void *tail2, size_t tail2_bytes)
+static void define(struct trace_writer *w, enum tf_def_type type, void *head, size_t head_bytes,
+		   const void *tail, size_t tail_bytes, const void *tail2, size_t tail2_bytes)
 {
 	size_t used = head_bytes + tail_bytes + tail2_bytes;
 	size_t bytes = (used + 7) & ~(size_t)7;
-	struct tf_segment *meta = w->meta_count ? (struct tf_segment *)w->meta[w->meta_count - 1] : NULL;
+	struct tf_segment *meta = w->meta_count ? (struct tf_segment *)w->meta[w->meta_count - 1]
+						: NULL;
 	struct tf_def *def = head;
 	uint8_t *at;
 
@@ -147,7 +149,8 @@ static void define(struct trace_writer *w, enum tf_def_type type, void *head, si
 		trace_writer_die("definition of %zu bytes does not fit a segment", bytes);
 	}
 	if (!meta || meta->committed + bytes > TF_PAYLOAD_BYTES) {
-		w->meta = trace_writer_grow(w->meta, &w->meta_capacity, w->meta_count + 1, sizeof(*w->meta));
+		w->meta = trace_writer_grow(w->meta, &w->meta_capacity, w->meta_count + 1,
+					    sizeof(*w->meta));
 		meta = calloc(1, TF_SEGMENT_BYTES);
 		if (!meta) {
 			trace_writer_die("out of memory");
@@ -185,14 +188,15 @@ void trace_writer_stack(struct trace_writer *w, uint32_t id, const uint64_t *ip,
 	define(w, TF_DEF_STACK, &def, sizeof(def), ip, frames * sizeof(*ip), NULL, 0);
 }
 
-void trace_writer_object(struct trace_writer *w, uint32_t id, enum trace_object_kind kind, uint64_t address,
-			 uint32_t stack, uint32_t thread)
+void trace_writer_object(struct trace_writer *w, uint32_t id, enum trace_object_kind kind,
+			 uint64_t address, uint32_t stack, uint32_t thread)
 {
 	trace_writer_object_full(w, id, kind, address, stack, thread, 0, TF_WHERE_MODULE);
 }
 
-void trace_writer_object_full(struct trace_writer *w, uint32_t id, enum trace_object_kind kind, uint64_t address,
-			      uint32_t stack, uint32_t thread, uint32_t attributes, enum tf_object_where where)
+void trace_writer_object_full(struct trace_writer *w, uint32_t id, enum trace_object_kind kind,
+			      uint64_t address, uint32_t stack, uint32_t thread,
+			      uint32_t attributes, enum tf_object_where where)
 {
 	struct tf_def_object def = {
 		.object = id,
@@ -206,8 +210,9 @@ void trace_writer_object_full(struct trace_writer *w, uint32_t id, enum trace_ob
 	};
 
 	raise(&w->header.objects, id);
-	*trace_writer_object_state(w, id) =
-		(struct writer_object){ .attributes = attributes, .kind = kind, .stream = UINT32_MAX };
+	*trace_writer_object_state(w, id) = (struct writer_object){ .attributes = attributes,
+								    .kind = kind,
+								    .stream = UINT32_MAX };
 	define(w, TF_DEF_OBJECT, &def, sizeof(def), NULL, 0, NULL, 0);
 }
 
@@ -218,8 +223,8 @@ void trace_writer_thread(struct trace_writer *w, uint32_t id, uint32_t parent, u
 	trace_writer_thread_full(w, id, parent, stack, flags, 0, 0x7f0000000000 + id * 0x1000ull);
 }
 
-void trace_writer_thread_full(struct trace_writer *w, uint32_t id, uint32_t parent, uint32_t stack, uint32_t flags,
-			      uint64_t start_routine, uint64_t handle)
+void trace_writer_thread_full(struct trace_writer *w, uint32_t id, uint32_t parent, uint32_t stack,
+			      uint32_t flags, uint64_t start_routine, uint64_t handle)
 {
 	struct tf_def_thread def = {
 		.thread = id,
@@ -242,8 +247,9 @@ void trace_writer_name(struct trace_writer *w, uint32_t thread, const char *name
 	define(w, TF_DEF_NAME, &def, sizeof(def), name, strlen(name) + 1, NULL, 0);
 }
 
-void trace_writer_module(struct trace_writer *w, uint64_t start, uint64_t end, uint64_t bias, const char *path,
-			 const void *build_id, uint32_t build_id_bytes, bool is_thrum)
+void trace_writer_module(struct trace_writer *w, uint64_t start, uint64_t end, uint64_t bias,
+			 const char *path, const void *build_id, uint32_t build_id_bytes,
+			 bool is_thrum)
 {
 	struct tf_def_module def = {
 		.start = start,
@@ -256,7 +262,8 @@ void trace_writer_module(struct trace_writer *w, uint64_t start, uint64_t end, u
 		.path_bytes = (uint32_t)strlen(path),
 	};
 
-	define(w, TF_DEF_MODULE, &def, sizeof(def), build_id, build_id_bytes, path, strlen(path) + 1);
+	define(w, TF_DEF_MODULE, &def, sizeof(def), build_id, build_id_bytes, path,
+	       strlen(path) + 1);
 }
 
 void trace_writer_unload(struct trace_writer *w, uint64_t start, uint64_t ticks)
@@ -275,7 +282,8 @@ struct writer_stream *trace_writer_get_stream(struct trace_writer *w, uint32_t s
 	if (stream >= 1u << 20) {
 		trace_writer_die("stream %u: number them from 0", stream);
 	}
-	w->streams = trace_writer_grow(w->streams, &w->stream_capacity, stream + 1, sizeof(*w->streams));
+	w->streams =
+		trace_writer_grow(w->streams, &w->stream_capacity, stream + 1, sizeof(*w->streams));
 	if (stream >= w->stream_count) {
 		w->stream_count = stream + 1;
 	}
@@ -335,7 +343,8 @@ void trace_writer_raw_events(struct trace_writer *w, const void *bytes, size_t c
 	write_all(w->events_fd, bytes, count);
 }
 
-void trace_writer_raw_record(struct trace_writer *w, uint32_t stream, const void *bytes, size_t count)
+void trace_writer_raw_record(struct trace_writer *w, uint32_t stream, const void *bytes,
+			     size_t count)
 {
 	struct writer_stream *s = trace_writer_get_stream(w, stream);
 

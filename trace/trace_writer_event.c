@@ -19,7 +19,8 @@ struct writer_object *trace_writer_object_state(struct trace_writer *w, uint32_t
 	if (id >= w->object_capacity) {
 		size_t old = w->object_capacity;
 
-		w->objects = trace_writer_grow(w->objects, &w->object_capacity, id + 1u, sizeof(*w->objects));
+		w->objects = trace_writer_grow(w->objects, &w->object_capacity, id + 1u,
+					       sizeof(*w->objects));
 		for (size_t i = old; i < w->object_capacity; i++) {
 			w->objects[i].stream = UINT32_MAX;
 		}
@@ -34,7 +35,8 @@ static bool is_recursive(const struct writer_object *o)
 }
 
 /* The number that an exclusive acquire by `stream` has to name, 0 = none. */
-static uint64_t number_exclusive(struct trace_writer *w, uint32_t id, uint32_t stream, uint32_t thread)
+static uint64_t number_exclusive(struct trace_writer *w, uint32_t id, uint32_t stream,
+				 uint32_t thread)
 {
 	struct writer_object *o = trace_writer_object_state(w, id);
 	bool handed_over;
@@ -67,8 +69,8 @@ static void count_release(struct trace_writer *w, uint32_t id)
 	}
 }
 
-static uint64_t number(struct trace_writer *w, struct writer_stream *s, enum trace_op op, uint32_t object,
-		       uint32_t other, uint32_t stream)
+static uint64_t number(struct trace_writer *w, struct writer_stream *s, enum trace_op op,
+		       uint32_t object, uint32_t other, uint32_t stream)
 {
 	switch ((unsigned)op) {
 	case TRACE_ACQUIRE:
@@ -127,8 +129,9 @@ static uint64_t stamp(struct trace_writer *w, struct writer_stream *s, uint64_t 
 	return s->started && at < s->last_ticks ? s->last_ticks : at;
 }
 
-void trace_writer_event(struct trace_writer *w, uint32_t stream, enum trace_op op, uint64_t ticks, uint32_t object,
-			uint32_t other, uint32_t stack, uint64_t arg, int32_t result, uint64_t seq)
+void trace_writer_event(struct trace_writer *w, uint32_t stream, enum trace_op op, uint64_t ticks,
+			uint32_t object, uint32_t other, uint32_t stack, uint64_t arg,
+			int32_t result, uint64_t seq)
 {
 	const struct trace_op_info *info = trace_op_get(op);
 	struct writer_stream *s = trace_writer_get_stream(w, stream);
@@ -187,12 +190,14 @@ void trace_writer_end(struct trace_writer *w, uint32_t stream)
 
 void trace_writer_acquire(struct trace_writer *w, uint32_t stream, uint32_t object, uint32_t stack)
 {
-	trace_writer_event(w, stream, TRACE_ACQUIRE, TRACE_WRITER_NEXT, object, 0, stack, 0, 0, TRACE_WRITER_AUTO);
+	trace_writer_event(w, stream, TRACE_ACQUIRE, TRACE_WRITER_NEXT, object, 0, stack, 0, 0,
+			   TRACE_WRITER_AUTO);
 }
 
 void trace_writer_release(struct trace_writer *w, uint32_t stream, uint32_t object)
 {
-	trace_writer_event(w, stream, TRACE_RELEASE, TRACE_WRITER_NEXT, object, 0, 0, 0, 0, TRACE_WRITER_AUTO);
+	trace_writer_event(w, stream, TRACE_RELEASE, TRACE_WRITER_NEXT, object, 0, 0, 0, 0,
+			   TRACE_WRITER_AUTO);
 }
 
 void trace_writer_create(struct trace_writer *w, uint32_t stream, uint32_t thread, uint32_t stack)

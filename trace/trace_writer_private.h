@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_writer_private.h - state shared by trace_writer.c (files) and trace_writer_event.c (records); nobody else.
+ * trace_writer_private.h - state shared by trace_writer.c (files) and trace_writer_event.c
+ * (records); nobody else.
  */
 #ifndef THRUM_TRACE_WRITER_PRIVATE_H
 #define THRUM_TRACE_WRITER_PRIVATE_H

@@ -47,11 +47,16 @@ static const struct bit destroy_bits[] = {
 };
 
 static const char *const gone_words[] = {
-	[TRACE_GONE_FREED] = "freed",	  [TRACE_GONE_UNMAPPED] = "unmapped", [TRACE_GONE_STACK] = "stack-frame-over",
-	[TRACE_GONE_REINIT] = "initialised-again", [TRACE_GONE_MODULE] = "module-unloaded",
+	[TRACE_GONE_FREED] = "freed",
+	[TRACE_GONE_UNMAPPED] = "unmapped",
+	[TRACE_GONE_STACK] = "stack-frame-over",
+	[TRACE_GONE_REINIT] = "initialised-again",
+	[TRACE_GONE_MODULE] = "module-unloaded",
 };
 static const char *const exit_words[] = {
-	[TRACE_EXIT_DESTRUCTORS] = "exit", [TRACE_EXIT_QUICK] = "_exit", [TRACE_EXIT_EXEC] = "exec",
+	[TRACE_EXIT_DESTRUCTORS] = "exit",
+	[TRACE_EXIT_QUICK] = "_exit",
+	[TRACE_EXIT_EXEC] = "exec",
 };
 static const char *const end_words[] = { "returned", "pthread_exit", "cancelled" };
 static const char *const once_words[] = { "done", "aborted" };
@@ -127,7 +132,9 @@ static void put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns)
 		return;
 	}
 	fprintf(d->out, " stack=%" PRIu32, stack);
-	frame = d->options->frame ? d->options->frame(d->options->frame_context, d->index, stack, time_ns) : NULL;
+	frame = d->options->frame
+			? d->options->frame(d->options->frame_context, d->index, stack, time_ns)
+			: NULL;
 	if (frame) {
 		fputs(" (", d->out);
 		escape_terminal(d->out, frame);
@@ -347,7 +354,8 @@ static int dump_process(struct trace_reader *reader, struct dump *d, struct diag
 	for (size_t i = 0; i < d->process->wait_count; i++) {
 		const struct trace_wait_state *s = &d->process->waits[i];
 
-		if (s->wait.kind != TRACE_WAIT_NONE && dump_filter_has_thread(filter, d->process, s->thread)) {
+		if (s->wait.kind != TRACE_WAIT_NONE &&
+		    dump_filter_has_thread(filter, d->process, s->thread)) {
 			put_wait(d, s);
 		}
 	}
@@ -359,7 +367,8 @@ static int dump_process(struct trace_reader *reader, struct dump *d, struct diag
 	return 0;
 }
 
-int dump_write(struct trace_reader *reader, const struct dump_options *options, FILE *out, struct diag *diag)
+int dump_write(struct trace_reader *reader, const struct dump_options *options, FILE *out,
+	       struct diag *diag)
 {
 	struct dump d = { .options = options, .out = out };
 	int error = 0;

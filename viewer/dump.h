@@ -5,9 +5,9 @@
  *	    0.000001234  2 worker  timed-acquire  mutex#12  seq=3 stack=5 (queue_pop)
  *	seconds since start  thread id and name  event  object  the record's other fields, by name
  *
- * Lines that start with '#' are about a process: one before its events, and at the end one for each thread that was
- * blocked. Everything from the trace is escaped: no control character reaches a terminal. Deterministic for the same trace and
- * options; no wall-clock times.
+ * Lines that start with '#' are about a process: one before its events, and at the end one for each
+ * thread that was blocked. Everything from the trace is escaped: no control character reaches a
+ * terminal. Deterministic for the same trace and options; no wall-clock times.
  */
 #ifndef THRUM_VIEWER_DUMP_H
 #define THRUM_VIEWER_DUMP_H
@@ -19,8 +19,9 @@
 struct dump_filter;
 
 /*
- * Top frame of a stack in words ("queue_pop queue.c:31"); NULL = unknown. The text stays valid until the next call. The caller
- * puts its symbolisation behind this, so that the renderer needs none.
+ * Top frame of a stack in words ("queue_pop queue.c:31"); NULL = unknown. The text stays valid
+ * until the next call. The caller puts its symbolisation behind this, so that the renderer needs
+ * none.
  */
 typedef const char *dump_frame_fn(void *context, size_t process, uint32_t stack, uint64_t time_ns);
 
@@ -31,15 +32,17 @@ struct dump_options {
 };
 
 /*
- * Writes the events of all processes. 0, THRUM_EIO when `out` failed (its errno's text in diag), or an error of the
- * reader. Does not close `out`.
+ * Writes the events of all processes. 0, THRUM_EIO when `out` failed (its errno's text in diag), or
+ * an error of the reader. Does not close `out`.
  */
-int dump_write(struct trace_reader *reader, const struct dump_options *options, FILE *out, struct diag *diag);
+int dump_write(struct trace_reader *reader, const struct dump_options *options, FILE *out,
+	       struct diag *diag);
 
 /* ---- filters ---- */
 
 /*
- * Adds "key=value,key=value" to *filter, which is made when NULL. Values of one key are alternatives, keys are all needed:
+ * Adds "key=value,key=value" to *filter, which is made when NULL. Values of one key are
+ * alternatives, keys are all needed:
  *
  *	thread=3         id, or name with * and ?          object=12    id; O or P of the record
  *	op=*acquire*     event word with * and ?           kind=mutex   kind of the object
@@ -54,6 +57,7 @@ void dump_filter_free(struct dump_filter *filter); /* takes NULL */
 bool dump_filter_has_process(const struct dump_filter *filter, const struct trace_process *process);
 bool dump_filter_passes(const struct dump_filter *filter, const struct trace_process *process,
 			const struct trace_event *event);
-bool dump_filter_has_thread(const struct dump_filter *filter, const struct trace_process *process, uint32_t thread);
+bool dump_filter_has_thread(const struct dump_filter *filter, const struct trace_process *process,
+			    uint32_t thread);
 
 #endif

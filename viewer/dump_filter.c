@@ -82,15 +82,20 @@ static int add_term(struct dump_filter *f, char *item, struct diag *diag)
 	}
 	t.is_number = parse_number(value, &t.number);
 	if (t.key == KEYS) {
-		return diag_set(diag, THRUM_EINVAL,
-				"no filter \"%.80s\": use thread, op, object, kind, process or stack", item);
+		return diag_set(
+			diag, THRUM_EINVAL,
+			"no filter \"%.80s\": use thread, op, object, kind, process or stack",
+			item);
 	}
 	if ((t.key == KEY_OBJECT || t.key == KEY_STACK) && !t.is_number) {
-		return diag_set(diag, THRUM_EINVAL, "%s=%.80s: give the number that dump shows", item, value);
+		return diag_set(diag, THRUM_EINVAL, "%s=%.80s: give the number that dump shows",
+				item, value);
 	}
 	if (t.key == KEY_OP && !set_ops(f, value)) {
-		return diag_set(diag, THRUM_EINVAL, "no event is called %.80s: use a word that dump shows, * and ? match",
-				value);
+		return diag_set(
+			diag, THRUM_EINVAL,
+			"no event is called %.80s: use a word that dump shows, * and ? match",
+			value);
 	}
 	if (t.key == KEY_KIND && !is_kind(value)) {
 		return diag_set(diag, THRUM_EINVAL, "no kind of object is called %.80s", value);
@@ -156,7 +161,8 @@ int dump_filter_add(struct dump_filter **filter, const char *text, struct diag *
 		error = diag_set(diag, THRUM_EINVAL, "the filter is empty: give key=value");
 	}
 	if (!error) {
-		for (char *item = strtok_r(items, ",", &save); item && !error; item = strtok_r(NULL, ",", &save)) {
+		for (char *item = strtok_r(items, ",", &save); item && !error;
+		     item = strtok_r(NULL, ",", &save)) {
 			error = add_term(f, item, diag);
 		}
 	}
@@ -173,8 +179,8 @@ int dump_filter_add(struct dump_filter **filter, const char *text, struct diag *
 /* ---- asking ---- */
 
 /* Does one of the alternatives of `key` say yes? True where there is none. */
-static bool any_term(const struct dump_filter *f, enum key key, bool (*matches)(const struct term *, const void *),
-		     const void *what)
+static bool any_term(const struct dump_filter *f, enum key key,
+		     bool (*matches)(const struct term *, const void *), const void *what)
 {
 	if (!f || !f->has[key]) {
 		return true;
@@ -203,7 +209,8 @@ static bool matches_thread(const struct term *t, const void *what)
 {
 	const struct thread_key *key = what;
 
-	return (t->is_number && t->number == key->id) || (key->name && !fnmatch(t->text, key->name, 0));
+	return (t->is_number && t->number == key->id) ||
+	       (key->name && !fnmatch(t->text, key->name, 0));
 }
 
 static bool matches_object(const struct term *t, const void *what)
@@ -231,14 +238,16 @@ bool dump_filter_has_process(const struct dump_filter *f, const struct trace_pro
 	return any_term(f, KEY_PROCESS, matches_process, process);
 }
 
-bool dump_filter_has_thread(const struct dump_filter *f, const struct trace_process *process, uint32_t thread)
+bool dump_filter_has_thread(const struct dump_filter *f, const struct trace_process *process,
+			    uint32_t thread)
 {
 	struct thread_key key = { thread, process->threads[thread].name };
 
 	return any_term(f, KEY_THREAD, matches_thread, &key);
 }
 
-bool dump_filter_passes(const struct dump_filter *f, const struct trace_process *process, const struct trace_event *e)
+bool dump_filter_passes(const struct dump_filter *f, const struct trace_process *process,
+			const struct trace_event *e)
 {
 	if (!f) {
 		return true;
@@ -246,8 +255,10 @@ bool dump_filter_passes(const struct dump_filter *f, const struct trace_process 
 	if (f->has[KEY_OP] && !f->ops[e->op % TF_OPS]) {
 		return false;
 	}
-	return dump_filter_has_process(f, process) && dump_filter_has_thread(f, process, e->thread) &&
-	       any_term(f, KEY_OBJECT, matches_object, e) && any_term(f, KEY_STACK, matches_stack, e) &&
+	return dump_filter_has_process(f, process) &&
+	       dump_filter_has_thread(f, process, e->thread) &&
+	       any_term(f, KEY_OBJECT, matches_object, e) &&
+	       any_term(f, KEY_STACK, matches_stack, e) &&
 	       any_term(f, KEY_KIND, matches_kind,
 			e->object ? trace_object_kind_name(process->objects[e->object].kind) : "");
 }

@@ -65,7 +65,8 @@ static void put_objects(FILE *out, const struct info_counts *c)
 	put_field(out, "objects");
 	for (unsigned kind = 1; kind < INFO_KINDS; kind++) {
 		if (c->objects[kind]) {
-			fprintf(out, "%s%" PRIu64 " %s", separator, c->objects[kind], trace_object_kind_name(kind));
+			fprintf(out, "%s%" PRIu64 " %s", separator, c->objects[kind],
+				trace_object_kind_name(kind));
 			separator = ", ";
 		}
 	}
@@ -79,13 +80,14 @@ static void put_objects(FILE *out, const struct info_counts *c)
 static void put_losses(FILE *out, const struct trace_process *p, const struct info_counts *c)
 {
 	put_field(out, "lost");
-	fprintf(out, "%" PRIu64 " events, %" PRIu64 " chunks, %" PRIu64 " definitions", p->lost_events, p->lost_chunks,
-		p->lost_defs);
+	fprintf(out, "%" PRIu64 " events, %" PRIu64 " chunks, %" PRIu64 " definitions",
+		p->lost_events, p->lost_chunks, p->lost_defs);
 	if (c->gaps) {
 		fprintf(out, "; %" PRIu64 " gaps with %" PRIu64 " events", c->gaps, c->lost);
 	}
 	if (p->nested_events) {
-		fprintf(out, "; %" PRIu64 " calls from signal handlers inside the recorder", p->nested_events);
+		fprintf(out, "; %" PRIu64 " calls from signal handlers inside the recorder",
+			p->nested_events);
 	}
 	putc('\n', out);
 	put_field(out, "complete");
@@ -99,7 +101,8 @@ static void put_table(FILE *out, const struct info_counts *c)
 	for (unsigned op = 1; op < TF_OPS; op++) {
 		if (c->by_op[op]) {
 			fprintf(out, "    %12" PRIu64 "  %5.1f %%  %s\n", c->by_op[op],
-				100.0 * (double)c->by_op[op] / (double)c->events, trace_op_name(op));
+				100.0 * (double)c->by_op[op] / (double)c->events,
+				trace_op_name(op));
 		}
 	}
 }
@@ -127,14 +130,15 @@ static void put_start(FILE *out, const struct trace_process *p)
 	struct tm tm;
 	char text[64];
 
-	if (p->start_real_ns && gmtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm)) {
+	if (p->start_real_ns && gmtime_r(&seconds, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm)) {
 		put_field(out, "started");
 		fprintf(out, "%s\n", text);
 	}
 }
 
-static void put_process(FILE *out, const struct info_options *options, const struct trace_process *p,
-			const struct info_counts *c)
+static void put_process(FILE *out, const struct info_options *options,
+			const struct trace_process *p, const struct info_counts *c)
 {
 	fprintf(out, "process %s\n", p->name);
 	if (*p->command) {
@@ -151,10 +155,12 @@ static void put_process(FILE *out, const struct info_options *options, const str
 	fprintf(out, "%s\n", exit_word(p->exit_kind));
 	if (p->libc_version) {
 		put_field(out, "libc");
-		fprintf(out, "%" PRIu32 ".%" PRIu32 "\n", p->libc_version >> 16, p->libc_version & 0xffff);
+		fprintf(out, "%" PRIu32 ".%" PRIu32 "\n", p->libc_version >> 16,
+			p->libc_version & 0xffff);
 	}
 	put_field(out, "threads");
-	fprintf(out, "%" PRIu64 ", %" PRIu64 " blocked in a recorded call at the end\n", c->threads, c->blocked);
+	fprintf(out, "%" PRIu64 ", %" PRIu64 " blocked in a recorded call at the end\n", c->threads,
+		c->blocked);
 	put_objects(out, c);
 	put_field(out, "stacks");
 	fprintf(out, "%" PRIu64 "\n", c->stacks);
@@ -170,7 +176,8 @@ static void put_process(FILE *out, const struct info_options *options, const str
 	}
 }
 
-static int write_text(struct trace_reader *reader, const struct info_options *options, FILE *out, struct diag *diag)
+static int write_text(struct trace_reader *reader, const struct info_options *options, FILE *out,
+		      struct diag *diag)
 {
 	uint64_t events = 0, bytes = 0, used = 0;
 	size_t n = trace_reader_process_count(reader);
@@ -212,7 +219,8 @@ static void set_text(json_t *object, const char *key, const char *text)
 
 static void set_number(json_t *object, const char *key, uint64_t value)
 {
-	json_object_set_new(object, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
+	json_object_set_new(object, key,
+			    json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
 }
 
 static json_t *json_counts(const struct info_counts *c)
@@ -233,7 +241,8 @@ static json_t *json_objects(const struct info_counts *c)
 
 	for (unsigned kind = 0; kind < INFO_KINDS; kind++) {
 		if (c->objects[kind]) {
-			set_number(table, kind ? trace_object_kind_name(kind) : "unknown", c->objects[kind]);
+			set_number(table, kind ? trace_object_kind_name(kind) : "unknown",
+				   c->objects[kind]);
 		}
 	}
 	return table;
@@ -331,7 +340,8 @@ static int write_json(struct trace_reader *reader, FILE *out, struct diag *diag)
 
 		error = info_count(reader, i, &c, diag);
 		if (!error) {
-			json_array_append_new(processes, json_process(trace_reader_get_process(reader, i), &c));
+			json_array_append_new(
+				processes, json_process(trace_reader_get_process(reader, i), &c));
 		}
 	}
 	json_object_set_new(root, "schema", json_string("thrum-info/1"));
@@ -344,9 +354,11 @@ static int write_json(struct trace_reader *reader, FILE *out, struct diag *diag)
 	return error;
 }
 
-int info_write(struct trace_reader *reader, const struct info_options *options, FILE *out, struct diag *diag)
+int info_write(struct trace_reader *reader, const struct info_options *options, FILE *out,
+	       struct diag *diag)
 {
-	int error = options->json ? write_json(reader, out, diag) : write_text(reader, options, out, diag);
+	int error = options->json ? write_json(reader, out, diag)
+				  : write_text(reader, options, out, diag);
 
 	if (!error && (fflush(out) || ferror(out))) {
 		error = diag_set(diag, THRUM_EIO, "writing the summary: %s", strerror(errno));

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void count_definitions(const struct trace_process *p, const bool *seen, struct info_counts *c)
+static void count_definitions(const struct trace_process *p, const bool *seen,
+			      struct info_counts *c)
 {
 	for (size_t i = 1; i < p->thread_count; i++) {
 		c->threads += p->threads[i].defined || seen[i];
@@ -23,7 +24,8 @@ static void count_definitions(const struct trace_process *p, const bool *seen, s
 	}
 }
 
-int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts, struct diag *diag)
+int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts,
+	       struct diag *diag)
 {
 	const struct trace_process *p = trace_reader_get_process(reader, index);
 	struct info_counts c;

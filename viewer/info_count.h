@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * info_count.h - one pass over a process's events: how many of each kind, which threads and objects took part.
+ * info_count.h - one pass over a process's events: how many of each kind, which threads and objects
+ * took part.
  */
 #ifndef THRUM_VIEWER_INFO_COUNT_H
 #define THRUM_VIEWER_INFO_COUNT_H
@@ -15,12 +16,14 @@ struct info_counts {
 	uint64_t gaps;	  /* places where records are missing */
 	uint64_t lost;	  /* events that LOST records tell of */
 	uint64_t threads; /* defined, or with at least one event */
-	uint64_t objects[INFO_KINDS]; /* defined, by enum trace_object_kind; 0 = without a definition */
+	uint64_t objects
+		[INFO_KINDS]; /* defined, by enum trace_object_kind; 0 = without a definition */
 	uint64_t stacks;
 	uint64_t blocked; /* threads that waited in a hooked call at the end */
 };
 
 /* Leaves the reader at the end of process `index`. 0 or an error of the reader. */
-int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts, struct diag *diag);
+int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts,
+	       struct diag *diag);
 
 #endif

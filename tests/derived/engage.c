@@ -370,6 +370,21 @@ static const struct {
 };
 #undef PRIM
 
+/* A child of vfork shares the recorder's memory: its _exit must not end the parent's record. */
+static bool vfork_child_ends_nothing(void)
+{
+	uint32_t exit_kind = 0;
+	int status;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		_exit(5);
+	}
+	waitpid(pid, &status, 0);
+	events_of(getpid(), &exit_kind);
+	return exit_kind == 0;
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t ignored;
@@ -394,6 +409,10 @@ int main(int argc, char **argv)
 			printf("%s: %d records expected, %d written\n", rows[i].name, wanted, (int)grown);
 			bad++;
 		}
+	}
+	if (!vfork_child_ends_nothing()) {
+		printf("the end of a vfork child was taken for the program's\n");
+		bad++;
 	}
 	printf("%d rows, %d do not engage\n", (int)(sizeof(rows) / sizeof(rows[0])), bad);
 	return bad != 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_directory.c - the reader on any directory: no crash, an end, ids inside the tables, time forward within a stream.
+ * fuzz_directory.c - the reader on any directory: no crash, an end, ids inside the tables, time
+ * forward within a stream.
  *
  * Input: fuzz_layout.h.
  */
@@ -60,10 +61,12 @@ static void check_tables(const struct trace_process *p)
 		}
 	}
 	for (size_t i = 0; i < p->object_count; i++) {
-		check(p->objects[i].stack < p->stack_count && p->objects[i].thread < p->thread_count);
+		check(p->objects[i].stack < p->stack_count &&
+		      p->objects[i].thread < p->thread_count);
 	}
 	for (size_t i = 0; i < p->thread_count; i++) {
-		check(p->threads[i].parent < p->thread_count && p->threads[i].stack < p->stack_count);
+		check(p->threads[i].parent < p->thread_count &&
+		      p->threads[i].stack < p->stack_count);
 		sum += p->threads[i].name ? strlen(p->threads[i].name) : 0;
 	}
 	for (size_t i = 0; i < p->module_count; i++) {
@@ -74,7 +77,8 @@ static void check_tables(const struct trace_process *p)
 	}
 	for (size_t i = 0; i < p->wait_count; i++) {
 		check(p->waits[i].thread && p->waits[i].thread < p->thread_count);
-		check(p->waits[i].wait.object < p->object_count && p->waits[i].wait.stack < p->stack_count);
+		check(p->waits[i].wait.object < p->object_count &&
+		      p->waits[i].wait.stack < p->stack_count);
 	}
 	check(p->complete ? !*p->why : *p->why);
 	check(strlen(p->command) <= 256);
@@ -84,7 +88,8 @@ static void check_tables(const struct trace_process *p)
 static void check_event(const struct trace_process *p, const struct trace_event *e)
 {
 	check(e->op && e->op < TF_OPS && strcmp(trace_op_name(e->op), "unknown-event"));
-	check(e->object < p->object_count && e->stack < p->stack_count && e->thread < p->thread_count);
+	check(e->object < p->object_count && e->stack < p->stack_count &&
+	      e->thread < p->thread_count);
 	check(e->other < (e->op == TRACE_REQUEST ? p->thread_count : p->object_count));
 	check(e->op != TRACE_JOIN || e->arg < p->thread_count);
 	check(!e->synthetic || e->op == TRACE_LOST);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_layout.h - one compact byte string for a trace directory of one process, so that the fuzzer does not mutate 64 KiB of zeros.
+ * fuzz_layout.h - one compact byte string for a trace directory of one process, so that the fuzzer
+ * does not mutate 64 KiB of zeros.
  *
- *   u16 n, n bytes        start of the map's header page; the rest of the page is zero
- *   u8 s, then s times:   u16 n, n bytes: start of a segment; the rest of its 64 KiB is a hole
- *   u8 t                  0: the map ends with the last whole segment; else t * 997 bytes are cut off its end
- *   the rest              the .events file
+ *   u16 n, n bytes        start of the map's header page; the rest of the page is zero u8 s, then s
+ *   times:   u16 n, n bytes: start of a segment; the rest of its 64 KiB is a hole u8 t
+ *   0: the map ends with the last whole segment; else t * 997 bytes are cut off its end the rest
+ *   the .events file
  *
  * Numbers are little-endian; what the input lacks is 0.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_record.c - the record decoder on any bytes: stays inside, ends, and its two paths agree; a cut gives a prefix.
+ * fuzz_record.c - the record decoder on any bytes: stays inside, ends, and its two paths agree; a
+ * cut gives a prefix.
  *
  * Input: byte 0 bit 0 says that 64 bytes of op_fields follow; the rest is a chunk's payload.
  */
@@ -26,13 +27,16 @@ static void check_line(bool ok, const char *condition, int line)
 
 static bool is_same(const struct trace_record *a, const struct trace_record *b)
 {
-	return a->op == b->op && a->has_seq == b->has_seq && a->ticks == b->ticks && a->seq == b->seq &&
-	       !memcmp(a->field, b->field, sizeof(a->field));
+	return a->op == b->op && a->has_seq == b->has_seq && a->ticks == b->ticks &&
+	       a->seq == b->seq && !memcmp(a->field, b->field, sizeof(a->field));
 }
 
-/* Every record of the first `count` bytes must also come out of `whole`, which has more bytes behind. */
-static void compare(const struct trace_layout *layout, const uint8_t *exact, size_t count, const uint8_t *whole,
-		    size_t whole_count)
+/*
+ * Every record of the first `count` bytes must also come out of `whole`, which has more bytes
+ * behind.
+ */
+static void compare(const struct trace_layout *layout, const uint8_t *exact, size_t count,
+		    const uint8_t *whole, size_t whole_count)
 {
 	struct trace_decoder a, b;
 	struct trace_record ra, rb;

@@ -55,7 +55,8 @@ static void put_record(FILE *f, unsigned op, unsigned flags, uint64_t value)
 {
 	putc((int)(op | flags), f);
 	put_varint(f, value);
-	for (unsigned i = flags & TF_REC_SAME_OBJECT && trace_op_has_object(op); i < trace_ops[op].count; i++) {
+	for (unsigned i = flags & TF_REC_SAME_OBJECT && trace_op_has_object(op);
+	     i < trace_ops[op].count; i++) {
 		put_varint(f, value + i);
 	}
 	if (flags & TF_REC_HAS_SEQ) {
@@ -164,7 +165,8 @@ static void seed_hand_over(void)
 		trace_writer_event(w, i % 3, TRACE_COND_WAIT, 0, 3, 1, 1, 0, 0, 0);
 		trace_writer_event(w, i % 3, TRACE_COND_WAKE, 0, 3, 1, 1, 0, 0, TRACE_WRITER_AUTO);
 		trace_writer_release(w, i % 3, 1);
-		trace_writer_event(w, (i + 1) % 3, TRACE_ACQUIRE_SHARED, 0, 2, 0, 1, 0, 0, TRACE_WRITER_AUTO);
+		trace_writer_event(w, (i + 1) % 3, TRACE_ACQUIRE_SHARED, 0, 2, 0, 1, 0, 0,
+				   TRACE_WRITER_AUTO);
 		trace_writer_release(w, (i + 1) % 3, 2);
 		trace_writer_acquire(w, i % 3, 2, 1);
 		trace_writer_release(w, i % 3, 2);
@@ -185,7 +187,8 @@ static void seed_damage(void)
 	for (uint32_t i = 0; i < 6; i++) {
 		trace_writer_begin(w, i % 2, 1 + i % 3);
 		trace_writer_acquire(w, i % 2, 1, 1);
-		trace_writer_event(w, i % 2, TRACE_ACQUIRE_OWNERDEAD, 0, 1, 0, 1, 0, 0, TRACE_WRITER_AUTO);
+		trace_writer_event(w, i % 2, TRACE_ACQUIRE_OWNERDEAD, 0, 1, 0, 1, 0, 0,
+				   TRACE_WRITER_AUTO);
 		if (i == 3) {
 			trace_writer_drop_chunk(w, i % 2);
 		} else if (i < 5) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay.c - runs a fuzz target over files and folders of inputs: the regression driver, with any compiler.
+ * replay.c - runs a fuzz target over files and folders of inputs: the regression driver, with any
+ * compiler.
  */
 #include "fuzz_layout.h"
 

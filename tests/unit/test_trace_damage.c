@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_trace_damage.c - torn, lossy, duplicated, future, hostile and still growing traces: what is there comes out, in order, and
- * what is missing is said.
+ * test_trace_damage.c - torn, lossy, duplicated, future, hostile and still growing traces: what is
+ * there comes out, in order, and what is missing is said.
  */
 #include "trace/trace_encode.h"
 #include "trace/trace_ops.h"
@@ -20,7 +20,10 @@
 #define MAP "3.0.map"
 #define EVENTS "3.0.events"
 
-/* Three threads, some chunks sealed, some in the map only; every op but the end of the thread at least once. */
+/*
+ * Three threads, some chunks sealed, some in the map only; every op but the end of the thread at
+ * least once.
+ */
 static char *small_trace(void)
 {
 	static const uint64_t ip[] = { 0x10, 0x20, 0x30 };
@@ -43,7 +46,8 @@ static char *small_trace(void)
 			trace_writer_acquire(w, t - 1, 1, 1);
 			trace_writer_release(w, t - 1, 1);
 			for (unsigned op = 2; op < TF_OPS && t == 2; op++) {
-				if (trace_op_get(op) && op != TRACE_LOST && op != TRACE_THREAD_END) {
+				if (trace_op_get(op) && op != TRACE_LOST &&
+				    op != TRACE_THREAD_END) {
 					trace_writer_event(w, 1, op, 0, 2, 3, 1, op % 3, 0, 0);
 				}
 			}
@@ -58,14 +62,18 @@ static char *small_trace(void)
 
 static bool is_same(const struct trace_event *a, const struct trace_event *b)
 {
-	return a->op == b->op && a->stream == b->stream && a->thread == b->thread && a->object == b->object &&
-	       a->other == b->other && a->stack == b->stack && a->result == b->result && a->arg == b->arg &&
-	       a->has_seq == b->has_seq && a->seq == b->seq;
+	return a->op == b->op && a->stream == b->stream && a->thread == b->thread &&
+	       a->object == b->object && a->other == b->other && a->stack == b->stack &&
+	       a->result == b->result && a->arg == b->arg && a->has_seq == b->has_seq &&
+	       a->seq == b->seq;
 }
 
-/* Every recorded event of `part` is in `full`, in the order of its stream. Returns how many there are. */
-static size_t assert_subsequence(const struct trace_event *full, size_t full_count, const struct trace_event *part,
-				 size_t part_count)
+/*
+ * Every recorded event of `part` is in `full`, in the order of its stream. Returns how many there
+ * are.
+ */
+static size_t assert_subsequence(const struct trace_event *full, size_t full_count,
+				 const struct trace_event *part, size_t part_count)
 {
 	size_t at[3] = { 0 }, found = 0;
 
@@ -98,7 +106,10 @@ static unsigned count_op(const struct trace_event *events, size_t count, unsigne
 	return n;
 }
 
-/* The map is mostly zeros behind what is committed: there a cut makes the same difference at each byte. */
+/*
+ * The map is mostly zeros behind what is committed: there a cut makes the same difference at each
+ * byte.
+ */
 static bool is_worth_a_cut(const unsigned char *bytes, size_t size, size_t at, size_t stride)
 {
 	size_t from = at > 8 ? at - 8 : 0, to = at + 8 < size ? at + 8 : size;
@@ -132,7 +143,8 @@ static void cut_everywhere(const char *name, size_t stride)
 		}
 		assert_int_equal(truncate(path, (off_t)at), 0);
 		if (trace_reader_open(dir, &r, &diag)) {
-			assert_true(!strcmp(name, MAP) && at < 24); /* not even the magic and the version */
+			assert_true(!strcmp(name, MAP) &&
+				    at < 24); /* not even the magic and the version */
 			assert_true(strlen(diag.message) > 0);
 			continue;
 		}
@@ -317,13 +329,17 @@ static void test_garbage_between_chunks_is_skipped(void **state)
 	assert_int_equal(count, 7);
 	assert_int_equal(count_op(events, count, TRACE_RELEASE), 3);
 	assert_false(trace_reader_get_process(r, 0)->complete);
-	assert_non_null(strstr(trace_reader_get_process(r, 0)->why, "no chunk at byte 0 of .events"));
+	assert_non_null(
+		strstr(trace_reader_get_process(r, 0)->why, "no chunk at byte 0 of .events"));
 	free(events);
 	trace_reader_free(r);
 	scratch_remove(dir);
 }
 
-/* Places in .events are handed out before they are written: a hole is no damage, what is missing in it is a gap. */
+/*
+ * Places in .events are handed out before they are written: a hole is no damage, what is missing in
+ * it is a gap.
+ */
 static void test_hole_in_events_is_no_damage(void **state)
 {
 	static const unsigned char zeros[70000];
@@ -352,11 +368,19 @@ static void test_hole_in_events_is_no_damage(void **state)
 	scratch_remove(dir);
 }
 
-/* A later minor version: one op more (with an object), one field more on ACQUIRE, a new kind of definition. */
+/*
+ * A later minor version: one op more (with an object), one field more on ACQUIRE, a new kind of
+ * definition.
+ */
 static void test_unknown_ops_and_fields_are_skipped(void **state)
 {
-	/* ACQUIRE: delta 1, O, S, new field of two bytes; then op 60: delta 2, O, one more; RELEASE same object. */
-	static const uint8_t records[] = { TRACE_ACQUIRE, 1, 4, 1, 0x80, 1, 60, 2, 5, 9, TRACE_RELEASE | TF_REC_SAME_OBJECT, 3 };
+	/*
+	 * ACQUIRE: delta 1, O, S, new field of two bytes; then op 60: delta 2, O, one more; RELEASE
+	 * same object.
+	 */
+	static const uint8_t records[] = {
+		TRACE_ACQUIRE, 1, 4, 1, 0x80, 1, 60, 2, 5, 9, TRACE_RELEASE | TF_REC_SAME_OBJECT, 3
+	};
 	char *dir = scratch_new();
 	struct trace_writer *w = trace_writer_new(dir, 3);
 	struct tf_process *h = trace_writer_get_header(w);
@@ -392,7 +416,9 @@ static void test_unknown_ops_and_fields_are_skipped(void **state)
 /* An earlier minor version wrote fewer fields: the missing ones are 0. */
 static void test_missing_fields_are_zero(void **state)
 {
-	static const uint8_t records[] = { TRACE_ACQUIRE, 1, 4, TRACE_ACQUIRE | TF_REC_HAS_SEQ, 1, 3, 77 };
+	static const uint8_t records[] = {
+		TRACE_ACQUIRE, 1, 4, TRACE_ACQUIRE | TF_REC_HAS_SEQ, 1, 3, 77
+	};
 	char *dir = scratch_new();
 	struct trace_writer *w = trace_writer_new(dir, 3);
 	struct trace_reader *r;
@@ -448,7 +474,9 @@ static void test_ids_beyond_the_tables_become_zero(void **state)
 {
 	char *dir = scratch_new();
 	struct trace_writer *w = trace_writer_new(dir, 3);
-	struct trace_wait wait = { .kind = TRACE_WAIT_LOCK, .object = 4000000000u, .stack = 4000000000u };
+	struct trace_wait wait = { .kind = TRACE_WAIT_LOCK,
+				   .object = 4000000000u,
+				   .stack = 4000000000u };
 	struct tf_process *h = trace_writer_get_header(w);
 	const struct trace_process *p;
 	struct trace_reader *r;
@@ -471,7 +499,8 @@ static void test_ids_beyond_the_tables_become_zero(void **state)
 	events = scratch_events(r, 0, &count);
 	assert_int_equal(count, 6);
 	for (size_t i = 0; i < count; i++) {
-		assert_true(events[i].object < p->object_count && events[i].other < p->object_count);
+		assert_true(events[i].object < p->object_count &&
+			    events[i].other < p->object_count);
 		assert_true(events[i].stack < p->stack_count && events[i].thread < p->thread_count);
 		assert_true(events[i].op != TRACE_JOIN || events[i].arg == 0);
 		assert_true(events[i].op != TRACE_RELEASE_ODD || events[i].arg == UINT64_MAX);
@@ -606,7 +635,8 @@ static void test_absurd_calibration_falls_back(void **state)
 	free(map);
 	r = scratch_open(dir);
 	events = scratch_events(r, 0, &count);
-	assert_int_equal(events[count - 1].time_ns, 1000000 * 10); /* from the chunk's pair: still 10 ns */
+	assert_int_equal(events[count - 1].time_ns,
+			 1000000 * 10); /* from the chunk's pair: still 10 ns */
 	free(events);
 	trace_reader_free(r);
 

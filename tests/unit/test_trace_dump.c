@@ -19,7 +19,11 @@
 static char *sample(void)
 {
 	static const uint64_t ip[] = { 0x10 };
-	struct trace_wait wait = { .kind = TRACE_WAIT_COND, .object = 2, .other = 1, .stack = 1, .mode = TRACE_MODE_TIMED };
+	struct trace_wait wait = { .kind = TRACE_WAIT_COND,
+				   .object = 2,
+				   .other = 1,
+				   .stack = 1,
+				   .mode = TRACE_MODE_TIMED };
 	char *dir = scratch_new();
 	struct trace_writer *w = trace_writer_new(dir, 9);
 
@@ -34,7 +38,8 @@ static char *sample(void)
 	trace_writer_begin(w, 0, 1);
 	trace_writer_create(w, 0, 2, 1);
 	trace_writer_begin(w, 1, 2);
-	trace_writer_event(w, 1, TRACE_REQUEST, 0, 1, 1, 1, TRACE_MODE_SHARED | TRACE_MODE_TIMED, 0, 0);
+	trace_writer_event(w, 1, TRACE_REQUEST, 0, 1, 1, 1, TRACE_MODE_SHARED | TRACE_MODE_TIMED, 0,
+			   0);
 	trace_writer_event(w, 1, TRACE_ACQUIRE_FAIL, 0, 1, 0, 1, TRACE_MODE_TRY, EBUSY, 0);
 	trace_writer_acquire(w, 1, 1, 1);
 	trace_writer_event(w, 1, TRACE_RELEASE_ODD, 0, 1, 0, 0, UINT64_MAX, EPERM, 0);
@@ -93,7 +98,8 @@ static void test_one_line_per_event(void **state)
 		"# thread 2 work\\x1ber waits on condition-variable#2 with mutex#1 since 0.000011000 mode=timed stack=1\n"
 		"# incomplete: the process was killed or still runs\n");
 	free(text);
-	options = (struct dump_options){ .frame = frame, .frame_context = (void *)(uintptr_t) "f\n a.c:3" };
+	options = (struct dump_options){ .frame = frame,
+					 .frame_context = (void *)(uintptr_t) "f\n a.c:3" };
 	text = dump(dir, &options);
 	assert_non_null(strstr(text, "create thread=2 work\\x1ber stack=1 (f\\n a.c:3) = 0\n"));
 	free(text);
@@ -197,7 +203,8 @@ static void test_info_as_text(void **state)
 	assert_non_null(strstr(text, "process 9.0\n"));
 	assert_non_null(strstr(text, "command     server -v\n"));
 	assert_non_null(strstr(text, "threads     2, 1 blocked in a recorded call at the end\n"));
-	assert_non_null(strstr(text, "objects     1 mutex, 1 condition variable, 5 without a definition\n"));
+	assert_non_null(strstr(
+		text, "objects     1 mutex, 1 condition variable, 5 without a definition\n"));
 	assert_non_null(strstr(text, "complete    no: the process was killed or still runs\n"));
 	assert_non_null(strstr(text, "events      11\n"));
 	assert_non_null(strstr(text, "           2   18.2 %  release-odd\n"));
@@ -217,11 +224,15 @@ static void test_info_as_json(void **state)
 	assert_non_null(root);
 	assert_string_equal(json_string_value(json_object_get(root, "schema")), "thrum-info/1");
 	assert_int_equal(json_integer_value(json_object_get(p, "events")), 11);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(p, "by_event"), "release-odd")), 2);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(p, "objects"), "mutex")), 1);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(p, "by_event"), "release-odd")),
+		2);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(p, "objects"), "mutex")), 1);
 	assert_true(json_is_false(json_object_get(p, "complete")));
 	assert_null(json_object_get(p, "exit"));
-	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(p, "modules"), 0), "build_id")),
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(p, "modules"), 0), "build_id")),
 			    "abcd");
 	json_decref(root);
 	free(text);
@@ -231,7 +242,7 @@ static void test_info_as_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_line_per_event), cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_one_line_per_event),    cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_write_errors_are_told), cmocka_unit_test(test_info_as_text),
 		cmocka_unit_test(test_info_as_json),
 	};

@@ -52,8 +52,8 @@ static void test_every_event_has_its_row(void **state)
 			continue;
 		}
 		ops++;
-		snprintf(row, sizeof(row), "\n| %u | `%s` | %s | %s | %s |\n", op, info->name, info->word, info->letters,
-			 info->doc);
+		snprintf(row, sizeof(row), "\n| %u | `%s` | %s | %s | %s |\n", op, info->name,
+			 info->word, info->letters, info->doc);
 		found = strstr(from, row);
 		if (!found || found > to) {
 			fail_msg("FORMAT.md lacks this row:%s", row);
@@ -66,7 +66,8 @@ static void test_every_event_has_its_row(void **state)
 static void test_every_kind_of_object_has_its_row(void **state)
 {
 	static const char *const rows[] = {
-#define OBJECT(num, NAME, word, is_lock, doc) "\n| " #num " | `" #NAME "` | " word " | " #is_lock " | " doc " |\n",
+#define OBJECT(num, NAME, word, is_lock, doc) \
+	"\n| " #num " | `" #NAME "` | " word " | " #is_lock " | " doc " |\n",
 #include "spec/objects.def"
 #undef OBJECT
 	};
@@ -83,8 +84,8 @@ static void test_every_kind_of_object_has_its_row(void **state)
 		flag = strstr(row, " | 1 | ");
 		flag = flag ? flag : strstr(row, " | 0 | ");
 		assert_non_null(flag);
-		snprintf(row, sizeof(row), "%.*s | %s | %s", (int)(flag - row), rows[i], flag[3] == '1' ? "yes" : "no",
-			 rows[i] + (flag - row) + 7);
+		snprintf(row, sizeof(row), "%.*s | %s | %s", (int)(flag - row), rows[i],
+			 flag[3] == '1' ? "yes" : "no", rows[i] + (flag - row) + 7);
 		if (!strstr(from, row)) {
 			fail_msg("FORMAT.md lacks this row:%s", row);
 		}
@@ -96,7 +97,8 @@ static void test_every_kind_of_object_has_its_row(void **state)
 /* The examples of the text, decoded. */
 static void test_examples_decode_as_told(void **state)
 {
-	static const uint8_t bytes[] = { 0x0a, 0x05, 0x07, 0x84, 0x90, 0x01, 0x07, 0x03, 0x02, 0x4a, 0x05 };
+	static const uint8_t bytes[] = { 0x0a, 0x05, 0x07, 0x84, 0x90, 0x01,
+					 0x07, 0x03, 0x02, 0x4a, 0x05 };
 	struct trace_layout layout;
 	struct trace_decoder d;
 	struct trace_record r;
@@ -104,8 +106,9 @@ static void test_examples_decode_as_told(void **state)
 
 	(void)state;
 	assert_non_null(strstr(doc, "| `0a 05 07` | `RELEASE` 5 ticks later, object 7 |"));
-	assert_non_null(strstr(doc, "| `84 90 01 07 03 02` | `ACQUIRE` 144 ticks later, object 7, stack 3, "
-				    "and it is acquire number 2"));
+	assert_non_null(
+		strstr(doc, "| `84 90 01 07 03 02` | `ACQUIRE` 144 ticks later, object 7, stack 3, "
+			    "and it is acquire number 2"));
 	assert_non_null(strstr(doc, "| `4a 05` | `RELEASE` 5 ticks later, the same object |"));
 	free(doc);
 	trace_layout_init(&layout, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_trace_order.c - hand-overs come out in their true order under any clock skew, and nothing waits for ever.
+ * test_trace_order.c - hand-overs come out in their true order under any clock skew, and nothing
+ * waits for ever.
  */
 #include "trace/trace_merge.h"
 #include "trace/trace_writer.h"
@@ -18,7 +19,10 @@
 #define SECOND (1000000000ll / TRACE_WRITER_TICK_NS)
 #define OBJECTS 64
 
-/* Fails when two threads own one lock, or one takes it while readers are in; counts readers let in beside a writer. */
+/*
+ * Fails when two threads own one lock, or one takes it while readers are in; counts readers let in
+ * beside a writer.
+ */
 struct holds {
 	uint32_t owner[OBJECTS];
 	uint32_t depth[OBJECTS];
@@ -97,7 +101,8 @@ static struct holds play(const char *dir, struct trace_event **ret_events, size_
 	return h;
 }
 
-static void define(struct trace_writer *w, uint32_t threads, uint32_t objects, enum trace_object_kind kind)
+static void define(struct trace_writer *w, uint32_t threads, uint32_t objects,
+		   enum trace_object_kind kind)
 {
 	for (uint32_t i = 1; i <= threads; i++) {
 		trace_writer_thread(w, i, 0, 0);
@@ -117,7 +122,8 @@ static void hand_over(int64_t skew)
 	define(w, 2, 1, TRACE_OBJECT_MUTEX);
 	trace_writer_skew(w, 1, skew);
 	for (int i = 0; i < 1000; i++, ticks += 100) {
-		trace_writer_event(w, i % 2, TRACE_ACQUIRE, ticks, 1, 0, 0, 0, 0, TRACE_WRITER_AUTO);
+		trace_writer_event(w, i % 2, TRACE_ACQUIRE, ticks, 1, 0, 0, 0, 0,
+				   TRACE_WRITER_AUTO);
 		trace_writer_event(w, i % 2, TRACE_RELEASE, ticks + 50, 1, 0, 0, 0, 0, 0);
 	}
 	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
@@ -166,8 +172,8 @@ static void test_without_numbers_skew_would_show(void **state)
 }
 
 /*
- * A random run of threads over mutexes and rwlocks, written in its true order, each stream with its own clock error.
- * Small generator, fixed seeds: the same run on every machine.
+ * A random run of threads over mutexes and rwlocks, written in its true order, each stream with its
+ * own clock error. Small generator, fixed seeds: the same run on every machine.
  */
 static uint32_t roll(uint64_t *seed, uint32_t sides)
 {
@@ -177,8 +183,8 @@ static uint32_t roll(uint64_t *seed, uint32_t sides)
 
 struct run {
 	uint32_t owner[OBJECTS], readers[OBJECTS];
-	uint32_t held[32][4];	/* objects held by a thread, 0 = free place */
-	uint32_t waiting[32];	/* mutex to take again after a wait */
+	uint32_t held[32][4]; /* objects held by a thread, 0 = free place */
+	uint32_t waiting[32]; /* mutex to take again after a wait */
 };
 
 static bool can_take(const struct run *run, uint32_t o, bool shared)
@@ -186,7 +192,8 @@ static bool can_take(const struct run *run, uint32_t o, bool shared)
 	return !run->owner[o] && (shared || !run->readers[o]);
 }
 
-static void run_step(struct trace_writer *w, struct run *run, uint32_t t, uint32_t objects, uint64_t *seed)
+static void run_step(struct trace_writer *w, struct run *run, uint32_t t, uint32_t objects,
+		     uint64_t *seed)
 {
 	uint32_t o = 1 + roll(seed, objects), place = roll(seed, 4);
 	uint32_t *held = &run->held[t][place];
@@ -196,7 +203,8 @@ static void run_step(struct trace_writer *w, struct run *run, uint32_t t, uint32
 		uint32_t m = run->waiting[t];
 
 		if (can_take(run, m, false)) {
-			trace_writer_event(w, t - 1, TRACE_COND_WAKE, 0, 63, m, 0, 0, 0, TRACE_WRITER_AUTO);
+			trace_writer_event(w, t - 1, TRACE_COND_WAKE, 0, 63, m, 0, 0, 0,
+					   TRACE_WRITER_AUTO);
 			run->owner[m] = t;
 			run->waiting[t] = 0;
 			run->held[t][0] = m;
@@ -204,7 +212,8 @@ static void run_step(struct trace_writer *w, struct run *run, uint32_t t, uint32
 	} else if (*held) {
 		o = *held;
 		if (run->owner[o] == t && o % 2 && !place && roll(seed, 2)) {
-			trace_writer_event(w, t - 1, TRACE_COND_WAIT, 0, 63, o, 0, 0, 0, TRACE_WRITER_AUTO);
+			trace_writer_event(w, t - 1, TRACE_COND_WAIT, 0, 63, o, 0, 0, 0,
+					   TRACE_WRITER_AUTO);
 			run->waiting[t] = o;
 			run->owner[o] = 0;
 		} else {
@@ -217,8 +226,8 @@ static void run_step(struct trace_writer *w, struct run *run, uint32_t t, uint32
 		}
 		*held = 0;
 	} else if (can_take(run, o, shared)) {
-		trace_writer_event(w, t - 1, shared ? TRACE_ACQUIRE_SHARED : TRACE_ACQUIRE, 0, o, 0, 0, 0, 0,
-				   TRACE_WRITER_AUTO);
+		trace_writer_event(w, t - 1, shared ? TRACE_ACQUIRE_SHARED : TRACE_ACQUIRE, 0, o, 0,
+				   0, 0, 0, TRACE_WRITER_AUTO);
 		if (shared) {
 			run->readers[o]++;
 		} else {
@@ -228,7 +237,8 @@ static void run_step(struct trace_writer *w, struct run *run, uint32_t t, uint32
 	}
 }
 
-static void random_run(uint64_t seed, uint32_t threads, uint32_t objects, int64_t skew, unsigned steps)
+static void random_run(uint64_t seed, uint32_t threads, uint32_t objects, int64_t skew,
+		       unsigned steps)
 {
 	char *dir = scratch_new();
 	struct trace_writer *w = trace_writer_new(dir, 1);
@@ -237,7 +247,8 @@ static void random_run(uint64_t seed, uint32_t threads, uint32_t objects, int64_
 
 	define(w, threads, 0, TRACE_OBJECT_MUTEX);
 	for (uint32_t o = 1; o <= objects; o++) {
-		trace_writer_object(w, o, o % 2 ? TRACE_OBJECT_MUTEX : TRACE_OBJECT_RWLOCK, 0x1000 * o, 0, 1);
+		trace_writer_object(w, o, o % 2 ? TRACE_OBJECT_MUTEX : TRACE_OBJECT_RWLOCK,
+				    0x1000 * o, 0, 1);
 	}
 	trace_writer_object(w, 63, TRACE_OBJECT_COND, 0x99000, 0, 1);
 	trace_writer_event(w, 0, TRACE_EXIT, 10 * SECOND, 0, 0, 0, 0, 0, 0);
@@ -275,7 +286,8 @@ static void test_recursive_mutex_is_free_after_its_last_release(void **state)
 
 	(void)state;
 	define(w, 2, 0, TRACE_OBJECT_MUTEX);
-	trace_writer_object_full(w, 1, TRACE_OBJECT_MUTEX, 0x10, 0, 1, PTHREAD_MUTEX_RECURSIVE, TF_WHERE_MODULE);
+	trace_writer_object_full(w, 1, TRACE_OBJECT_MUTEX, 0x10, 0, 1, PTHREAD_MUTEX_RECURSIVE,
+				 TF_WHERE_MODULE);
 	trace_writer_event(w, 0, TRACE_EXIT, 10 * SECOND, 0, 0, 0, 0, 0, 0);
 	trace_writer_skew(w, 1, -SECOND);
 	for (int n = 0; n < 10; n++) {
@@ -363,8 +375,10 @@ static void threads_in_order(int64_t skew)
 	trace_writer_event(w, 0, TRACE_PROCESS_EXIT, 0, 0, 0, 0, 1, 0, 0);
 	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
 	play(dir, &events, &count);
-	assert_true(find(events, count, TRACE_CREATE, 1) < find(events, count, TRACE_THREAD_BEGIN, 2));
-	assert_true(find(events, count, TRACE_CREATE, 2) < find(events, count, TRACE_THREAD_BEGIN, 3));
+	assert_true(find(events, count, TRACE_CREATE, 1) <
+		    find(events, count, TRACE_THREAD_BEGIN, 2));
+	assert_true(find(events, count, TRACE_CREATE, 2) <
+		    find(events, count, TRACE_THREAD_BEGIN, 3));
 	assert_true(find(events, count, TRACE_POST, 3) < find(events, count, TRACE_JOIN, 2));
 	assert_true(find(events, count, TRACE_THREAD_END, 2) < find(events, count, TRACE_JOIN, 1));
 	assert_int_equal(find(events, count, TRACE_PROCESS_EXIT, 1), count - 1);
@@ -380,7 +394,9 @@ static void test_create_begin_end_join_in_order(void **state)
 	threads_in_order(-SECOND);
 }
 
-/* Nothing that the trace does not hold is waited for: no CREATE, no number n-1, no release, no end. */
+/*
+ * Nothing that the trace does not hold is waited for: no CREATE, no number n-1, no release, no end.
+ */
 static void test_missing_partners_do_not_stop_the_merge(void **state)
 {
 	char *dir = scratch_new();
@@ -413,8 +429,8 @@ static void test_missing_partners_do_not_stop_the_merge(void **state)
 }
 
 /*
- * A lock whose unlocks are not seen must not drag one thread's events to the end of the trace: after a few forced
- * records the reader stops waiting for it.
+ * A lock whose unlocks are not seen must not drag one thread's events to the end of the trace:
+ * after a few forced records the reader stops waiting for it.
  */
 static void test_unseen_unlocks_do_not_displace_a_thread(void **state)
 {
@@ -458,7 +474,8 @@ static void test_loss_delays_other_records_little(void **state)
 	trace_writer_drop_chunk(w, 0);
 	trace_writer_acquire(w, 1, 1, 0); /* number 2, after the lost 1 */
 	for (int n = 0; n < 100; n++) {
-		trace_writer_event(w, 2, TRACE_EXIT, (uint64_t)(n + 1) * SECOND / 20, 0, 0, 0, 0, 0, 0);
+		trace_writer_event(w, 2, TRACE_EXIT, (uint64_t)(n + 1) * SECOND / 20, 0, 0, 0, 0, 0,
+				   0);
 	}
 	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
 	r = scratch_open(dir);
@@ -472,7 +489,9 @@ static void test_loss_delays_other_records_little(void **state)
 	scratch_remove(dir);
 }
 
-/* Counts the events of the one image in `dir`, read as if the process had run on meanwhile or not. */
+/*
+ * Counts the events of the one image in `dir`, read as if the process had run on meanwhile or not.
+ */
 static size_t count_moving(const char *dir, bool moving)
 {
 	struct trace_dir d;
@@ -495,7 +514,9 @@ static size_t count_moving(const char *dir, bool moving)
 	return count;
 }
 
-/* A live process: stream 1 was copied before its release, stream 2 after the acquire that followed. */
+/*
+ * A live process: stream 1 was copied before its release, stream 2 after the acquire that followed.
+ */
 static void test_effects_without_causes_of_a_live_process(void **state)
 {
 	char *dir = scratch_new();
@@ -512,7 +533,10 @@ static void test_effects_without_causes_of_a_live_process(void **state)
 	scratch_remove(dir);
 }
 
-/* Thousands of streams that all wait for one another's lock: finishes in the time of a sort, not of a square. */
+/*
+ * Thousands of streams that all wait for one another's lock: finishes in the time of a sort, not of
+ * a square.
+ */
 static void test_many_parked_streams(void **state)
 {
 	enum { STREAMS = 4000 };
@@ -535,7 +559,8 @@ static void test_many_parked_streams(void **state)
 			trace_writer_release(w, s, 1);
 		}
 		for (uint32_t s = 0; s < STREAMS; s++) {
-			trace_writer_event(w, s, TRACE_ACQUIRE_SHARED, 0, 2, 0, 0, 0, 0, TRACE_WRITER_AUTO);
+			trace_writer_event(w, s, TRACE_ACQUIRE_SHARED, 0, 2, 0, 0, 0, 0,
+					   TRACE_WRITER_AUTO);
 		}
 		for (uint32_t s = 0; s < STREAMS; s++) {
 			trace_writer_release(w, s, 2);

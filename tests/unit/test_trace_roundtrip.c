@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_trace_roundtrip.c - what the writer is told comes out of the reader: every op, every definition, every counter.
+ * test_trace_roundtrip.c - what the writer is told comes out of the reader: every op, every
+ * definition, every counter.
  */
 #include "trace/trace_ops.h"
 #include "trace/trace_writer.h"
@@ -24,7 +25,10 @@ static bool has_field(unsigned op, enum trace_field field)
 	return false;
 }
 
-/* Each op with values that need one, two, five and ten bytes, three times over: plain, same object, with a number. */
+/*
+ * Each op with values that need one, two, five and ten bytes, three times over: plain, same object,
+ * with a number.
+ */
 static void test_every_op_keeps_its_fields(void **state)
 {
 	static const uint64_t args[] = { 0, 127, 128, 0xffffffffu, UINT64_MAX };
@@ -46,7 +50,8 @@ static void test_every_op_keeps_its_fields(void **state)
 			bool id = trace_op_arg(op) != TRACE_ARG_PLAIN;
 
 			ticks += 1000 + 100000 * n;
-			trace_writer_event(w, 0, op, ticks, n < 2 ? 4000 : 5, op == TRACE_REQUEST ? 130 : 6 + n, 200 + n,
+			trace_writer_event(w, 0, op, ticks, n < 2 ? 4000 : 5,
+					   op == TRACE_REQUEST ? 130 : 6 + n, 200 + n,
 					   id ? n * 40 : args[n], results[n], n * 1000);
 		}
 	}
@@ -67,11 +72,14 @@ static void test_every_op_keeps_its_fields(void **state)
 			assert_int_equal(e->thread, 1);
 			assert_int_equal(e->stream, 0);
 			assert_int_equal(e->time_ns, ticks * TRACE_WRITER_TICK_NS);
-			assert_int_equal(e->object, has_field(op, TRACE_FIELD_O) ? (n < 2 ? 4000 : 5) : 0);
-			assert_int_equal(e->other,
-					 has_field(op, TRACE_FIELD_P) ? (op == TRACE_REQUEST ? 130 : 6 + n) : 0);
+			assert_int_equal(e->object,
+					 has_field(op, TRACE_FIELD_O) ? (n < 2 ? 4000 : 5) : 0);
+			assert_int_equal(e->other, has_field(op, TRACE_FIELD_P)
+							   ? (op == TRACE_REQUEST ? 130 : 6 + n)
+							   : 0);
 			assert_int_equal(e->stack, has_field(op, TRACE_FIELD_S) ? 200 + n : 0);
-			assert_int_equal(e->arg, has_field(op, TRACE_FIELD_A) ? (id ? n * 40 : args[n]) : 0);
+			assert_int_equal(
+				e->arg, has_field(op, TRACE_FIELD_A) ? (id ? n * 40 : args[n]) : 0);
 			assert_int_equal(e->result, has_field(op, TRACE_FIELD_R) ? results[n] : 0);
 			assert_int_equal(e->has_seq, n > 0);
 			assert_int_equal(e->seq, n * 1000);
@@ -156,7 +164,9 @@ static void test_wait_slot_of_a_killed_process(void **state)
 {
 	char *dir = scratch_new();
 	struct trace_writer *w = trace_writer_new(dir, 5);
-	struct trace_wait wait = { .kind = TRACE_WAIT_COND, .object = 1, .other = 2, .stack = 1, .ticks = 700 };
+	struct trace_wait wait = {
+		.kind = TRACE_WAIT_COND, .object = 1, .other = 2, .stack = 1, .ticks = 700
+	};
 	const struct trace_process *p;
 	struct trace_reader *r;
 	uint64_t ip = 0x1234;

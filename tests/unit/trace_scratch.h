@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_scratch.h - temporary trace directories and slurped events for unit tests. Every failure ends the test.
+ * trace_scratch.h - temporary trace directories and slurped events for unit tests. Every failure
+ * ends the test.
  */
 #ifndef THRUM_TESTS_TRACE_SCRATCH_H
 #define THRUM_TESTS_TRACE_SCRATCH_H
