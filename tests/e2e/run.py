@@ -189,6 +189,9 @@ def parse_arguments():
     p.add_argument("--keep", action="store_true", help="keep the traces")
     p.add_argument("--quiet", action="store_true")
     p.add_argument("--write-docs", metavar="FILE")
+    p.add_argument("--hanging", action="store_true", help="only the samples that hang")
+    p.add_argument("--results", metavar="FILE", help="keep the outcome in FILE; status 0 whatever it is")
+    p.add_argument("--judge", metavar="FILE", help="run nothing: say what FILE holds about --only")
     return p.parse_args()
 
 
@@ -197,7 +200,28 @@ def select(samples, options):
         samples = [s for s in samples if s.name in options.only]
     if options.filter:
         samples = [s for s in samples if re.search(options.filter, s.name)]
+    if options.hanging:
+        samples = [s for s in samples if s.is_hanging()]
     return samples
+
+
+def keep_results(path, results):
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({r.name: {"runs": r.runs, "good": r.good, "complaints": r.complaints} for r in results.values()}, f)
+
+
+def judge_results(path, names):
+    """Status of a test whose sample another test has run."""
+    with open(path, encoding="utf-8") as f:
+        results = json.load(f)
+    bad = False
+    for name in names:
+        r = results.get(name, {"runs": 0, "good": 0, "complaints": ["was not run"]})
+        bad = bad or not r["runs"] or r["good"] != r["runs"]
+        print("%s: %d of %d runs as expected" % (name, r["good"], r["runs"]))
+        for w in r["complaints"]:
+            print("     %s" % w)
+    return 1 if bad else 0
 
 
 def main():
@@ -219,6 +243,8 @@ def main():
     if not options.build:
         print("run.py: --build DIR is needed", file=sys.stderr)
         return 2
+    if options.judge:
+        return judge_results(options.judge, options.only or [])
     bench = Bench(os.path.abspath(options.build))
     needed = [bench.samples] if options.native else [bench.samples, bench.thrum]
     for path in needed:
@@ -227,7 +253,8 @@ def main():
             return 2
     chosen = select(samples, options)
     scripted = [t for t in integrity.TESTS if (not options.only or t.name in options.only) and
-                (not options.filter or re.search(options.filter, t.name)) and not options.native]
+                (not options.filter or re.search(options.filter, t.name)) and
+                not options.native and not options.hanging]
     if not chosen and not scripted:
         print("run.py: no such sample", file=sys.stderr)
         return 2
@@ -236,10 +263,13 @@ def main():
         results[test.name] = integrity.repeat(test, bench, Result(test.name), options)
     bad = [r for r in results.values() if r.good != r.runs]
     print("%d of %d as expected" % (len(results) - len(bad), len(results)))
-    for r in bad:
+    for r in bad if not options.results else []:
         print("  %s: %d of %d runs" % (r.name, r.good, r.runs))
     if options.write_docs:
         scenarios.write_docs(options.write_docs, ROOT, samples, results)
+    if options.results:
+        keep_results(options.results, results)
+        return 0
     return 1 if bad else 0
 
 
