@@ -38,7 +38,7 @@ enum {
 	CONTEXT_SETS = 512, /* per stream, of CONTEXT_WAYS each */
 	CONTEXT_WAYS = 4,
 	CONTEXT_FRAMES = 24, /* frames kept of a stack */
-	FRAME_SLOTS = 256,   /* per stream; direct mapped */
+	FRAME_SLOTS = 512,   /* per stream; direct mapped */
 	OBJECT_SLOTS = 4096, /* per stream; direct mapped */
 	ONCE_DEPTH = 16,     /* initialisers inside initialisers */
 	READ_HELD = 16,	     /* read locks a stream remembers to recognise odd unlocks */
@@ -357,7 +357,7 @@ const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames);
 
 static hot_inline struct frame_size *frame_size_of(struct stream *s, uintptr_t ip)
 {
-	return &s->frame_sizes[(ip * 0x9e3779b97f4a7c15u) >> 56];
+	return &s->frame_sizes[(ip * 0x9e3779b97f4a7c15u) >> 55];
 }
 
 /*

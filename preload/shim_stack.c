@@ -78,15 +78,20 @@ static bool context_fill(struct stream *s, struct context *x, const struct arch_
 	return true;
 }
 
-/* The two innermost frames' sizes, for context_set. */
+/*
+ * The two innermost frames' sizes, for context_set. First come, first served: were an entry replaced, two
+ * addresses that share one would change each other's keys in turn, and neither context be found again.
+ */
 static void learn_frame_sizes(struct stream *s, const uintptr_t *ip, const uintptr_t *slot,
 			      uint32_t frames)
 {
 	for (uint32_t i = 0; i < 2 && i + 1 < frames; i++) {
 		struct frame_size *f = frame_size_of(s, ip[i]);
 
-		f->ip = ip[i];
-		f->words = (slot[i + 1] - (slot[i] + 8)) / 8;
+		if (!f->ip) {
+			f->ip = ip[i];
+			f->words = (slot[i + 1] - (slot[i] + 8)) / 8;
+		}
 	}
 }
 
