@@ -240,7 +240,8 @@ enum {
 	OBJECT_LOCKS = 256,
 	DEPOT_BUCKETS = 16384,
 	THREAD_BUCKETS = 4096,
-	PAGE_FILTER_BITS = 20
+	PAGE_FILTER_BITS = 20,
+	PAGE_HINT_BITS = 15
 };
 
 struct thread_entry {
@@ -303,6 +304,8 @@ struct shim {
 	 * once
 	 */
 	uint8_t page_filter[(1 << PAGE_FILTER_BITS) / 8];
+	/* The same, coarser: 4 KiB that stay in the first-level cache. Asked first. */
+	uint8_t page_hint[(1 << PAGE_HINT_BITS) / 8];
 };
 
 extern struct shim *shim; /* NULL until boot */
@@ -449,6 +452,21 @@ void object_retire(struct call *c, struct object *o, unsigned why);
 void object_retire_range(struct call *c, uintptr_t start, size_t bytes, unsigned why);
 /* HOT: false when no object can lie in the range. */
 bool object_range_may_match(uintptr_t start, size_t bytes);
+
+static hot_inline uint64_t page_hash(uintptr_t address)
+{
+	return (address >> 12) * 0x9e3779b97f4a7c15u;
+}
+
+/* HOT: the same, for the two pages that a small block can touch; true for larger ones. */
+static hot_inline bool object_block_may_match(uintptr_t start, size_t bytes)
+{
+	uint64_t first = page_hash(start) >> (64 - PAGE_HINT_BITS);
+	uint64_t last = page_hash(start + bytes) >> (64 - PAGE_HINT_BITS);
+
+	return bytes > 4096 || shim->page_hint[first / 8] >> (first % 8) & 1 ||
+	       shim->page_hint[last / 8] >> (last % 8) & 1;
+}
 struct object *object_peek(uintptr_t address); /* SLOW: NULL when not known */
 bool object_has_waiter(uint32_t id);	       /* SLOW: does another thread's wait slot name it? */
 

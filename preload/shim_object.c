@@ -31,7 +31,7 @@ static spin_t *lock_of(uint32_t bucket)
 
 static uint32_t page_bit(uintptr_t address)
 {
-	return (uint32_t)(((address >> 12) * 0x9e3779b97f4a7c15u) >> (64 - PAGE_FILTER_BITS));
+	return (uint32_t)(page_hash(address) >> (64 - PAGE_FILTER_BITS));
 }
 
 static struct object *chain_find(uint32_t bucket, uintptr_t address)
@@ -249,6 +249,8 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 	}
 	__atomic_fetch_or(&shim->page_filter[bit / 8], (uint8_t)(1u << (bit % 8)),
 			  __ATOMIC_RELAXED);
+	bit = (uint32_t)(page_hash(address) >> (64 - PAGE_HINT_BITS));
+	__atomic_fetch_or(&shim->page_hint[bit / 8], (uint8_t)(1u << (bit % 8)), __ATOMIC_RELAXED);
 
 	spin_lock(lock_of(bucket));
 	other = chain_find(bucket, address);

@@ -27,7 +27,8 @@ EXPORT void free(void *p)
 	if (likely(shim) && p && real_malloc_usable_size) {
 		size_t bytes = real_malloc_usable_size(p);
 
-		if (unlikely(object_range_may_match((uintptr_t)p, bytes))) {
+		if (unlikely(object_block_may_match((uintptr_t)p, bytes)) &&
+		    unlikely(object_range_may_match((uintptr_t)p, bytes))) {
 			retire(ARCH_CALLER(), p, bytes, TRACE_GONE_FREED);
 		}
 	}
