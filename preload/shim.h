@@ -234,8 +234,8 @@ void shim_resolve_once(void); /* for wrappers that must not go through a stub */
 typedef _Atomic uint32_t spin_t;
 
 enum {
-	WINDOW_SEGMENTS = 8,
-	WINDOWS = 8192,
+	WINDOW_SEGMENTS = 4,
+	WINDOWS = 16384,
 	OBJECT_BUCKETS = 1 << 18,
 	OBJECT_LOCKS = 256,
 	DEPOT_BUCKETS = 16384,

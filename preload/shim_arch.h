@@ -133,6 +133,19 @@ static inline bool arch_cond_is_shared(const pthread_cond_t *c)
 {
 	return __atomic_load_n(&c->__data.__wrefs, __ATOMIC_RELAXED) & 1;
 }
+/*
+ * Destroyed, and the memory not written since? glibc leaves a mark in a mutex (kind -1) and in a
+ * condition variable (bit 2 of the waiters' word); std::mutex and std::condition_variable are born
+ * without a call, so a missing mark means a new object. The others have no mark.
+ */
+static inline bool arch_mutex_is_destroyed(const pthread_mutex_t *m)
+{
+	return m->__data.__kind == -1;
+}
+static inline bool arch_cond_is_destroyed(const pthread_cond_t *c)
+{
+	return __atomic_load_n(&c->__data.__wrefs, __ATOMIC_RELAXED) & 4;
+}
 static inline bool arch_barrierattr_is_shared(const pthread_barrierattr_t *a)
 {
 	return a && *(const int *)(const void *)a != PTHREAD_PROCESS_PRIVATE;

@@ -106,14 +106,16 @@ static bool is_locked_now(uintptr_t address, unsigned kind)
 	}
 }
 
-/*
- * A destroyed mutex keeps glibc's mark (kind -1) until somebody writes the memory anew. Others have
- * no mark.
- */
 static bool still_destroyed(const struct object *o, uintptr_t address)
 {
-	return o->kind != TRACE_OBJECT_MUTEX ||
-	       ((const pthread_mutex_t *)address)->__data.__kind == -1;
+	switch (o->kind) {
+	case TRACE_OBJECT_MUTEX:
+		return arch_mutex_is_destroyed((const void *)address);
+	case TRACE_OBJECT_COND:
+		return arch_cond_is_destroyed((const void *)address);
+	default:
+		return true;
+	}
 }
 
 /* ---- the stack frame an object lies in ---- */
