@@ -15,6 +15,8 @@
 struct analyze_image {
 	struct analysis analysis;
 	void *state[MAX_CHECKERS]; /* by checker_table index; owned by the checkers */
+	void *again[MAX_CHECKERS]; /* second pass: what each checker asked for, NULL = not in it */
+	bool second_pass;
 	/* Checkers that want each op, as indexes, ended by MAX_CHECKERS. */
 	uint8_t subscriber[TF_OPS][MAX_CHECKERS + 1];
 	uint32_t flags; /* any checker's on_flags */
@@ -49,7 +51,14 @@ const char *prune_reason_text(enum prune_reason reason)
 
 static bool takes_part(const struct analyze_image *image, unsigned i)
 {
-	return !image->analysis.second_pass || checker_table[i]->second_pass;
+	return !image->second_pass || image->again[i];
+}
+
+static uint64_t consumes(const struct analyze_image *image, unsigned i)
+{
+	return image->second_pass && checker_table[i]->consumes_again
+		       ? checker_table[i]->consumes_again
+		       : checker_table[i]->consumes;
 }
 
 static void subscribe(struct analyze_image *image)
@@ -59,7 +68,7 @@ static void subscribe(struct analyze_image *image)
 
 		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
 			if (takes_part(image, i) && checker_table[i]->on_event &&
-			    (checker_table[i]->consumes >> op & 1))
+			    (consumes(image, i) >> op & 1))
 				image->subscriber[op][n++] = (uint8_t)i;
 		image->subscriber[op][n] = MAX_CHECKERS;
 	}
@@ -74,11 +83,12 @@ static void dispatch_by_flags(struct analyze_image *image, const struct trace_ev
 {
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
 		if (takes_part(image, i) && (checker_table[i]->on_flags & step->flags) &&
-		    !(checker_table[i]->consumes >> event->op & 1))
+		    !(consumes(image, i) >> event->op & 1))
 			checker_table[i]->on_event(image->state[i], &image->analysis, event, step);
 }
 
-static struct analyze_image *image_new(const struct analysis *analysis)
+/* `again` is NULL in the first pass. */
+static struct analyze_image *image_new(const struct analysis *analysis, void *const *again)
 {
 	struct analyze_image *image = calloc(1, sizeof(*image));
 
@@ -86,10 +96,15 @@ static struct analyze_image *image_new(const struct analysis *analysis)
 		abort();
 	image->analysis = *analysis;
 	image->analysis.model = model_new(analysis->process);
+	image->second_pass = again != NULL;
+	if (again)
+		memcpy(image->again, again, sizeof(image->again));
 	subscribe(image);
-	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++) {
+		image->analysis.again = image->again[i];
 		if (takes_part(image, i) && checker_table[i]->begin)
 			image->state[i] = checker_table[i]->begin(&image->analysis);
+	}
 	return image;
 }
 
@@ -104,7 +119,7 @@ struct analyze_image *analyze_image_begin(const struct trace_process *process, s
 				     .options = options ? options : &default_options,
 				     .stats = stats };
 
-	return image_new(&analysis);
+	return image_new(&analysis, NULL);
 }
 
 void analyze_image_event(struct analyze_image *image, const struct trace_event *event)
@@ -121,44 +136,49 @@ void analyze_image_event(struct analyze_image *image, const struct trace_event *
 		dispatch_by_flags(image, event, &step);
 }
 
-static void finish_checkers(struct analyze_image *image)
+/* Returns whether a checker asks for a second pass; `ret_again` has what each asked for. */
+static bool finish_checkers(struct analyze_image *image, void **ret_again)
 {
 	struct analysis *a = &image->analysis;
 	struct model_thread *t;
+	bool any = false;
 
 	while ((t = model_finish(a->model)))
 		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
 			if (takes_part(image, i) && checker_table[i]->on_thread_over)
 				checker_table[i]->on_thread_over(image->state[i], a, t);
-	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
+	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++) {
+		a->again = NULL;
 		if (takes_part(image, i) && checker_table[i]->finish)
 			checker_table[i]->finish(image->state[i], a);
+		ret_again[i] = a->again;
+		any |= a->again != NULL;
+	}
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
 		if (takes_part(image, i) && checker_table[i]->release)
 			checker_table[i]->release(image->state[i]);
+	return any;
 }
 
 struct analyze_image *analyze_image_end(struct analyze_image *image)
 {
 	struct analysis *a = &image->analysis;
-	struct analyze_image *again = NULL;
+	void *again[MAX_CHECKERS] = { NULL };
+	struct analyze_image *next = NULL;
+	bool wanted = finish_checkers(image, again);
 
-	finish_checkers(image);
-	if (!a->second_pass)
+	if (!image->second_pass)
 		a->stats->events += a->model->events;
 	model_free(a->model);
-	a->model = NULL;
-	if (a->focus && !a->second_pass) {
-		a->second_pass = true;
-		again = image_new(a); /* owns `observed` and `focus` now */
+	if (wanted && !image->second_pass) {
+		next = image_new(a, again); /* owns `observed` now */
 	} else {
 		for (size_t i = 0; i < a->observed_count; i++)
 			free(a->observed[i]);
 		free(a->observed);
-		free(a->focus);
 	}
 	free(image);
-	return again;
+	return next;
 }
 
 static int run_image(struct trace_reader *reader, size_t index,

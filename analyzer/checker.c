@@ -11,6 +11,7 @@
 #define CHECKERS(ROW)       \
 	ROW(waits)          \
 	ROW(lock_order)     \
+	ROW(join_order)     \
 	ROW(lock_misuse)    \
 	ROW(cond_misuse)    \
 	ROW(barrier_misuse) \

@@ -30,12 +30,11 @@ struct analysis {
 	uint32_t **observed; /* each: count, then the ids ascending */
 	size_t observed_count;
 	/*
-	 * Second pass of a trace with very many lock-order edges: one bit per object, set for those
-	 * that are in a cycle. In the first pass NULL; a checker that wants the second one sets it
-	 * (malloc) in finish, and then reports nothing.
+	 * A checker that has to see the events once more sets this in `finish` to something non-NULL. In
+	 * the second pass only such checkers take part; `begin` finds here what it asked for and owns it.
+	 * NULL in the first pass's begin. There is no third pass.
 	 */
-	uint64_t *focus;
-	bool second_pass;
+	void *again;
 };
 
 #define CHECKER_OP(op) (UINT64_C(1) << (op))
@@ -43,8 +42,8 @@ struct analysis {
 
 struct checker {
 	const char *name;
-	uint64_t consumes; /* CHECKER_OP bits of the events on_event wants to see */
-	bool second_pass;  /* takes part in it: begin, on_event, finish, release are called again */
+	uint64_t consumes;	 /* CHECKER_OP bits of the events on_event wants to see */
+	uint64_t consumes_again; /* in the second pass; 0 = the same. See struct analysis */
 	/* enum model_step_flag: on_event sees steps with one of these too, whatever the op */
 	uint32_t on_flags;
 	/* Returns the state handed to the others; NULL is fine when it needs none. May be NULL. */

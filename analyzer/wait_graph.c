@@ -80,11 +80,12 @@ void wait_graph_add_edge(struct wait_graph *g, uint32_t from, uint32_t to)
 		g->edges = bigger;
 		g->edge_capacity = capacity;
 	}
-	g->edges[g->edge_count++] = (struct wait_edge){.from = from, .to = to};
+	g->edges[g->edge_count++] = (struct wait_edge){ .from = from, .to = to };
 }
 
 /* Counting sort by one end; keeps the order of the calls, so answers are reproducible. */
-static void index_edges(const struct wait_graph *g, bool by_source, size_t **ret_start, uint32_t **ret_other)
+static void index_edges(const struct wait_graph *g, bool by_source, size_t **ret_start,
+			uint32_t **ret_other)
 {
 	size_t *start = allocate((size_t)g->nodes + 2, sizeof(*start));
 	uint32_t *other = allocate(g->edge_count, sizeof(*other));
@@ -233,7 +234,7 @@ static void search(struct tarjan *t, uint32_t root)
 
 uint32_t wait_graph_components(struct wait_graph *g, const uint8_t *within, uint32_t *ret_component)
 {
-	struct tarjan t = {.g = g, .within = within, .component = ret_component};
+	struct tarjan t = { .g = g, .within = within, .component = ret_component };
 
 	make_index(g);
 	t.number = allocate(g->nodes, sizeof(uint32_t));
@@ -256,7 +257,8 @@ uint32_t wait_graph_components(struct wait_graph *g, const uint8_t *within, uint
 
 /* ---- cycles and reach ---- */
 
-static uint32_t write_path(const uint32_t *parent, uint32_t start, uint32_t last, uint32_t *ret_path)
+static uint32_t write_path(const uint32_t *parent, uint32_t start, uint32_t last,
+			   uint32_t *ret_path)
 {
 	uint32_t length = 0;
 
@@ -268,7 +270,8 @@ static uint32_t write_path(const uint32_t *parent, uint32_t start, uint32_t last
 	return length + 1;
 }
 
-uint32_t wait_graph_find_cycle(struct wait_graph *g, const uint32_t *component, uint32_t start, uint32_t *ret_path)
+uint32_t wait_graph_find_cycle(struct wait_graph *g, const uint32_t *component, uint32_t start,
+			       uint32_t *ret_path)
 {
 	uint32_t *queue, *parent;
 	uint32_t head = 0, tail = 0, length = 0;
@@ -301,8 +304,8 @@ uint32_t wait_graph_find_cycle(struct wait_graph *g, const uint32_t *component, 
 	return length;
 }
 
-static void spread(const struct wait_graph *g, const size_t *start, const uint32_t *other, const uint8_t *within,
-		   uint8_t *reached)
+static void spread(const struct wait_graph *g, const size_t *start, const uint32_t *other,
+		   const uint8_t *within, uint8_t *reached)
 {
 	uint32_t *queue = allocate(g->nodes, sizeof(*queue));
 	uint32_t head = 0, tail = 0;

@@ -61,13 +61,15 @@ void wait_graph_solve(struct wait_graph *g, uint8_t *ret_can);
  * Strongly connected components of the subgraph of nodes with within[node] != 0: ret_component[node] is its number, or
  * WAIT_NO_COMPONENT outside. Every edge leads to a component with the same or a smaller number. Returns how many.
  */
-uint32_t wait_graph_components(struct wait_graph *g, const uint8_t *within, uint32_t *ret_component);
+uint32_t wait_graph_components(struct wait_graph *g, const uint8_t *within,
+			       uint32_t *ret_component);
 
 /*
  * Shortest closed walk from `start` through nodes of its own component back to it, `start` first and not repeated.
  * Writes at most g->nodes entries to ret_path; returns the length, 0 when `start` is on no cycle.
  */
-uint32_t wait_graph_find_cycle(struct wait_graph *g, const uint32_t *component, uint32_t start, uint32_t *ret_path);
+uint32_t wait_graph_find_cycle(struct wait_graph *g, const uint32_t *component, uint32_t start,
+			       uint32_t *ret_path);
 
 /* Marks in ret_reached (zeroed by the caller, node count entries) what leads to marked nodes, inside `within`. */
 void wait_graph_reach_back(struct wait_graph *g, const uint8_t *within, uint8_t *reached);

@@ -142,7 +142,8 @@ static void mark_left(struct wait_history *h, uint32_t stack)
 		h->left[stack / 8] |= (uint8_t)(1u << stack % 8);
 }
 
-static void cond_wait(struct wait_history *h, const struct trace_event *event, const struct model_step *step)
+static void cond_wait(struct wait_history *h, const struct trace_event *event,
+		      const struct model_step *step)
 {
 	cond_of(h, event->object)->fresh++;
 	h->wait_event[event->thread] = h->model->events;
@@ -153,7 +154,8 @@ static void cond_wait(struct wait_history *h, const struct trace_event *event, c
 	}
 }
 
-static void cond_wake(struct wait_history *h, const struct trace_event *event, const struct model_step *step)
+static void cond_wake(struct wait_history *h, const struct trace_event *event,
+		      const struct model_step *step)
 {
 	struct wait_cond *c = cond_of(h, event->object);
 	bool normal = event->result == 0 && event->arg == 0;
@@ -170,7 +172,8 @@ static void cond_wake(struct wait_history *h, const struct trace_event *event, c
 	h->wait_event[event->thread] = 0;
 }
 
-static void cond_signal(struct wait_history *h, const struct trace_event *event, const struct model_step *step)
+static void cond_signal(struct wait_history *h, const struct trace_event *event,
+			const struct model_step *step)
 {
 	struct wait_cond *c = cond_of(h, event->object);
 
@@ -187,7 +190,8 @@ static void cond_signal(struct wait_history *h, const struct trace_event *event,
 
 /* ---- dispatch ---- */
 
-static void apply_to_object(struct wait_history *h, const struct trace_event *event, const struct model_step *step)
+static void apply_to_object(struct wait_history *h, const struct trace_event *event,
+			    const struct model_step *step)
 {
 	switch (event->op) {
 	case TRACE_RELEASE_ODD:
@@ -220,7 +224,8 @@ static void apply_to_object(struct wait_history *h, const struct trace_event *ev
 	}
 }
 
-void wait_history_apply(struct wait_history *h, const struct trace_event *event, const struct model_step *step)
+void wait_history_apply(struct wait_history *h, const struct trace_event *event,
+			const struct model_step *step)
 {
 	if (!step->thread)
 		return;

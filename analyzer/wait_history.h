@@ -34,8 +34,8 @@ struct wait_touch_set {
 
 struct wait_cond {
 	uint32_t object;
-	uint32_t fresh;	 /* waiters that came after the last broadcast */
-	uint32_t credit; /* signals of these that are not consumed */
+	uint32_t fresh;	    /* waiters that came after the last broadcast */
+	uint32_t credit;    /* signals of these that are not consumed */
 	uint64_t broadcast; /* number of the event; 0 = never */
 };
 
@@ -47,30 +47,33 @@ struct wait_history {
 	uint32_t set_count, set_capacity;
 	struct wait_cond *conds; /* owned */
 	uint32_t cond_count, cond_capacity;
-	uint32_t *cond_of; /* object id -> index + 1; owned */
-	uint64_t *wait_event; /* thread id -> number of its newest COND_WAIT; owned */
+	uint32_t *cond_of;	/* object id -> index + 1; owned */
+	uint64_t *wait_event;	/* thread id -> number of its newest COND_WAIT; owned */
 	uint32_t *arrive_stack; /* thread id -> stack of its newest BARRIER_ARRIVE; owned */
 	size_t thread_count;
-	uint8_t *left; /* bit per stack id: a wait with this stack ended in the ordinary way; owned */
+	uint8_t *
+		left; /* bit per stack id: a wait with this stack ended in the ordinary way; owned */
 	size_t stack_count;
 };
 
 /* Events that wait_history_apply wants. */
 #define WAIT_HISTORY_BIT(op) (UINT64_C(1) << (op))
-#define WAIT_HISTORY_CONSUMES                                                                                          \
-	(WAIT_HISTORY_BIT(TRACE_ACQUIRE) | WAIT_HISTORY_BIT(TRACE_ACQUIRE_SHARED) |                                    \
-	 WAIT_HISTORY_BIT(TRACE_ACQUIRE_TRY) | WAIT_HISTORY_BIT(TRACE_ACQUIRE_TRY_SHARED) |                            \
-	 WAIT_HISTORY_BIT(TRACE_ACQUIRE_TIMED) | WAIT_HISTORY_BIT(TRACE_ACQUIRE_TIMED_SHARED) |                        \
-	 WAIT_HISTORY_BIT(TRACE_RELEASE_ODD) | WAIT_HISTORY_BIT(TRACE_COND_WAIT) | WAIT_HISTORY_BIT(TRACE_COND_WAKE) | \
-	 WAIT_HISTORY_BIT(TRACE_COND_SIGNAL) | WAIT_HISTORY_BIT(TRACE_COND_BROADCAST) |                                \
-	 WAIT_HISTORY_BIT(TRACE_BARRIER_ARRIVE) | WAIT_HISTORY_BIT(TRACE_BARRIER_LEAVE) |                              \
-	 WAIT_HISTORY_BIT(TRACE_JOIN) | WAIT_HISTORY_BIT(TRACE_ONCE_PASS))
+#define WAIT_HISTORY_CONSUMES                                                                   \
+	(WAIT_HISTORY_BIT(TRACE_ACQUIRE) | WAIT_HISTORY_BIT(TRACE_ACQUIRE_SHARED) |             \
+	 WAIT_HISTORY_BIT(TRACE_ACQUIRE_TRY) | WAIT_HISTORY_BIT(TRACE_ACQUIRE_TRY_SHARED) |     \
+	 WAIT_HISTORY_BIT(TRACE_ACQUIRE_TIMED) | WAIT_HISTORY_BIT(TRACE_ACQUIRE_TIMED_SHARED) | \
+	 WAIT_HISTORY_BIT(TRACE_RELEASE_ODD) | WAIT_HISTORY_BIT(TRACE_COND_WAIT) |              \
+	 WAIT_HISTORY_BIT(TRACE_COND_WAKE) | WAIT_HISTORY_BIT(TRACE_COND_SIGNAL) |              \
+	 WAIT_HISTORY_BIT(TRACE_COND_BROADCAST) | WAIT_HISTORY_BIT(TRACE_BARRIER_ARRIVE) |      \
+	 WAIT_HISTORY_BIT(TRACE_BARRIER_LEAVE) | WAIT_HISTORY_BIT(TRACE_JOIN) |                 \
+	 WAIT_HISTORY_BIT(TRACE_ONCE_PASS))
 
 struct wait_history *wait_history_new(const struct model *m);
 void wait_history_free(struct wait_history *h); /* takes NULL */
 
 /* After the model applied `event`. */
-void wait_history_apply(struct wait_history *h, const struct trace_event *event, const struct model_step *step);
+void wait_history_apply(struct wait_history *h, const struct trace_event *event,
+			const struct model_step *step);
 
 /* ---- questions at the end ---- */
 

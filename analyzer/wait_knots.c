@@ -23,7 +23,8 @@ static uint8_t *stuck_nodes(const struct wait_world *w, bool closed)
 	uint8_t *within = allocate(w->graph.nodes, 1);
 
 	for (uint32_t n = 1; n < w->graph.nodes; n++)
-		within[n] = !can[n] && (!wait_node_is_thread(w, n) || w->party[n].status == WAIT_BLOCKED);
+		within[n] = !can[n] &&
+			    (!wait_node_is_thread(w, n) || w->party[n].status == WAIT_BLOCKED);
 	return within;
 }
 
@@ -70,7 +71,8 @@ static void find_roots(struct wait_world *w, struct wait_knots *k)
 		const uint32_t *out = wait_graph_get_out(&w->graph, n, &count);
 
 		for (size_t i = 0; k->component[n] != WAIT_NO_COMPONENT && i < count; i++)
-			if (k->component[out[i]] != WAIT_NO_COMPONENT && k->component[out[i]] != k->component[n])
+			if (k->component[out[i]] != WAIT_NO_COMPONENT &&
+			    k->component[out[i]] != k->component[n])
 				k->knot[k->component[n]].root = false;
 	}
 }
@@ -123,12 +125,13 @@ static void count_giver(void *cookie, uint32_t thread)
 static bool giver_may_be_new(const struct wait_world *w, const struct wait_target *t)
 {
 	const struct model_object *o = model_get_object(w->model, t->object);
-	struct giver_count givers = {.w = w};
+	struct giver_count givers = { .w = w };
 
 	if (o->kind == TRACE_OBJECT_COND && o->detail) {
 		const struct model_cond *c = &o->detail->cond;
 
-		if (c->last_signal.thread && c->last_unheard.thread && c->last_unheard.time_ns == c->last_signal.time_ns)
+		if (c->last_signal.thread && c->last_unheard.thread &&
+		    c->last_unheard.time_ns == c->last_signal.time_ns)
 			return false;
 	}
 	wait_world_visit_givers(w, t->object, count_giver, &givers);
@@ -136,13 +139,17 @@ static bool giver_may_be_new(const struct wait_world *w, const struct wait_targe
 }
 
 /* The open target that `thread` waits at, where that is a root without locks and lacks an explanation; 0 = none. */
-static uint32_t unexplained_wait(const struct wait_world *w, const struct wait_knots *k, uint32_t thread)
+static uint32_t unexplained_wait(const struct wait_world *w, const struct wait_knots *k,
+				 uint32_t thread)
 {
 	uint32_t node = w->party[thread].status == WAIT_BLOCKED ? w->party[thread].target : 0;
 
-	if (!node || wait_node_is_thread(w, node) || wait_world_get_target(w, node)->side != WAIT_SIDE_OPEN)
+	if (!node || wait_node_is_thread(w, node) ||
+	    wait_world_get_target(w, node)->side != WAIT_SIDE_OPEN)
 		return 0;
-	return k->knot[k->component[node]].root && k->knot[k->component[node]].hard_targets == 0 ? node : 0;
+	return k->knot[k->component[node]].root && k->knot[k->component[node]].hard_targets == 0
+		       ? node
+		       : 0;
 }
 
 struct edge_list {
@@ -158,7 +165,7 @@ static void append_edge(struct edge_list *list, uint32_t from, uint32_t to)
 		if (!list->edge)
 			abort();
 	}
-	list->edge[list->count++] = (struct wait_edge){.from = from, .to = to};
+	list->edge[list->count++] = (struct wait_edge){ .from = from, .to = to };
 }
 
 /* Those blocked at hard target `node` count as givers of `open`. */
@@ -179,8 +186,10 @@ static void add_needy(struct wait_world *w, uint32_t node, uint32_t open, struct
  */
 static bool add_needy_givers(struct wait_world *w, const struct wait_knots *k)
 {
-	struct edge_list list = {NULL, 0, 0};
-	uint32_t *done = allocate(w->graph.nodes, sizeof(*done)); /* open target -> hard target it was last paired with */
+	struct edge_list list = { NULL, 0, 0 };
+	uint32_t *done =
+		allocate(w->graph.nodes,
+			 sizeof(*done)); /* open target -> hard target it was last paired with */
 	bool any;
 
 	for (uint32_t t = 0; t < w->target_count; t++) {
@@ -239,7 +248,8 @@ uint32_t *wait_knots_behind(struct wait_world *w, const struct wait_knots *k, co
 		const uint32_t *in = wait_graph_get_in(&w->graph, node, &count);
 
 		for (size_t i = 0; i < count; i++) {
-			if (k->component[in[i]] == WAIT_NO_COMPONENT || behind[in[i]] != WAIT_NO_COMPONENT)
+			if (k->component[in[i]] == WAIT_NO_COMPONENT ||
+			    behind[in[i]] != WAIT_NO_COMPONENT)
 				continue;
 			behind[in[i]] = behind[node];
 			queue[tail++] = in[i];

@@ -15,15 +15,16 @@
 #include "wait_world.h"
 
 struct wait_knot {
-	uint32_t first, count; /* members, as a range of wait_knots.member: nodes in ascending order, so threads first */
+	uint32_t first,
+		count; /* members, as a range of wait_knots.member: nodes in ascending order, so threads first */
 	uint32_t threads;
 	uint32_t hard_targets, open_targets;
 	bool root;
 };
 
 struct wait_knots {
-	uint32_t *component; /* node -> knot, WAIT_NO_COMPONENT = not stuck; owned */
-	uint32_t *member;    /* owned */
+	uint32_t *component;	/* node -> knot, WAIT_NO_COMPONENT = not stuck; owned */
+	uint32_t *member;	/* owned */
 	struct wait_knot *knot; /* owned */
 	uint32_t count;
 };
@@ -45,6 +46,7 @@ static inline bool wait_knot_is_cycle(const struct wait_knot *knot)
  * By node: number of the marked knot that it waits for, directly or not (its own if it is in one), else
  * WAIT_NO_COMPONENT. `marked` has one byte a knot. Caller frees.
  */
-uint32_t *wait_knots_behind(struct wait_world *w, const struct wait_knots *k, const uint8_t *marked);
+uint32_t *wait_knots_behind(struct wait_world *w, const struct wait_knots *k,
+			    const uint8_t *marked);
 
 #endif

@@ -51,7 +51,8 @@ static bool relock_returns(const struct model_object *o, const struct model_held
 {
 	switch (o->kind) {
 	case TRACE_OBJECT_MUTEX:
-		return mutex_type(o) == 1 /* recursive */ || mutex_type(o) == 2 /* error-checking */;
+		return mutex_type(o) == 1 /* recursive */ ||
+		       mutex_type(o) == 2 /* error-checking */;
 	case TRACE_OBJECT_RWLOCK:
 		return !(hold->flags & MODEL_HOLD_SHARED); /* glibc compares with the writer only */
 	case TRACE_OBJECT_LOADER:
@@ -71,7 +72,8 @@ static uint32_t add_target(struct wait_world *w, uint32_t object, enum wait_side
 		[WAIT_SIDE_SEM] = WAIT_NODE_ANY,
 		[WAIT_SIDE_OPEN] = WAIT_NODE_RUNS,
 	};
-	uint32_t *slot = side == WAIT_SIDE_SHARED ? &w->shared_node[object] : &w->plain_node[object];
+	uint32_t *slot = side == WAIT_SIDE_SHARED ? &w->shared_node[object]
+						  : &w->plain_node[object];
 
 	if (*slot)
 		return *slot;
@@ -81,14 +83,15 @@ static uint32_t add_target(struct wait_world *w, uint32_t object, enum wait_side
 		if (!w->target)
 			abort();
 	}
-	w->target[w->target_count++] = (struct wait_target){.object = object, .side = side};
+	w->target[w->target_count++] = (struct wait_target){ .object = object, .side = side };
 	*slot = wait_graph_add_node(&w->graph, states[side]);
 	return *slot;
 }
 
 /* The lock's node for this way of taking it; 0 when the call can proceed. */
-static uint32_t lock_target(struct wait_world *w, const struct model_thread *t, const struct model_object *o,
-			    const struct trace_wait_state *slot, bool shared)
+static uint32_t lock_target(struct wait_world *w, const struct model_thread *t,
+			    const struct model_object *o, const struct trace_wait_state *slot,
+			    bool shared)
 {
 	const struct model_held *own = model_find_held(t, o->id);
 
@@ -110,13 +113,14 @@ static bool is_destroyed(const struct model_object *o)
 	return !(o->flags & MODEL_TOUCHED) || (o->flags & MODEL_GONE);
 }
 
-static uint32_t sem_target(struct wait_world *w, const struct model_thread *t, const struct model_object *o,
-			   const struct trace_wait_state *slot)
+static uint32_t sem_target(struct wait_world *w, const struct model_thread *t,
+			   const struct model_object *o, const struct trace_wait_state *slot)
 {
 	const struct model_sem *sem = &o->detail->sem;
 
 	/* Cancellation ends sem_wait; whether it is enabled nobody recorded. */
-	if (t->cancel.thread || !sem->initial_known || sem->value > 0 || is_shared_between_processes(o))
+	if (t->cancel.thread || !sem->initial_known || sem->value > 0 ||
+	    is_shared_between_processes(o))
 		return 0;
 	if ((o->flags & MODEL_SEM_LOCK) && o->owner && o->owner < w->thread_count &&
 	    w->party[o->owner].status >= WAIT_RUNNING)
@@ -124,11 +128,13 @@ static uint32_t sem_target(struct wait_world *w, const struct model_thread *t, c
 	return add_target(w, o->id, WAIT_SIDE_OPEN);
 }
 
-static uint32_t barrier_target(struct wait_world *w, const struct model_thread *t, const struct model_object *o)
+static uint32_t barrier_target(struct wait_world *w, const struct model_thread *t,
+			       const struct model_object *o)
 {
 	const struct model_barrier *b = &o->detail->barrier;
 
-	if (t->at_barrier != o->id || b->count == 0 || b->arrival_count >= b->count || is_shared_between_processes(o))
+	if (t->at_barrier != o->id || b->count == 0 || b->arrival_count >= b->count ||
+	    is_shared_between_processes(o))
 		return 0;
 	for (uint32_t i = 0; i < b->arrival_count; i++)
 		if (b->arrival[i].site.thread == t->id)
@@ -136,8 +142,8 @@ static uint32_t barrier_target(struct wait_world *w, const struct model_thread *
 	return 0; /* of a generation that is complete */
 }
 
-static uint32_t once_target(struct wait_world *w, const struct model_thread *t, const struct model_object *o,
-			    const struct trace_wait_state *slot)
+static uint32_t once_target(struct wait_world *w, const struct model_thread *t,
+			    const struct model_object *o, const struct trace_wait_state *slot)
 {
 	const struct model_once *once = &o->detail->once;
 
@@ -149,8 +155,9 @@ static uint32_t once_target(struct wait_world *w, const struct model_thread *t, 
 }
 
 /* A condvar wait needs somebody to end it, and then its mutex: the second holds in every case. */
-static void cond_targets(struct wait_world *w, const struct model_thread *t, const struct model_object *o,
-			 const struct trace_wait_state *slot, struct wait_party *p)
+static void cond_targets(struct wait_world *w, const struct model_thread *t,
+			 const struct model_object *o, const struct trace_wait_state *slot,
+			 struct wait_party *p)
 {
 	const struct model_object *mutex = model_get_object(w->model, p->other);
 
@@ -164,19 +171,16 @@ static void cond_targets(struct wait_world *w, const struct model_thread *t, con
 		p->retake = lock_target(w, t, mutex, slot, false);
 }
 
-static bool target_is_alive(const struct wait_world *w, uint32_t thread)
-{
-	return thread && thread < w->thread_count && w->party[thread].status >= WAIT_RUNNING;
-}
-
-static void classify_wait(struct wait_world *w, const struct model_thread *t, const struct trace_wait_state *slot)
+static void classify_wait(struct wait_world *w, const struct model_thread *t,
+			  const struct trace_wait_state *slot)
 {
 	struct wait_party *p = &w->party[t->id];
 	const struct model_object *o = model_get_object(w->model, p->object);
 	bool shared = p->mode & TRACE_MODE_SHARED;
 
 	if (p->kind == TRACE_WAIT_JOIN) {
-		if (!p->timed && !t->cancel.thread && p->other != t->id && target_is_alive(w, p->other))
+		if (!p->timed && !t->cancel.thread && p->other != t->id &&
+		    wait_world_is_alive(w, p->other))
 			p->target = p->other;
 	} else if (!o || is_destroyed(o) || (p->timed && p->kind != TRACE_WAIT_COND)) {
 		return;
@@ -190,7 +194,8 @@ static void classify_wait(struct wait_world *w, const struct model_thread *t, co
 		p->target = sem_target(w, t, o, slot);
 	} else if (p->kind == TRACE_WAIT_BARRIER && o->kind == TRACE_OBJECT_BARRIER) {
 		p->target = barrier_target(w, t, o);
-	} else if (p->kind == TRACE_WAIT_ONCE && (o->kind == TRACE_OBJECT_ONCE || o->kind == TRACE_OBJECT_GUARD)) {
+	} else if (p->kind == TRACE_WAIT_ONCE &&
+		   (o->kind == TRACE_OBJECT_ONCE || o->kind == TRACE_OBJECT_GUARD)) {
 		p->target = once_target(w, t, o, slot);
 	}
 }
@@ -237,7 +242,8 @@ static void classify_all(struct wait_world *w)
 		struct wait_party *p = &w->party[id];
 
 		if (p->kind != TRACE_WAIT_NONE)
-			classify_wait(w, model_get_thread(w->model, id), model_get_wait(w->model, id));
+			classify_wait(w, model_get_thread(w->model, id),
+				      model_get_wait(w->model, id));
 	}
 }
 
@@ -277,8 +283,8 @@ static void add_writer_edges(struct wait_world *w)
 		const struct wait_party *p = &w->party[id];
 		const struct model_object *o = model_get_object(w->model, p->object);
 
-		if (p->kind == TRACE_WAIT_LOCK && p->target && !(p->mode & TRACE_MODE_SHARED) && w->shared_node[p->object] &&
-		    model_object_prefers_writer(o))
+		if (p->kind == TRACE_WAIT_LOCK && p->target && !(p->mode & TRACE_MODE_SHARED) &&
+		    w->shared_node[p->object] && model_object_prefers_writer(o))
 			wait_graph_add_edge(&w->graph, w->shared_node[p->object], id);
 	}
 }
@@ -294,94 +300,6 @@ static void add_wait_edges(struct wait_world *w)
 			wait_graph_add_edge(&w->graph, id, p->retake);
 		if (p->target || p->retake)
 			wait_graph_set_state(&w->graph, id, WAIT_NODE_ALL);
-	}
-}
-
-/* ---- givers ---- */
-
-static void visit_actors(const struct model_actors *actors, void (*visit)(void *cookie, uint32_t thread), void *cookie)
-{
-	for (uint32_t i = 0; i < actors->count; i++)
-		visit(cookie, actors->actor[i].last.thread);
-}
-
-void wait_world_visit_givers(const struct wait_world *w, uint32_t object, void (*visit)(void *cookie, uint32_t thread),
-			     void *cookie)
-{
-	const struct model_object *o = model_get_object(w->model, object);
-
-	if (!o || !o->detail)
-		return;
-	switch (o->kind) {
-	case TRACE_OBJECT_COND:
-		visit_actors(&o->detail->cond.signallers, visit, cookie);
-		break;
-	case TRACE_OBJECT_SEM:
-		visit_actors(&o->detail->sem.posters, visit, cookie);
-		break;
-	case TRACE_OBJECT_BARRIER:
-		visit_actors(&o->detail->barrier.users, visit, cookie);
-		break;
-	default: /* a number from a file */
-		break;
-	}
-}
-
-struct giver_edges {
-	struct wait_world *w;
-	uint32_t node;
-};
-
-/* Who waits at the same place gives nothing there. */
-static void add_giver_edge(void *cookie, uint32_t thread)
-{
-	struct giver_edges *g = cookie;
-
-	if (target_is_alive(g->w, thread) && g->w->party[thread].target != g->node)
-		wait_graph_add_edge(&g->w->graph, g->node, thread);
-}
-
-/* Threads that took more of a semaphore than they gave back. */
-static void add_taker_edges(struct giver_edges *g, const struct model_sem *sem)
-{
-	for (uint32_t i = 0; sem->initial > 0 && i < sem->takers.count; i++) {
-		uint32_t thread = sem->takers.actor[i].last.thread;
-		uint64_t posted = 0;
-
-		for (uint32_t k = 0; k < sem->posters.count; k++)
-			if (sem->posters.actor[k].last.thread == thread)
-				posted = sem->posters.actor[k].count;
-		if (sem->takers.actor[i].count > posted)
-			add_giver_edge(g, thread);
-	}
-}
-
-/* Mutexes that waiters on condvar `object` gave up: who ever locked one may be about to signal. */
-static void add_mutex_edges(struct giver_edges *g, const struct model_cond *cond)
-{
-	uint32_t last = 0;
-
-	for (uint32_t i = 0; i < cond->waiter_count; i++) {
-		if (cond->waiter[i].mutex == last)
-			continue;
-		last = cond->waiter[i].mutex;
-		wait_history_visit_touchers(g->w->history, last, add_giver_edge, g);
-	}
-}
-
-static void add_giver_edges(struct wait_world *w)
-{
-	for (uint32_t i = 0; i < w->target_count; i++) {
-		const struct model_object *o = model_get_object(w->model, w->target[i].object);
-		struct giver_edges g = {.w = w, .node = w->thread_count + i};
-
-		if (w->target[i].side != WAIT_SIDE_OPEN || !o->detail)
-			continue;
-		wait_world_visit_givers(w, o->id, add_giver_edge, &g);
-		if (o->kind == TRACE_OBJECT_SEM)
-			add_taker_edges(&g, &o->detail->sem);
-		else if (o->kind == TRACE_OBJECT_COND)
-			add_mutex_edges(&g, &o->detail->cond);
 	}
 }
 
@@ -426,13 +344,32 @@ bool wait_world_is_open_wait(const struct wait_world *w, uint32_t thread)
 {
 	const struct wait_party *p = &w->party[thread];
 
-	return p->status == WAIT_BLOCKED && w->can[thread] && p->target && !wait_node_is_thread(w, p->target) &&
+	return p->status == WAIT_BLOCKED && w->can[thread] && p->target &&
+	       !wait_node_is_thread(w, p->target) &&
 	       wait_world_get_target(w, p->target)->side == WAIT_SIDE_OPEN;
 }
 
 static bool trace_is_lossy(const struct trace_process *p)
 {
 	return p->lost_events || p->lost_chunks || p->flags;
+}
+
+/*
+ * Has the process gone through exit()? Not where the thread that called it is still in a wait: then an exit handler or a
+ * static destructor hangs, and that is a hang like any other.
+ */
+static void find_exit(struct wait_world *w)
+{
+	const struct model *m = w->model;
+	uint32_t thread = m->exit_thread ? m->exit_thread : 1;
+
+	w->exit_kind = m->exit_kind ? m->exit_kind : m->process->exit_kind;
+	if (w->exit_kind != TRACE_EXIT_DESTRUCTORS)
+		return;
+	if (model_get_wait(m, thread))
+		w->exit_kind = 0;
+	else
+		w->exit_thread = thread;
 }
 
 struct wait_world *wait_world_new(const struct model *m, const struct wait_history *h)
@@ -445,15 +382,13 @@ struct wait_world *wait_world_new(const struct model *m, const struct wait_histo
 	w->plain_node = allocate(m->object_count, sizeof(uint32_t));
 	w->shared_node = allocate(m->object_count, sizeof(uint32_t));
 	w->lossy = trace_is_lossy(m->process);
-	w->exit_kind = m->exit_kind ? m->exit_kind : m->process->exit_kind;
-	if (w->exit_kind == TRACE_EXIT_DESTRUCTORS)
-		w->exit_thread = m->exit_thread ? m->exit_thread : 1;
+	find_exit(w);
 	wait_graph_init(&w->graph, w->thread_count);
 	classify_all(w);
 	add_holder_edges(w);
 	add_writer_edges(w);
 	add_wait_edges(w);
-	add_giver_edges(w);
+	wait_world_add_givers(w);
 	wait_graph_set_state(&w->graph, 0, WAIT_NODE_NEVER);
 	for (uint32_t id = 1; id < w->thread_count; id++)
 		if (w->party[id].status < WAIT_RUNNING || id == w->exit_thread)

@@ -38,31 +38,33 @@ enum wait_status {
 
 /* One thread at the end. */
 struct wait_party {
-	uint8_t status;	 /* enum wait_status */
-	uint8_t kind;	 /* enum trace_wait_kind of its slot; NONE = not in a hooked call. Also set when RUNNING */
+	uint8_t status; /* enum wait_status */
+	uint8_t kind; /* enum trace_wait_kind of its slot; NONE = not in a hooked call. Also set when RUNNING */
 	bool timed;
 	bool woken;	 /* COND: signalled, wants its mutex back */
 	uint32_t object; /* of the slot; 0 for a join */
 	uint32_t other;	 /* mutex of a COND, thread of a JOIN */
 	uint32_t mode;	 /* enum trace_mode bits */
 	uint32_t stack;
-	uint32_t target; /* node of the lock, semaphore, … or thread of a join it waits for; of a COND the open one unless
+	uint32_t
+		target; /* node of the lock, semaphore, … or thread of a join it waits for; of a COND the open one unless
 			    woken or timed. 0 = none */
-	uint32_t retake; /* node of the mutex that a COND must take back, when somebody holds it. 0 = none */
+	uint32_t
+		retake; /* node of the mutex that a COND must take back, when somebody holds it. 0 = none */
 	uint64_t since_ns;
 };
 
 enum wait_side {
 	WAIT_SIDE_EXCLUSIVE, /* all holders must release */
-	WAIT_SIDE_SHARED,    /* the writer must release, and writers that go first must have had their turn */
-	WAIT_SIDE_SEM,	     /* semaphore used as a lock: one of its holders must post */
-	WAIT_SIDE_OPEN,	     /* anybody may end it */
+	WAIT_SIDE_SHARED, /* the writer must release, and writers that go first must have had their turn */
+	WAIT_SIDE_SEM,	/* semaphore used as a lock: one of its holders must post */
+	WAIT_SIDE_OPEN, /* anybody may end it */
 };
 
 struct wait_target {
 	uint32_t object;
-	uint8_t side;	 /* enum wait_side */
-	uint32_t dead;	 /* a holder that has ended; 0 = none */
+	uint8_t side;	  /* enum wait_side */
+	uint32_t dead;	  /* a holder that has ended; 0 = none */
 	uint32_t waiters; /* blocked threads */
 };
 
@@ -77,7 +79,7 @@ struct wait_world {
 	uint32_t *plain_node, *shared_node; /* by object id, 0 = none; owned */
 	/* By node, owned: can go on when open waits may be ended by anybody; when nobody ends them. */
 	uint8_t *can, *can_closed;
-	uint32_t exit_kind; /* enum trace_exit, 0 = killed or still there */
+	uint32_t exit_kind; /* enum trace_exit; 0 = killed, still there, or hung inside exit() */
 	/* The process passed exit(): this thread wakes nobody any more. 0 = it did not. */
 	uint32_t exit_thread;
 	bool closed; /* some thread is blocked and none can run, not counting the exiting one */
@@ -92,9 +94,16 @@ static inline bool wait_node_is_thread(const struct wait_world *w, uint32_t node
 	return node < w->thread_count;
 }
 
-static inline const struct wait_target *wait_world_get_target(const struct wait_world *w, uint32_t node)
+static inline const struct wait_target *wait_world_get_target(const struct wait_world *w,
+							      uint32_t node)
 {
 	return &w->target[node - w->thread_count];
+}
+
+/* It exists and has not ended. */
+static inline bool wait_world_is_alive(const struct wait_world *w, uint32_t thread)
+{
+	return thread && thread < w->thread_count && w->party[thread].status >= WAIT_RUNNING;
 }
 
 /* The wait is by itself an open one and nothing hard stands in its way. */
@@ -107,7 +116,13 @@ static inline bool wait_world_is_hard_stuck(const struct wait_world *w, uint32_t
 }
 
 /* Calls `visit` for each thread known to have ended waits of an open kind at `object` before: signalled, posted, arrived. */
-void wait_world_visit_givers(const struct wait_world *w, uint32_t object, void (*visit)(void *cookie, uint32_t thread),
-			     void *cookie);
+void wait_world_visit_givers(const struct wait_world *w, uint32_t object,
+			     void (*visit)(void *cookie, uint32_t thread), void *cookie);
+
+/*
+ * Adds an edge from each open target to the threads that may give it: those above that live, whoever holds units of a
+ * semaphore, whoever ever locked the mutex of a condvar. For wait_world_new.
+ */
+void wait_world_add_givers(struct wait_world *w);
 
 #endif

@@ -60,12 +60,13 @@ static void send_request(struct connection *c, unsigned key, int set)
 
 	value_of(key, value);
 	if (set) {
-		n = snprintf(request, sizeof(request), "set key%u 0 0 %d\r\n%s\r\n", key, VALUE_BYTES, value);
+		n = snprintf(request, sizeof(request), "set key%u 0 0 %d\r\n%s\r\n", key,
+			     VALUE_BYTES, value);
 		expected = snprintf(c->expected, REPLY_BYTES, "STORED\r\n");
 	} else {
 		n = snprintf(request, sizeof(request), "get key%u\r\n", key);
-		expected = snprintf(c->expected, REPLY_BYTES, "VALUE key%u 0 %d\r\n%s\r\nEND\r\n", key,
-				    VALUE_BYTES, value);
+		expected = snprintf(c->expected, REPLY_BYTES, "VALUE key%u 0 %d\r\n%s\r\nEND\r\n",
+				    key, VALUE_BYTES, value);
 	}
 	c->expected_bytes = (size_t)expected;
 	if (write(c->fd, request, (size_t)n) != n) {

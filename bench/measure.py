@@ -30,7 +30,6 @@ class Result:
     status: int  # exit status, 128+N when killed by signal N
     cpu_s: float
     wall_s: float
-    rss_kib: int
     stdout: str  # path
     stderr: str  # path
     timed_out: bool = False
@@ -102,7 +101,7 @@ def finish(running, timeout, stop_signal=None):
     running.process.returncode = status  # so that Popen does not wait for it again
     code = os.waitstatus_to_exitcode(status)
     return Result(128 - code if code < 0 else code, usage.ru_utime + usage.ru_stime,
-                  time.monotonic() - running.started, usage.ru_maxrss, running.stdout, running.stderr,
+                  time.monotonic() - running.started, running.stdout, running.stderr,
                   timed_out.is_set())
 
 
@@ -156,11 +155,13 @@ def cpu_of_tree(pid):
     return total
 
 
-def rss_of_tree(pid):
-    """Peak resident KiB, summed."""
+def rss_of_tree(pid, without=""):
+    """Peak resident KiB, summed over the processes that do not run the program `without`."""
     total = 0
     for p in tree(pid):
         try:
+            if os.readlink(f"/proc/{p}/exe") == without:
+                continue
             with open(f"/proc/{p}/status") as f:
                 total += sum(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
         except (FileNotFoundError, ProcessLookupError):

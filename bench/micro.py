@@ -80,8 +80,7 @@ def start_once(tool, work):
         if r.status:
             raise measure.Failed(f"startup under {tool.name}: status {r.status}")
         cpu += r.cpu_s
-    return {"units": STARTS, "wall": (time.monotonic() - wall) * 1e3 / STARTS, "cpu": cpu * 1e3 / STARTS,
-            "rss_kib": r.rss_kib}
+    return {"units": STARTS, "wall": (time.monotonic() - wall) * 1e3 / STARTS, "cpu": cpu * 1e3 / STARTS}
 
 
 def one_round(workload, chosen, options, scratch, row):
@@ -135,7 +134,7 @@ def entry(pairs):
         e[key] = measure.median(t[key] for _, t in pairs)
         e["least_" + key] = min(t[key] for _, t in pairs)
         e[key + "_ratio"], e[key + "_spread"] = measure.median(ratios), measure.spread(ratios)
-    e["added"] = measure.median(t["wall"] - n["wall"] for n, t in pairs)
+    e["added"] = measure.median(t["cpu"] - n["cpu"] for n, t in pairs)
     for key in ("units", "rss_kib", "events", "lost", "trace_bytes", "sealed_bytes"):
         if key in pairs[0][1]:
             e[key] = measure.median(t[key] for _, t in pairs)

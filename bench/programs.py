@@ -41,14 +41,15 @@ class Program:
             raise measure.Failed(f"{self.name} under {tool.name}: still running after {self.timeout * tool.timeout:.0f} s")
         if r.status:
             raise measure.Failed(f"{self.name} under {tool.name}: status {r.status}: {measure.read_text(r.stderr)[-300:]}")
-        return Sample(r.cpu_s, r.wall_s, 1, r.rss_kib, r.status, self.output(r, work))
+        return Sample(r.cpu_s, r.wall_s, 1, None, r.status, self.output(r, work))
 
     def output(self, result, work):
         return [result.digest()] + [measure.file_digest(os.path.join(work, f)) for f in self.files]
 
 
 class Sample:
-    """What one run cost for `units` of work, and what it produced."""
+    """What one run cost for `units` of work, and what it produced. rss_kib is None where the kernel's figure would include
+    the process before exec."""
 
     def __init__(self, cpu_s, wall_s, units, rss_kib, status, output):
         self.cpu_s, self.wall_s, self.units, self.rss_kib = cpu_s, wall_s, units, rss_kib

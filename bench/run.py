@@ -128,7 +128,7 @@ def store(row, samples, scale, same_output):
             entry[key] = measure.median(s[key] for _, s in pairs)
             entry[key + "_ratio"], entry[key + "_spread"] = measure.median(ratios), measure.spread(ratios)
         for key in ("rss_kib", "events", "lost", "trace_bytes", "sealed_bytes", "units"):
-            if key in pairs[0][1]:
+            if pairs[0][1].get(key) is not None:
                 entry[key] = measure.median(s[key] for _, s in pairs)
         if same_output and any(s["output"] != n["output"] for n, s in pairs):
             row.setdefault("failed", []).append(f"{name}: output differs from native")

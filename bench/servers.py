@@ -79,7 +79,7 @@ class Server(Program):
         units = self.load(size, work)
         cpu, wall = measure.cpu_of_tree(pid) - cpu, time.monotonic() - wall
         answers = self.check(work)
-        rss = measure.rss_of_tree(pid)
+        rss = measure.rss_of_tree(pid, without=os.path.realpath(tools.built("thrum")))
         end = measure.finish(running, 60, self.stop_signal)
         if end.timed_out or end.status != self.stop_status:
             raise Failed(f"{self.name} under {tool.name}: stopped with {end.status}"

@@ -36,7 +36,8 @@ static sqlite3 *open_database(const char *file)
 
 	must(sqlite3_open(file, &db), db);
 	must(sqlite3_busy_timeout(db, BUSY_MS), db);
-	must(sqlite3_exec(db, "pragma journal_mode=wal; pragma synchronous=off", NULL, NULL, NULL), db);
+	must(sqlite3_exec(db, "pragma journal_mode=wal; pragma synchronous=off", NULL, NULL, NULL),
+	     db);
 	return db;
 }
 
@@ -67,8 +68,8 @@ static void *work(void *arg)
 	sqlite3_stmt *insert, *select;
 
 	must(sqlite3_prepare_v2(db, "insert into t(k,v) values(?,?)", -1, &insert, NULL), db);
-	must(sqlite3_prepare_v2(db, "select sum(length(v)) from t where k between ? and ?", -1, &select,
-				NULL),
+	must(sqlite3_prepare_v2(db, "select sum(length(v)) from t where k between ? and ?", -1,
+				&select, NULL),
 	     db);
 	for (int i = 0; i < w->transactions; i++) {
 		write_one(db, insert, i * THREADS + w->index);
@@ -101,9 +102,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	db = open_database(argv[1]);
-	must(sqlite3_exec(db, "create table t(k integer, v text); create index i on t(k)", NULL, NULL, NULL), db);
+	must(sqlite3_exec(db, "create table t(k integer, v text); create index i on t(k)", NULL,
+			  NULL, NULL),
+	     db);
 	for (int i = 0; i < THREADS; i++) {
-		worker[i] = (struct worker){ .file = argv[1], .index = i, .transactions = atoi(argv[2]) };
+		worker[i] = (struct worker){ .file = argv[1],
+					     .index = i,
+					     .transactions = atoi(argv[2]) };
 		if (pthread_create(&worker[i].thread, NULL, work, &worker[i])) {
 			return 1;
 		}

@@ -32,7 +32,8 @@ struct check {
 	const struct analysis_input *input;
 	struct trace_input *traces; /* owns */
 	size_t trace_count;
-	struct finding_list *findings; /* owns the list; the findings in it belong to their trace's own */
+	struct finding_list
+		*findings; /* owns the list; the findings in it belong to their trace's own */
 	uint64_t pruned[PRUNE_COUNT];
 	struct report report;
 	bool timed_out;
@@ -54,7 +55,8 @@ static int trace_open(struct check *check, const char *path, struct diag *diag)
 static int trace_analyze(struct check *check, const struct trace_input *trace, struct diag *diag)
 {
 	struct analyze_options options = {
-		.hold_ns = check->options->hold_ms * 1000000u,
+		/* To analyze_run 0 is the default, to the user it is "every hold". */
+		.hold_ns = check->options->hold_ms ? check->options->hold_ms * 1000000u : 1,
 		.timed_out = check->input->timed_out || trace->run.timed_out,
 	};
 	struct analyze_stats stats;
@@ -119,13 +121,16 @@ static void report_fill_processes(struct check *check)
 
 	for (size_t i = 0; i < check->trace_count; i++)
 		count += trace_reader_process_count(check->traces[i].reader);
-	report->processes = finding_list_alloc(check->findings, (count + 1) * sizeof(*report->processes));
+	report->processes =
+		finding_list_alloc(check->findings, (count + 1) * sizeof(*report->processes));
 	for (size_t i = 0; i < check->trace_count; i++) {
 		const struct trace_input *trace = &check->traces[i];
 
 		for (size_t k = 0; k < trace_reader_process_count(trace->reader); k++) {
-			const struct trace_process *process = trace_reader_get_process(trace->reader, k);
-			bool is_program = trace->run.has_status && (pid_t)process->pid == trace->run.pid &&
+			const struct trace_process *process =
+				trace_reader_get_process(trace->reader, k);
+			bool is_program = trace->run.has_status &&
+					  (pid_t)process->pid == trace->run.pid &&
 					  process->exit_kind != TRACE_EXIT_EXEC;
 
 			report->processes[report->process_count++] = (struct report_process){
@@ -156,12 +161,15 @@ static void report_fill_pruned(struct check *check)
 {
 	struct report *report = &check->report;
 
-	report->pruned_reason = finding_list_alloc(check->findings, PRUNE_COUNT * sizeof(*report->pruned_reason));
-	report->pruned_count = finding_list_alloc(check->findings, PRUNE_COUNT * sizeof(*report->pruned_count));
+	report->pruned_reason =
+		finding_list_alloc(check->findings, PRUNE_COUNT * sizeof(*report->pruned_reason));
+	report->pruned_count =
+		finding_list_alloc(check->findings, PRUNE_COUNT * sizeof(*report->pruned_count));
 	for (int reason = 0; reason < PRUNE_COUNT; reason++) {
 		if (!check->pruned[reason])
 			continue;
-		report->pruned_reason[report->pruned_kinds] = prune_reason_text((enum prune_reason)reason);
+		report->pruned_reason[report->pruned_kinds] =
+			prune_reason_text((enum prune_reason)reason);
 		report->pruned_count[report->pruned_kinds++] = check->pruned[reason];
 	}
 }
@@ -171,7 +179,8 @@ static const char *trace_paths(struct check *check)
 	const char *paths = check->input->trace_count ? check->input->traces[0] : NULL;
 
 	for (size_t i = 1; i < check->input->trace_count; i++)
-		paths = finding_list_printf(check->findings, "%s %s", paths, check->input->traces[i]);
+		paths = finding_list_printf(check->findings, "%s %s", paths,
+					    check->input->traces[i]);
 	return paths;
 }
 
@@ -214,18 +223,21 @@ static int write_file(struct report *report, const struct report_target *target,
 	int error;
 
 	if (!out)
-		return diag_set(diag, THRUM_EIO, "cannot write %s: %s", target->file, strerror(errno));
+		return diag_set(diag, THRUM_EIO, "cannot write %s: %s", target->file,
+				strerror(errno));
 	report->color = false;
 	error = target->sink->write(report, out, diag);
 	if (fclose(out) && !error)
-		error = diag_set(diag, THRUM_EIO, "cannot write %s: %s", target->file, strerror(errno));
+		error = diag_set(diag, THRUM_EIO, "cannot write %s: %s", target->file,
+				 strerror(errno));
 	return error;
 }
 
 static int write_reports(struct check *check, struct diag *diag)
 {
 	const struct options *options = check->options;
-	FILE *out = options->given.format || !check->input->text_out ? stdout : check->input->text_out;
+	FILE *out = options->given.format || !check->input->text_out ? stdout
+								     : check->input->text_out;
 	int error = 0, failed;
 
 	/* Files first: a reader of standard output that closes early must not cost a report. */
@@ -243,7 +255,8 @@ int analysis_check_targets(const struct options *options)
 	for (size_t i = 0; i < options->reports.count; i++) {
 		const char *file = options->reports.target[i].file;
 		char *copy = strdup(file);
-		bool writable = copy && (!access(file, W_OK) || (errno == ENOENT && !access(dirname(copy), W_OK)));
+		bool writable = copy && (!access(file, W_OK) ||
+					 (errno == ENOENT && !access(dirname(copy), W_OK)));
 
 		free(copy);
 		if (!writable) {

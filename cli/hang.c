@@ -71,7 +71,8 @@ static int sample_write(const char *dir, pid_t pid, struct diag *diag)
 		if (isdigit((unsigned char)entry->d_name[0]))
 			json_array_append_new(threads, sample_thread(dirfd(tasks), entry->d_name));
 	closedir(tasks);
-	sample = json_pack("{ss si so}", "schema", "thrum-sample/1", "pid", (int)pid, "threads", threads);
+	sample = json_pack("{ss si so}", "schema", "thrum-sample/1", "pid", (int)pid, "threads",
+			   threads);
 	text = sample ? json_dumps(sample, JSON_INDENT(1)) : NULL;
 	json_decref(sample);
 	if (!text)

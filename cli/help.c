@@ -15,7 +15,8 @@ struct verb_row {
 };
 
 static const struct verb_row verbs[VERB_COUNT] = {
-#define VERB(NAME, word, operands, usage, line, notes) { word, OPERANDS_##operands, usage, line, notes },
+#define VERB(NAME, word, operands, usage, line, notes) \
+	{ word, OPERANDS_##operands, usage, line, notes },
 #include "../spec/options.def"
 };
 
@@ -28,7 +29,8 @@ struct option_help {
 };
 
 static const struct option_help options_help[] = {
-#define OPTION(field, name, letter, type, arg, dflt, verb_bits, help) { name, letter, arg, dflt, verb_bits, help },
+#define OPTION(field, name, letter, type, arg, dflt, verb_bits, help) \
+	{ name, letter, arg, dflt, verb_bits, help },
 #include "../spec/options.def"
 };
 
@@ -79,7 +81,8 @@ void help_print_verb(enum verb_index verb, FILE *out)
 	const struct verb_row *row = &verbs[verb];
 	bool formats = false;
 
-	fprintf(out, "Usage: thrum %s %s\n\nthrum %s: %s\n\nOptions:\n", row->word, row->usage, row->word, row->line);
+	fprintf(out, "Usage: thrum %s %s\n\nthrum %s: %s\n\nOptions:\n", row->word, row->usage,
+		row->word, row->line);
 	for (size_t i = 0; i < sizeof(options_help) / sizeof(options_help[0]); i++) {
 		if (!(options_help[i].verbs & 1u << verb))
 			continue;
@@ -110,6 +113,6 @@ void help_print_program(FILE *out)
 void help_print_rules(FILE *out)
 {
 	for (int i = 0; i < RULE_COUNT; i++)
-		fprintf(out, "%-26s%-9s%s\n", rule_id((enum rule)i), level_name(rule_cap((enum rule)i)),
-			rule_help((enum rule)i));
+		fprintf(out, "%-26s%-9s%s\n", rule_id((enum rule)i),
+			level_name(rule_cap((enum rule)i)), rule_help((enum rule)i));
 }

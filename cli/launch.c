@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 /* What people and supervisors send to a program they see as one process. SIGKILL and SIGSTOP cannot be passed on. */
-static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH };
+static const int forwarded[] = { SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
+				 SIGUSR2, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH };
 #define FORWARDED_COUNT (sizeof(forwarded) / sizeof(forwarded[0]))
 
 uint64_t launch_now_ns(void)
@@ -65,7 +66,8 @@ static void signals_give_back(struct launch *launch)
 }
 
 __attribute__((noreturn)) static void child_exec(const struct launch *launch, char **argv,
-						 const struct launch_variable *variables, int go_fd, int error_fd)
+						 const struct launch_variable *variables, int go_fd,
+						 int error_fd)
 {
 	int error;
 	char none;
@@ -98,8 +100,8 @@ static int exec_result(int fd)
 }
 
 /* Forks the child and lets it run up to its exec; `pipes` are the read and write sides of go, then of error. */
-static int child_start(struct launch *launch, char **argv, const struct launch_variable *variables, const int pipes[4],
-		       int *ret_exec_errno, struct diag *diag)
+static int child_start(struct launch *launch, char **argv, const struct launch_variable *variables,
+		       const int pipes[4], int *ret_exec_errno, struct diag *diag)
 {
 	launch->pid = fork();
 	if (launch->pid < 0)
@@ -119,11 +121,12 @@ static int child_start(struct launch *launch, char **argv, const struct launch_v
 	if (!*ret_exec_errno)
 		return 0;
 	waitpid(launch->pid, NULL, 0);
-	return diag_set(diag, THRUM_EINVAL, "cannot execute %s: %s", argv[0], strerror(*ret_exec_errno));
+	return diag_set(diag, THRUM_EINVAL, "cannot execute %s: %s", argv[0],
+			strerror(*ret_exec_errno));
 }
 
-int launch_start(struct launch *launch, char **argv, const struct launch_variable *variables, int *ret_exec_errno,
-		 struct diag *diag)
+int launch_start(struct launch *launch, char **argv, const struct launch_variable *variables,
+		 int *ret_exec_errno, struct diag *diag)
 {
 	int pipes[4] = { -1, -1, -1, -1 }, error;
 
@@ -159,7 +162,8 @@ static pid_t stat_ppid(pid_t pid)
 	in = fopen(path, "re");
 	if (!in)
 		return 0;
-	if (fgets(text, sizeof(text), in) && (after = strrchr(text, ')')) && sscanf(after, ") %*c %d", &ppid) != 1)
+	if (fgets(text, sizeof(text), in) && (after = strrchr(text, ')')) &&
+	    sscanf(after, ") %*c %d", &ppid) != 1)
 		ppid = 0;
 	fclose(in);
 	return ppid;
@@ -211,7 +215,10 @@ static bool reap(struct launch *launch)
 
 static void forward(struct launch *launch, int signal, const siginfo_t *info, bool group_has_it)
 {
-	if (group_has_it || info->si_code == SI_KERNEL)
+	/* A program that made a group of its own does not get what ours gets. */
+	bool in_our_group = getpgid(launch->pid) == getpgrp();
+
+	if (in_our_group && (group_has_it || info->si_code == SI_KERNEL))
 		return;
 	if (info->si_pid && is_of_program(launch, info->si_pid))
 		return;
@@ -258,7 +265,8 @@ enum launch_state launch_wait(struct launch *launch, uint64_t deadline_ns)
 
 	while (!reap(launch)) {
 		uint64_t now = launch_now_ns(), left = deadline_ns > now ? deadline_ns - now : 0;
-		struct timespec wait = { .tv_sec = (time_t)(left / 1000000000u), .tv_nsec = (long)(left % 1000000000u) };
+		struct timespec wait = { .tv_sec = (time_t)(left / 1000000000u),
+					 .tv_nsec = (long)(left % 1000000000u) };
 
 		if (deadline_ns && !left)
 			return LAUNCH_TIMED_OUT;

@@ -47,8 +47,8 @@ enum launch_state { LAUNCH_ENDED, LAUNCH_TIMED_OUT };
  * program runs; THRUM_EINVAL when it cannot be executed, with the reason in `ret_exec_errno`; THRUM_EIO when thrum could
  * not get that far. On failure nothing is left to release.
  */
-int launch_start(struct launch *launch, char **argv, const struct launch_variable *variables, int *ret_exec_errno,
-		 struct diag *diag);
+int launch_start(struct launch *launch, char **argv, const struct launch_variable *variables,
+		 int *ret_exec_errno, struct diag *diag);
 
 /* Waits until the program ended or `deadline_ns` of CLOCK_MONOTONIC is reached; 0 = no deadline. */
 enum launch_state launch_wait(struct launch *launch, uint64_t deadline_ns);

@@ -11,7 +11,20 @@
 
 #define VALUE_MAX_SECONDS 1e9 /* 31 years: far from the end of a 64-bit count of nanoseconds */
 
-enum option_type { FLAG, TEXT, SIZE, SECONDS, NUMBER, STATUS, LEVEL, COLOR, FORMAT, REPORT, RULES, FILTER };
+enum option_type {
+	FLAG,
+	TEXT,
+	SIZE,
+	SECONDS,
+	NUMBER,
+	STATUS,
+	LEVEL,
+	COLOR,
+	FORMAT,
+	REPORT,
+	RULES,
+	FILTER
+};
 
 struct option_row {
 	const char *name;
@@ -76,7 +89,8 @@ static int parse_SIZE(void *field, const char *value, struct diag *diag)
 	*(option_SIZE *)field = count << shift;
 	return 0;
 bad:
-	return diag_set(diag, THRUM_EINVAL, "'%s' is not a size; give bytes, or a number with k, M, G or T", value);
+	return diag_set(diag, THRUM_EINVAL,
+			"'%s' is not a size; give bytes, or a number with k, M, G or T", value);
 }
 
 static int parse_SECONDS(void *field, const char *value, struct diag *diag)
@@ -93,7 +107,8 @@ static int parse_SECONDS(void *field, const char *value, struct diag *diag)
 	*(option_SECONDS *)field = (uint64_t)(seconds * 1e9);
 	return 0;
 bad:
-	return diag_set(diag, THRUM_EINVAL, "'%s' is not a time; give seconds above 0, such as 30 or 0.5", value);
+	return diag_set(diag, THRUM_EINVAL,
+			"'%s' is not a time; give seconds above 0, such as 30 or 0.5", value);
 }
 
 static int parse_NUMBER(void *field, const char *value, struct diag *diag)
@@ -102,7 +117,8 @@ static int parse_NUMBER(void *field, const char *value, struct diag *diag)
 	uint64_t count;
 
 	if (parse_count(value, &count, &rest) || *rest || count > UINT32_MAX)
-		return diag_set(diag, THRUM_EINVAL, "'%s' is not a number from 0 to %u", value, UINT32_MAX);
+		return diag_set(diag, THRUM_EINVAL, "'%s' is not a number from 0 to %u", value,
+				UINT32_MAX);
 	*(option_NUMBER *)field = count;
 	return 0;
 }
@@ -113,7 +129,8 @@ static int parse_STATUS(void *field, const char *value, struct diag *diag)
 	uint64_t count;
 
 	if (parse_count(value, &count, &rest) || *rest || count > 255)
-		return diag_set(diag, THRUM_EINVAL, "'%s' is not an exit status; give 0 to 255", value);
+		return diag_set(diag, THRUM_EINVAL, "'%s' is not an exit status; give 0 to 255",
+				value);
 	*(option_STATUS *)field = (int)count;
 	return 0;
 }
@@ -127,7 +144,8 @@ static int parse_LEVEL(void *field, const char *value, struct diag *diag)
 		}
 	}
 	if (strcmp(value, "never"))
-		return diag_set(diag, THRUM_EINVAL, "'%s' is not a level; give error, warning, note or never", value);
+		return diag_set(diag, THRUM_EINVAL,
+				"'%s' is not a level; give error, warning, note or never", value);
 	*(option_LEVEL *)field = FAIL_ON_NEVER;
 	return 0;
 }
@@ -146,7 +164,8 @@ static int parse_COLOR(void *field, const char *value, struct diag *diag)
 			return 0;
 		}
 	}
-	return diag_set(diag, THRUM_EINVAL, "'%s' is not a colour mode; give auto, always or never", value);
+	return diag_set(diag, THRUM_EINVAL, "'%s' is not a colour mode; give auto, always or never",
+			value);
 }
 
 static int parse_FORMAT(void *field, const char *value, struct diag *diag)
@@ -161,9 +180,11 @@ static int parse_FORMAT(void *field, const char *value, struct diag *diag)
 	for (const struct sink_ops *const *row = sink_table; *row; row++) {
 		size_t used = strlen(known);
 
-		snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", (*row)->format);
+		snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "",
+			 (*row)->format);
 	}
-	return diag_set(diag, THRUM_EINVAL, "'%s' is not a format of this version; there are %s", value, known);
+	return diag_set(diag, THRUM_EINVAL, "'%s' is not a format of this version; there are %s",
+			value, known);
 }
 
 static int parse_REPORT(void *field, const char *value, struct diag *diag)
@@ -175,7 +196,9 @@ static int parse_REPORT(void *field, const char *value, struct diag *diag)
 	int error;
 
 	if (!equals || !equals[1] || (size_t)(equals - value) >= sizeof(format))
-		return diag_set(diag, THRUM_EINVAL, "'%s' is not FORMAT=FILE; give for example json=findings.json", value);
+		return diag_set(diag, THRUM_EINVAL,
+				"'%s' is not FORMAT=FILE; give for example json=findings.json",
+				value);
 	memcpy(format, value, (size_t)(equals - value));
 	format[equals - value] = '\0';
 	error = parse_FORMAT(&target.sink, format, diag);
@@ -216,9 +239,10 @@ static int parse_RULES(void *field, const char *value, struct diag *diag)
 		if (on && !strcmp(id, "all"))
 			rule_set_fill(&set, true);
 		else if (rule < 0)
-			return diag_set(diag, THRUM_EINVAL,
-					"'%.*s' is not a rule of this version; `thrum help rules` lists them", (int)bytes,
-					word);
+			return diag_set(
+				diag, THRUM_EINVAL,
+				"'%.*s' is not a rule of this version; `thrum help rules` lists them",
+				(int)bytes, word);
 		else
 			set.on[rule] = on;
 		if (!word[bytes])
@@ -237,9 +261,15 @@ static int parse_FILTER(void *field, const char *value, struct diag *diag)
 /* ---- the table ---- */
 
 static const struct option_row rows[] = {
-#define OPTION(field, name, letter, type, arg, dflt, verbs, help)                                                        \
-	{ name, letter, type, parse_##type, offsetof(struct options, field),                                               \
-	  offsetof(struct options, given) + offsetof(struct options_given, field), dflt, verbs },
+#define OPTION(field, name, letter, type, arg, dflt, verbs, help)                  \
+	{ name,                                                                    \
+	  letter,                                                                  \
+	  type,                                                                    \
+	  parse_##type,                                                            \
+	  offsetof(struct options, field),                                         \
+	  offsetof(struct options, given) + offsetof(struct options_given, field), \
+	  dflt,                                                                    \
+	  verbs },
 #include "../spec/options.def"
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -260,7 +290,8 @@ static const struct option_row *row_find_letter(char letter)
 	return NULL;
 }
 
-static int row_apply(const struct option_row *row, const char *value, struct options *options, struct diag *diag)
+static int row_apply(const struct option_row *row, const char *value, struct options *options,
+		     struct diag *diag)
 {
 	struct diag why;
 	int error = row->parse((char *)options + row->offset, value, &why);
@@ -274,7 +305,8 @@ static int row_apply(const struct option_row *row, const char *value, struct opt
 static int defaults_apply(struct options *options, struct diag *diag)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++) {
-		int error = *rows[i].fallback ? row_apply(&rows[i], rows[i].fallback, options, diag) : 0;
+		int error = *rows[i].fallback ? row_apply(&rows[i], rows[i].fallback, options, diag)
+					      : 0;
 
 		if (error)
 			return error;
@@ -295,7 +327,8 @@ static unsigned word_distance(const char *a, size_t a_bytes, const char *b)
 	for (size_t j = 0; j <= b_bytes; j++)
 		line[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= a_bytes; i++) {
-		unsigned *now = line[i % 3], *before = line[(i + 2) % 3], *older = line[(i + 1) % 3];
+		unsigned *now = line[i % 3], *before = line[(i + 2) % 3],
+			 *older = line[(i + 1) % 3];
 
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= b_bytes; j++) {
@@ -305,7 +338,8 @@ static unsigned word_distance(const char *a, size_t a_bytes, const char *b)
 				best = before[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && older[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    older[j - 2] + 1 < best)
 				best = older[j - 2] + 1;
 			now[j] = best;
 		}
@@ -328,10 +362,12 @@ static int refuse(enum verb_index verb, const char *word, size_t bytes, struct d
 		}
 	}
 	if (nearest)
-		return diag_set(diag, THRUM_EINVAL, "%s has no option %.*s; did you mean --%s?", verb_word(verb), (int)bytes,
-				word, nearest->name);
-	return diag_set(diag, THRUM_EINVAL, "%s has no option %.*s in this version; `thrum %s --help` lists what there is",
-			verb_word(verb), (int)bytes, word, verb_word(verb));
+		return diag_set(diag, THRUM_EINVAL, "%s has no option %.*s; did you mean --%s?",
+				verb_word(verb), (int)bytes, word, nearest->name);
+	return diag_set(
+		diag, THRUM_EINVAL,
+		"%s has no option %.*s in this version; `thrum %s --help` lists what there is",
+		verb_word(verb), (int)bytes, word, verb_word(verb));
 }
 
 /* A cursor over the words after the verb. */
@@ -340,7 +376,8 @@ struct words {
 	int argc, next;
 };
 
-static int take_value(const struct option_row *row, struct words *words, const char **ret_value, struct diag *diag)
+static int take_value(const struct option_row *row, struct words *words, const char **ret_value,
+		      struct diag *diag)
 {
 	if (words->next >= words->argc)
 		return diag_set(diag, THRUM_EINVAL, "--%s needs a value", row->name);
@@ -348,8 +385,8 @@ static int take_value(const struct option_row *row, struct words *words, const c
 	return 0;
 }
 
-static int parse_long(enum verb_index verb, const char *word, struct words *words, struct options *options,
-		      struct diag *diag)
+static int parse_long(enum verb_index verb, const char *word, struct words *words,
+		      struct options *options, struct diag *diag)
 {
 	size_t bytes = strcspn(word + 2, "=");
 	const struct option_row *row = row_find(word + 2, bytes);
@@ -368,8 +405,8 @@ static int parse_long(enum verb_index verb, const char *word, struct words *word
 	return row_apply(row, value, options, diag);
 }
 
-static int parse_short(enum verb_index verb, const char *word, struct words *words, struct options *options,
-		       struct diag *diag)
+static int parse_short(enum verb_index verb, const char *word, struct words *words,
+		       struct options *options, struct diag *diag)
 {
 	for (const char *letter = word + 1; *letter; letter++) {
 		const struct option_row *row = row_find_letter(*letter);
@@ -395,7 +432,8 @@ static int parse_short(enum verb_index verb, const char *word, struct words *wor
 	return 0;
 }
 
-int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options, struct diag *diag)
+int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options,
+		  struct diag *diag)
 {
 	struct words words = { .argv = argv, .argc = argc };
 	struct options options = { .verb = (enum verb)(1 << verb), .operands = argv };

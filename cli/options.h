@@ -86,7 +86,8 @@ struct options {
  * Parses argv[0..argc-1], the words after the verb, for `verb` into `ret_options`. May reorder argv. Operands are not
  * looked at. Fails with THRUM_EINVAL and a message that says what to type instead.
  */
-int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options, struct diag *diag);
+int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options,
+		  struct diag *diag);
 void options_release(struct options *options);
 
 /* The verb of that word, or -1. */

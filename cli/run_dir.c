@@ -119,8 +119,10 @@ static int path_resolve(const char *path, char **ret_path, struct diag *diag)
 	if (slash)
 		slash[slash == parent] = '\0';
 	if (!realpath(slash ? parent : ".", resolved))
-		return diag_set(diag, THRUM_EINVAL, "cannot make the trace directory %s: %s", path, strerror(errno));
-	if (asprintf(ret_path, "%s/%.*s", strcmp(resolved, "/") ? resolved : "", (int)name_bytes, name) < 0)
+		return diag_set(diag, THRUM_EINVAL, "cannot make the trace directory %s: %s", path,
+				strerror(errno));
+	if (asprintf(ret_path, "%s/%.*s", strcmp(resolved, "/") ? resolved : "", (int)name_bytes,
+		     name) < 0)
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	return 0;
 }
@@ -137,8 +139,9 @@ static int old_keep(const char *path, struct diag *diag)
 	if (error)
 		goto out;
 	if (kind == DIR_OTHER) {
-		error = diag_set(diag, THRUM_EINVAL,
-				 "%s is in the way and is not a trace; move it or give another -o DIR", old);
+		error = diag_set(
+			diag, THRUM_EINVAL,
+			"%s is in the way and is not a trace; move it or give another -o DIR", old);
 		goto out;
 	}
 	if (kind == DIR_TRACE)
@@ -161,7 +164,8 @@ int run_dir_create(const char *path, char **ret_path, struct diag *diag)
 	if (error)
 		goto out;
 	if (kind == DIR_OTHER) {
-		error = diag_set(diag, THRUM_EINVAL, "%s is not a trace, so it stays; give another -o DIR", path);
+		error = diag_set(diag, THRUM_EINVAL,
+				 "%s is not a trace, so it stays; give another -o DIR", path);
 		goto out;
 	}
 	if (kind == DIR_TRACE)
@@ -169,7 +173,9 @@ int run_dir_create(const char *path, char **ret_path, struct diag *diag)
 	if (error)
 		goto out;
 	if (mkdir(real, 0700) && (kind != DIR_EMPTY || errno != EEXIST))
-		error = fail(diag, "make the trace directory", path);
+		error = diag_set(diag, THRUM_EIO,
+				 "cannot make the trace directory %s: %s; give another -o DIR",
+				 path, strerror(errno));
 	else if (chmod(real, 0700)) /* an empty one that was there may be open to others */
 		error = fail(diag, "make private", path);
 out:
@@ -205,7 +211,8 @@ ssize_t run_dir_pids(const char *path, pid_t **ret_pids, struct diag *diag)
 		const char *dot = strrchr(entry->d_name, '.');
 		long pid = strtol(entry->d_name, NULL, 10);
 
-		if (!is_trace_file(entry->d_name) || strcmp(dot, ".map") || pid <= 0 || pid > INT_MAX)
+		if (!is_trace_file(entry->d_name) || strcmp(dot, ".map") || pid <= 0 ||
+		    pid > INT_MAX)
 			continue;
 		if (count == room) {
 			pid_t *grown = realloc(pids, (room = 2 * room + 8) * sizeof(*pids));
@@ -229,13 +236,15 @@ ssize_t run_dir_pids(const char *path, pid_t **ret_pids, struct diag *diag)
 	return (ssize_t)kept;
 }
 
-int run_dir_write(const char *path, const char *name, const char *text, size_t bytes, struct diag *diag)
+int run_dir_write(const char *path, const char *name, const char *text, size_t bytes,
+		  struct diag *diag)
 {
 	char *final = NULL, *temporary = NULL;
 	FILE *out = NULL;
 	int error = 0, fd;
 
-	if (asprintf(&final, "%s/%s", path, name) < 0 || asprintf(&temporary, "%s/%s.tmp", path, name) < 0)
+	if (asprintf(&final, "%s/%s", path, name) < 0 ||
+	    asprintf(&temporary, "%s/%s.tmp", path, name) < 0)
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd >= 0)

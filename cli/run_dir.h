@@ -31,6 +31,7 @@ void run_dir_discard(const char *path);
 ssize_t run_dir_pids(const char *path, pid_t **ret_pids, struct diag *diag);
 
 /* Writes `bytes` of `text` to `path`/`name` so that a reader sees the old file or the whole new one. */
-int run_dir_write(const char *path, const char *name, const char *text, size_t bytes, struct diag *diag);
+int run_dir_write(const char *path, const char *name, const char *text, size_t bytes,
+		  struct diag *diag);
 
 #endif

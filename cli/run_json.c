@@ -75,7 +75,8 @@ int run_json_write(const char *dir, const struct run_facts *facts, struct diag *
 	int error;
 
 	json_object_set_new(run, "schema", json_string(RUN_SCHEMA));
-	json_object_set_new(run, "tool", json_pack("{ss ss}", "name", "thrum", "version", THRUM_VERSION));
+	json_object_set_new(run, "tool",
+			    json_pack("{ss ss}", "name", "thrum", "version", THRUM_VERSION));
 	json_object_set_new(run, "argv", json_argv(facts->argv));
 	if (cwd)
 		json_object_set_new(run, "cwd", json_bytes(cwd));
@@ -84,9 +85,11 @@ int run_json_write(const char *dir, const struct run_facts *facts, struct diag *
 	json_object_set_new(run, "environment_names", json_environment_names());
 	json_object_set_new(run, "timeout", json_boolean(facts->timed_out));
 	if (facts->ended) {
-		json_object_set_new(run, "status", json_integer(run_shell_status(facts->wait_status)));
+		json_object_set_new(run, "status",
+				    json_integer(run_shell_status(facts->wait_status)));
 		if (WIFSIGNALED(facts->wait_status))
-			json_object_set_new(run, "signal", json_integer(WTERMSIG(facts->wait_status)));
+			json_object_set_new(run, "signal",
+					    json_integer(WTERMSIG(facts->wait_status)));
 	}
 	text = json_dumps(run, JSON_INDENT(2));
 	if (text)
@@ -108,7 +111,8 @@ void run_json_read(const char *text, struct run_facts *ret_facts)
 	*ret_facts = (struct run_facts){ 0 };
 	if (schema && !strcmp(schema, RUN_SCHEMA)) {
 		ret_facts->pid = (pid_t)json_integer_value(json_object_get(run, "pid"));
-		ret_facts->start_real_ns = (uint64_t)json_integer_value(json_object_get(run, "start_real_ns"));
+		ret_facts->start_real_ns =
+			(uint64_t)json_integer_value(json_object_get(run, "start_real_ns"));
 		ret_facts->timed_out = json_is_true(json_object_get(run, "timeout"));
 		ret_facts->has_status = json_is_integer(status);
 		ret_facts->status = (int)json_integer_value(status);

@@ -40,9 +40,11 @@ enum status target_status(enum hookable_verdict verdict)
 static int shim_accept(char *path, char **ret_path, struct diag *diag)
 {
 	if (strpbrk(path, " \t\n:")) {
-		diag_set(diag, THRUM_EINVAL,
-			 "the path of the recorder library holds a blank or a colon, which LD_PRELOAD cannot carry: "
-			 "%s; copy it elsewhere and name it in THRUM_LIB", path);
+		diag_set(
+			diag, THRUM_EINVAL,
+			"the path of the recorder library holds a blank or a colon, which LD_PRELOAD cannot carry: "
+			"%s; copy it elsewhere and name it in THRUM_LIB",
+			path);
 		free(path);
 		return THRUM_EINVAL;
 	}
@@ -60,12 +62,15 @@ int shim_find(char **ret_path, struct diag *diag)
 	if (named && *named) {
 		path = realpath(named, NULL);
 		if (!path)
-			return diag_set(diag, THRUM_EINVAL, "THRUM_LIB names %s: %s", named, strerror(errno));
+			return diag_set(diag, THRUM_EINVAL, "THRUM_LIB names %s: %s", named,
+					strerror(errno));
 		return shim_accept(path, ret_path, diag);
 	}
 	bytes = readlink("/proc/self/exe", program, sizeof(program) - 32);
 	if (bytes < 0)
-		return diag_set(diag, THRUM_EIO, "cannot read /proc/self/exe: %s; is /proc mounted?", strerror(errno));
+		return diag_set(diag, THRUM_EIO,
+				"cannot read /proc/self/exe: %s; is /proc mounted?",
+				strerror(errno));
 	program[bytes] = '\0';
 	slash = strrchr(program, '/');
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -75,8 +80,9 @@ int shim_find(char **ret_path, struct diag *diag)
 			return shim_accept(path, ret_path, diag);
 	}
 	*slash = '\0';
-	return diag_set(diag, THRUM_EINVAL, "no libthrum.so in %s/../lib or %s/../lib/thrum; name it in THRUM_LIB", program,
-			program);
+	return diag_set(diag, THRUM_EINVAL,
+			"no libthrum.so in %s/../lib or %s/../lib/thrum; name it in THRUM_LIB",
+			program, program);
 }
 
 char *shim_preload(const char *shim)
@@ -84,7 +90,8 @@ char *shim_preload(const char *shim)
 	const char *others = getenv("LD_PRELOAD");
 	char *value;
 
-	if (asprintf(&value, "%s%s%s", shim, others && *others ? ":" : "", others ? others : "") < 0)
+	if (asprintf(&value, "%s%s%s", shim, others && *others ? ":" : "", others ? others : "") <
+	    0)
 		return NULL;
 	return value;
 }

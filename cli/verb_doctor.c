@@ -76,7 +76,8 @@ int verb_doctor(const struct options *options)
 	if (status == STATUS_NOT_FOUND || status == STATUS_CANNOT_EXECUTE) {
 		say("%s", hookable.why);
 	} else {
-		printf("%s: %s\n  %s\n", command, hookable_verdict_name(hookable.verdict), hookable.why);
+		printf("%s: %s\n  %s\n", command, hookable_verdict_name(hookable.verdict),
+		       hookable.why);
 		for (size_t i = 0; i < hookable.script_count; i++)
 			printf("  script    %s\n", hookable.scripts[i]);
 		printf("  program   %s\n", hookable.program);
@@ -85,8 +86,8 @@ int verb_doctor(const struct options *options)
 		status = print_recorder(status);
 		print_modules(&hookable, options->verbose);
 		for (size_t i = 0; i < hookable.note_count; i++)
-			printf("  %-9s %s: %s\n", note_word(hookable.notes[i].kind), hookable.notes[i].module,
-			       hookable.notes[i].text);
+			printf("  %-9s %s: %s\n", note_word(hookable.notes[i].kind),
+			       hookable.notes[i].module, hookable.notes[i].text);
 	}
 	hookable_release(&hookable);
 	return status;

@@ -18,7 +18,7 @@
 /* A recording from the command line to the end of the program. */
 struct recording {
 	const struct options *options;
-	char *dir;	 /* owns: absolute path of the trace, NULL while untraced */
+	char *dir;		  /* owns: absolute path of the trace, NULL while untraced */
 	char *preload, *settings; /* own */
 	char untraced[1280];	  /* why nothing is recorded, "" = it is */
 	struct launch launch;
@@ -84,17 +84,22 @@ static int recording_prepare(struct recording *r)
 
 static int recording_start(struct recording *r)
 {
-	struct launch_variable variables[] = { { "LD_PRELOAD", r->preload }, { "THRUM_OPTIONS", r->settings }, { 0 } };
+	struct launch_variable variables[] = { { "LD_PRELOAD", r->preload },
+					       { "THRUM_OPTIONS", r->settings },
+					       { 0 } };
 	int exec_errno = 0;
 	struct diag diag;
 
 	r->facts.argv = r->options->operands;
 	r->facts.start_real_ns = real_now_ns();
-	if (launch_start(&r->launch, r->options->operands, r->dir ? variables : &variables[2], &exec_errno, &diag)) {
+	if (launch_start(&r->launch, r->options->operands, r->dir ? variables : &variables[2],
+			 &exec_errno, &diag)) {
 		say("%s", diag.message);
 		if (r->dir)
 			run_dir_discard(r->dir);
-		return !exec_errno ? STATUS_INTERNAL : exec_errno == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
+		return !exec_errno	      ? STATUS_INTERNAL
+		       : exec_errno == ENOENT ? STATUS_NOT_FOUND
+					      : STATUS_CANNOT_EXECUTE;
 	}
 	r->facts.pid = r->launch.pid;
 	return STATUS_OK;
@@ -115,7 +120,8 @@ static void recording_wait(struct recording *r)
 	struct diag diag;
 
 	recording_note(r);
-	if (launch_wait(&r->launch, timeout_ns ? launch_now_ns() + timeout_ns : 0) == LAUNCH_TIMED_OUT) {
+	if (launch_wait(&r->launch, timeout_ns ? launch_now_ns() + timeout_ns : 0) ==
+	    LAUNCH_TIMED_OUT) {
 		r->facts.timed_out = true;
 		if (!r->dir)
 			kill(r->launch.pid, SIGKILL);
@@ -123,7 +129,8 @@ static void recording_wait(struct recording *r)
 			say("%s", diag.message);
 		launch_wait(&r->launch, 0);
 		if (!r->options->quiet)
-			say("the program was still alive after %g s and was ended", (double)timeout_ns / 1e9);
+			say("the program was still alive after %g s and was ended",
+			    (double)timeout_ns / 1e9);
 	}
 	launch_release(&r->launch);
 	r->facts.ended = true;
@@ -140,9 +147,10 @@ static void recording_inspect(struct recording *r)
 
 	free(pids);
 	if (count <= 0)
-		snprintf(r->untraced, sizeof(r->untraced),
-			 "%s was not recorded: the recorder never started in it; `thrum doctor -- %s` may say why",
-			 r->options->operands[0], r->options->operands[0]);
+		snprintf(
+			r->untraced, sizeof(r->untraced),
+			"%s was not recorded: the recorder never started in it; `thrum doctor -- %s` may say why",
+			r->options->operands[0], r->options->operands[0]);
 }
 
 static void recording_release(struct recording *r)
@@ -183,7 +191,8 @@ int verb_run(const struct options *options)
 	if (!status)
 		status = recording_make(&r);
 	if (*r.untraced) {
-		if (options->given.format || options->quiet) /* else the report says it on the same stream */
+		if (options->given.format ||
+		    options->quiet) /* else the report says it on the same stream */
 			say("%s", r.untraced);
 		input.untraced_why = r.untraced;
 		input.trace_count = 0;
@@ -208,7 +217,8 @@ int verb_record(const struct options *options)
 	if (!status) {
 		status = r.facts.timed_out ? STATUS_TIMEOUT : run_shell_status(r.facts.wait_status);
 		if (!options->quiet)
-			say("recorded into %s; `thrum check %s` analyses it", options->output, options->output);
+			say("recorded into %s; `thrum check %s` analyses it", options->output,
+			    options->output);
 	}
 	recording_release(&r);
 	return status;

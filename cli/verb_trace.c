@@ -21,7 +21,8 @@ struct frame_source {
 static int open_trace(const struct options *options, struct trace_reader **ret_reader)
 {
 	struct diag diag;
-	int error = trace_reader_open(options->operand_count ? options->operands[0] : "thrum.data", ret_reader, &diag);
+	int error = trace_reader_open(options->operand_count ? options->operands[0] : "thrum.data",
+				      ret_reader, &diag);
 
 	if (!error)
 		return STATUS_OK;
@@ -37,7 +38,8 @@ static const char *top_frame(void *context, size_t process, uint32_t stack, uint
 	const char *file;
 
 	if (!source->processes[process] &&
-	    symbols_new(trace_reader_get_process(source->reader, process), &source->processes[process], NULL))
+	    symbols_new(trace_reader_get_process(source->reader, process),
+			&source->processes[process], NULL))
 		return NULL;
 	frames = symbols_resolve_stack(source->processes[process], stack, time_ns);
 	if (!frames.count || !frames.frame[0].function)
@@ -46,7 +48,8 @@ static const char *top_frame(void *context, size_t process, uint32_t stack, uint
 	if (!top->file)
 		return top->function;
 	file = strrchr(top->file, '/');
-	snprintf(source->text, sizeof(source->text), "%s %s:%d", top->function, file ? file + 1 : top->file, top->line);
+	snprintf(source->text, sizeof(source->text), "%s %s:%d", top->function,
+		 file ? file + 1 : top->file, top->line);
 	return source->text;
 }
 
@@ -60,7 +63,9 @@ static void frame_source_release(struct frame_source *source)
 int verb_dump(const struct options *options)
 {
 	struct frame_source source = { 0 };
-	struct dump_options dump = { .filter = options->filter, .frame = top_frame, .frame_context = &source };
+	struct dump_options dump = { .filter = options->filter,
+				     .frame = top_frame,
+				     .frame_context = &source };
 	struct trace_reader *reader;
 	struct diag diag;
 	int status = open_trace(options, &reader);

@@ -497,8 +497,8 @@ uint32_t thread_new(uint32_t parent, uint32_t stack, uint32_t flags,
 		    uintptr_t routine); /* SLOW: an id and its definition */
 void thread_register(uintptr_t handle, uint32_t id, struct stream *s); /* SLOW */
 struct thread_entry *thread_find(uintptr_t handle);		       /* SLOW: NULL = unknown */
-bool thread_attach(uint32_t id, uint32_t flags); /* SLOW: gives this thread a stream */
-void thread_reclaim(struct stream *s);		 /* SLOW: its thread is really over */
+bool thread_attach(uint32_t id, uint32_t flags);	/* SLOW: gives this thread a stream */
+void thread_reclaim(struct stream *s, uint32_t thread); /* SLOW: its thread is really over */
 extern const char __start_thrum_trampoline[] __attribute__((visibility("hidden")));
 extern const char __stop_thrum_trampoline[] __attribute__((visibility("hidden")));
 #define TRAMPOLINE __attribute__((section("thrum_trampoline"), noinline))

@@ -136,7 +136,9 @@ static inline bool arch_cond_is_shared(const pthread_cond_t *c)
 /*
  * Destroyed, and the memory not written since? glibc leaves a mark in a mutex (kind -1) and in a
  * condition variable (bit 2 of the waiters' word); std::mutex and std::condition_variable are born
- * without a call, so a missing mark means a new object. The others have no mark.
+ * without a call, so a missing mark means a new object. A read-write lock has no mark, and may be born
+ * by a static initialiser too: there we leave one, in a word that glibc uses for nothing, while the
+ * memory is still the caller's of destroy. The others cannot be born without a call.
  */
 static inline bool arch_mutex_is_destroyed(const pthread_mutex_t *m)
 {
@@ -145,6 +147,14 @@ static inline bool arch_mutex_is_destroyed(const pthread_mutex_t *m)
 static inline bool arch_cond_is_destroyed(const pthread_cond_t *c)
 {
 	return __atomic_load_n(&c->__data.__wrefs, __ATOMIC_RELAXED) & 4;
+}
+static inline void arch_rwlock_mark_destroyed(pthread_rwlock_t *l)
+{
+	l->__data.__pad4 = 0x6d757268;
+}
+static inline bool arch_rwlock_is_destroyed(const pthread_rwlock_t *l)
+{
+	return l->__data.__pad4 == 0x6d757268;
 }
 static inline bool arch_barrierattr_is_shared(const pthread_barrierattr_t *a)
 {

@@ -113,6 +113,8 @@ static bool still_destroyed(const struct object *o, uintptr_t address)
 		return arch_mutex_is_destroyed((const void *)address);
 	case TRACE_OBJECT_COND:
 		return arch_cond_is_destroyed((const void *)address);
+	case TRACE_OBJECT_RWLOCK:
+		return arch_rwlock_is_destroyed((const void *)address);
 	default:
 		return true;
 	}

@@ -92,7 +92,7 @@ static void stream_begin_chunk(struct stream *s)
 	s->limit = (uint8_t *)g + TF_SEGMENT_BYTES;
 }
 
-static struct stream *stream_new(void)
+static struct stream *stream_new(uint32_t thread, uint32_t tid)
 {
 	struct stream *s = shim_pages(sizeof(*s));
 	struct tf_segment *g = s ? region_new_segment() : NULL;
@@ -100,6 +100,8 @@ static struct stream *stream_new(void)
 	if (!g) {
 		return NULL;
 	}
+	s->thread = thread;
+	s->tid = tid;
 	spin_lock(&shim->thread_lock);
 	s->index = shim->stream_count < 65535 ? ++shim->stream_count : 0;
 	if (s->index) {
@@ -129,29 +131,35 @@ void shim_seal(struct stream *s)
 	stream_begin_chunk(s);
 }
 
-static bool is_dead(const struct stream *s)
-{
-	return s->tid && sys3(SYS_tgkill, shim->process->pid, s->tid, 0) == -3; /* ESRCH */
-}
-
-/* Detached and foreign threads nobody joins: take back what belongs to kernel ids that are gone. */
+/*
+ * Detached and foreign threads nobody joins: take back what belongs to kernel ids that are gone. A
+ * join may be faster and the stream live again, under another thread id, before we come to it.
+ */
 static void scavenge(void)
 {
 	uint32_t count = shim->stream_count;
 
 	for (uint32_t i = 1; i <= count; i++) {
 		struct stream *s = shim->streams[i];
+		uint32_t thread, tid;
 
-		if (s && s->thread && s != shim_stream && is_dead(s)) {
-			thread_reclaim(s);
+		if (!s || s == shim_stream) {
+			continue;
+		}
+		spin_lock(&shim->thread_lock);
+		thread = s->thread;
+		tid = s->tid;
+		spin_unlock(&shim->thread_lock);
+		if (thread && sys3(SYS_tgkill, shim->process->pid, tid, 0) == -3) { /* ESRCH */
+			thread_reclaim(s, thread);
 		}
 	}
 }
 
-void thread_reclaim(struct stream *s)
+void thread_reclaim(struct stream *s, uint32_t thread)
 {
 	spin_lock(&shim->thread_lock);
-	if (s->thread) {
+	if (s->thread == thread) {
 		if (s->ended) {
 			atomic_fetch_sub(&shim->ended_streams, 1);
 		}
@@ -164,7 +172,7 @@ void thread_reclaim(struct stream *s)
 	spin_unlock(&shim->thread_lock);
 }
 
-static struct stream *stream_take(void)
+static struct stream *stream_take(uint32_t thread, uint32_t tid)
 {
 	struct stream *s;
 
@@ -176,9 +184,12 @@ static struct stream *stream_take(void)
 	s = shim->free_streams;
 	if (s) {
 		shim->free_streams = s->next_free;
+		s->thread =
+			thread; /* both at once: scavenge must not see the one without the other */
+		s->tid = tid;
 	}
 	spin_unlock(&shim->thread_lock);
-	return s ? s : stream_new();
+	return s ? s : stream_new(thread, tid);
 }
 
 static void find_stack(struct stream *s, uint32_t flags)
@@ -200,15 +211,14 @@ static void find_stack(struct stream *s, uint32_t flags)
 
 bool thread_attach(uint32_t id, uint32_t flags)
 {
-	struct stream *s = stream_take();
+	uint32_t tid = (uint32_t)sys0(SYS_gettid);
+	struct stream *s = stream_take(id, tid);
 
 	if (!s) {
 		__atomic_fetch_add(&shim->process->lost_events, 1, __ATOMIC_RELAXED);
 		return false;
 	}
 	s->busy = 1;
-	s->thread = id;
-	s->tid = (uint32_t)sys0(SYS_gettid);
 	s->ended = 0;
 	s->exiting = s->trampolined = 0;
 	atomic_store(&s->stack_lowest, UINTPTR_MAX);

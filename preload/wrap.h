@@ -330,8 +330,13 @@ static inline void destroy_after(struct call *c, uint32_t state, int rc)
 		emit_osar(c->s, TRACE_DESTROY, c->object_id, c->stack, state, rc);
 	}
 	if (rc == 0 && c->object->id == c->object_id) {
+		uintptr_t address = atomic_load(&c->object->address);
+
 		c->object->flags |= OBJECT_DESTROYED;
 		atomic_store(&c->object->owner, 0);
+		if (c->object->kind == TRACE_OBJECT_RWLOCK && address) {
+			arch_rwlock_mark_destroyed((void *)address);
+		}
 	}
 	shim_leave(c);
 }

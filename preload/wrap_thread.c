@@ -88,6 +88,28 @@ void create_after(struct call *c, struct thread_start *start, uint32_t id, uint3
 	shim_leave(c);
 }
 
+/*
+ * Locks on the stack of a thread that is over, and in its thread-local storage, which glibc puts above
+ * the stack, below the thread's handle. Another thread's will lie there next.
+ */
+static void retire_span(struct call *c, uintptr_t start, uintptr_t end)
+{
+	if (end > start && end - start < 1u << 30 && object_range_may_match(start, end - start)) {
+		object_retire_range(c, start, end - start, TRACE_GONE_STACK);
+	}
+}
+
+/* A detached thread that had this stack before us was collected by nobody. */
+static void retire_before_us(void)
+{
+	struct call call;
+
+	if (shim_enter(&call)) {
+		retire_span(&call, call.s->stack_high, (uintptr_t)pthread_self());
+		shim_leave(&call);
+	}
+}
+
 struct thread_start thread_started(struct thread_start *start, uintptr_t frame)
 {
 	struct thread_start copy = *start;
@@ -97,6 +119,7 @@ struct thread_start thread_started(struct thread_start *start, uintptr_t frame)
 		shim_stream->stack_high = frame + 16;
 		shim_stream->stack_low = shim_stream->stack_high - copy.stack_bytes;
 		thread_register((uintptr_t)pthread_self(), copy.id, shim_stream);
+		retire_before_us();
 	}
 	start_free(start);
 	return copy;
@@ -192,14 +215,11 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 
 		atomic_store(&e->state, THREAD_JOINED);
 		if (s && s->thread == id && s != c->s) {
-			if (atomic_load(&s->stack_lowest) != UINTPTR_MAX) {
-				uintptr_t lowest = atomic_load(&s->stack_lowest);
+			uintptr_t lowest = atomic_load(&s->stack_lowest);
 
-				object_retire_range(c, lowest, s->stack_high - lowest,
-						    TRACE_GONE_STACK);
-			}
+			retire_span(c, lowest < s->stack_high ? lowest : s->stack_high, handle);
 			e->stream = NULL;
-			thread_reclaim(s);
+			thread_reclaim(s, id);
 		}
 	}
 	emit_plain(c->s, TRACE_JOIN, 3, id, c->stack, encode_zigzag(rc));

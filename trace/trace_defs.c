@@ -4,55 +4,14 @@
  */
 #include "trace_defs.h"
 
+#include "trace_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define ID_FLOOR 4096u
 #define ID_EVENTS_LIMIT (1u << 20)
 #define MAX_FRAMES 256u
-#define TEXT_BLOCK_BYTES 16384u
-
-/* ---- text ---- */
-
-struct trace_text {
-	struct trace_text *next;
-	size_t used, capacity;
-	char bytes[];
-};
-
-/* A copy with a NUL of at most `count` bytes; NULL = out of memory. */
-static char *text_add(struct trace_text **text, const char *bytes, size_t count)
-{
-	size_t n = strnlen(bytes, count);
-	struct trace_text *t = *text;
-	char *copy;
-
-	if (!t || t->capacity - t->used <= n) {
-		size_t capacity = n + 1 > TEXT_BLOCK_BYTES ? n + 1 : TEXT_BLOCK_BYTES;
-
-		t = malloc(sizeof(*t) + capacity);
-		if (!t) {
-			return NULL;
-		}
-		*t = (struct trace_text){ .next = *text, .capacity = capacity };
-		*text = t;
-	}
-	copy = t->bytes + t->used;
-	memcpy(copy, bytes, n);
-	copy[n] = '\0';
-	t->used += n + 1;
-	return copy;
-}
-
-static void text_free(struct trace_text *text)
-{
-	while (text) {
-		struct trace_text *next = text->next;
-
-		free(text);
-		text = next;
-	}
-}
 
 /* ---- walking definitions ---- */
 
@@ -240,8 +199,8 @@ static void take_name(struct walk *w, const struct tf_def *def, const uint8_t *b
 	memcpy(&d, body, sizeof(d));
 	room = def->bytes - (uint32_t)sizeof(d);
 	if (id_ok(w, d.thread)) {
-		name = text_add(&w->defs->text, (const char *)body + sizeof(d),
-				d.bytes < room ? d.bytes : room);
+		name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
+				      d.bytes < room ? d.bytes : room);
 		w->no_memory |= !name;
 		w->defs->process.threads[d.thread].name = name;
 	}
@@ -280,8 +239,8 @@ static void take_module(struct walk *w, const struct tf_def *def, const uint8_t 
 		},
 	};
 	if (!m->unload) {
-		m->module.path = text_add(&w->defs->text, data + d.build_id_bytes,
-					  d.path_bytes < room ? d.path_bytes : room);
+		m->module.path = trace_text_add(&w->defs->text, data + d.build_id_bytes,
+						d.path_bytes < room ? d.path_bytes : room);
 		w->no_memory |= !m->module.path;
 	}
 	w->module_count++;
@@ -378,7 +337,7 @@ static int copy_command(struct trace_defs *defs, const struct tf_process *h)
 	for (size_t i = 0; i < n; i++) {
 		text[i] = text[i] ? text[i] : ' ';
 	}
-	defs->process.command = text_add(&defs->text, text, n);
+	defs->process.command = trace_text_add(&defs->text, text, n);
 	return defs->process.command ? 0 : THRUM_ENOMEM;
 }
 
@@ -526,6 +485,6 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.threads);
 	free(defs->process.modules);
 	free(defs->process.waits);
-	text_free(defs->text);
+	trace_text_free(defs->text);
 	memset(defs, 0, sizeof(*defs));
 }

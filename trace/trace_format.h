@@ -174,7 +174,11 @@ struct tf_process {
 	uint32_t exit_kind;	 /* enum trace_exit, 0 while running or when killed */
 	uint32_t libc_version;	 /* major << 16 | minor */
 	uint32_t reserved0;
-	uint8_t op_fields[TF_OPS]; /* number of varints after the delta, per op; 0xff = op unknown to the writer */
+	/*
+	 * Number of varints after the delta, per op: low six bits. Bit 6: the first is O (must be set for ops added after
+	 * 1.0 that have one, see FORMAT.md section 8). 0xff = op unknown to the writer.
+	 */
+	uint8_t op_fields[TF_OPS];
 	char command[256];	   /* argv[0] … joined by NUL, cut */
 };
 

@@ -16,6 +16,7 @@ struct trace_reader {
 	size_t defs_count;
 	struct trace_merge merge;
 	size_t merging; /* index of the process that `merge` is about */
+	uint64_t lost_in_gaps; /* of the pass under way */
 	bool is_merging;
 };
 
@@ -95,6 +96,7 @@ int trace_reader_rewind(struct trace_reader *r, size_t index, struct diag *diag)
 	}
 	r->is_merging = true;
 	r->merging = index;
+	r->lost_in_gaps = 0;
 	return 0;
 }
 
@@ -104,6 +106,7 @@ static void settle(struct trace_reader *r)
 	struct trace_defs *defs = &r->defs[r->merging];
 
 	defs->process.events = r->merge.source.records;
+	defs->process.lost_in_gaps = r->lost_in_gaps;
 	trace_sum_judge(defs, &r->dir.images[r->merging]);
 	if (r->merge.source.no_memory) {
 		defs->process.complete = false;
@@ -118,6 +121,9 @@ int trace_reader_next(struct trace_reader *r, struct trace_event *ret_event)
 		return 0;
 	}
 	if (__builtin_expect(trace_merge_next(&r->merge, ret_event), 1)) {
+		if (__builtin_expect(ret_event->synthetic, 0)) {
+			r->lost_in_gaps += ret_event->arg;
+		}
 		return 1;
 	}
 	settle(r);

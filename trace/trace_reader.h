@@ -90,6 +90,7 @@ struct trace_process {
 	uint32_t exit_kind; /* enum trace_exit, 0 = did not pass exit */
 	uint32_t flags;	    /* enum tf_process_flag */
 	uint64_t lost_events, lost_chunks, lost_defs, nested_events;
+	uint64_t lost_in_gaps; /* events of chunks that are not there; known after one full pass */
 	uint64_t events;	/* records in all streams; of a damaged trace exact after one pass to the end */
 	uint64_t bytes;		/* of both files */
 	uint64_t used_bytes;	/* of them with content: the map is allocated ahead */

@@ -9,21 +9,31 @@
 #include "sites.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+/* A second initialisation comes as GONE of the old id, without a stack, then INIT of the new one. */
+struct barrier_misuse {
+	struct sites *sites;
+	struct trace_event gone; /* waits for its INIT; thread 0 = none */
+};
 
 static void *barrier_misuse_begin(struct analysis *a)
 {
+	struct barrier_misuse *s = calloc(1, sizeof(*s));
+
 	(void)a;
-	return sites_new();
+	if (!s)
+		abort();
+	s->sites = sites_new();
+	return s;
 }
 
 static void barrier_misuse_release(void *state)
 {
-	sites_free(state);
-}
+	struct barrier_misuse *s = state;
 
-static void barrier_misuse_finish(void *state, struct analysis *a)
-{
-	sites_commit(state, a);
+	sites_free(s->sites);
+	free(s);
 }
 
 static void report_waiting(struct sites *sites, struct analysis *a, const struct trace_event *event,
@@ -63,35 +73,72 @@ static void report_invalid(struct sites *sites, struct analysis *a, const struct
 		a, "%s. The call was refused (EINVAL), so the barrier cannot be used.", f->title);
 }
 
+static void report_reinit(struct barrier_misuse *s, struct analysis *a, uint32_t stack)
+{
+	const struct model_object *o = model_get_object(a->model, s->gone.object);
+
+	s->gone.stack = stack;
+	if (o->detail)
+		report_waiting(s->sites, a, &s->gone, o, "initialises");
+	s->gone.thread = 0;
+}
+
+static void on_init(struct barrier_misuse *s, struct analysis *a, const struct trace_event *event,
+		    const struct model_object *o)
+{
+	if (event->result == EINVAL)
+		report_invalid(s->sites, a, event);
+	else if (o->detail->barrier.arrival_count > 0)
+		report_waiting(s->sites, a, event, o, "initialises");
+	else if (s->gone.thread == event->thread)
+		report_reinit(s, a, event->stack);
+}
+
+static void on_gone(struct barrier_misuse *s, struct analysis *a, const struct trace_event *event,
+		    const struct model_object *o)
+{
+	if (o->detail->barrier.arrival_count == 0)
+		return;
+	if (event->arg == TRACE_GONE_FREED && !a->model->exit_kind)
+		report_waiting(s->sites, a, event, o, "frees the memory of");
+	if (event->arg != TRACE_GONE_REINIT)
+		return;
+	if (s->gone.thread)
+		report_reinit(s, a, 0);
+	s->gone = *event;
+}
+
 static void barrier_misuse_on_event(void *state, struct analysis *a,
 				    const struct trace_event *event, const struct model_step *step)
 {
 	const struct model_object *o = step->object;
-	bool waited;
+	struct barrier_misuse *s = state;
 
 	if (!o || o->kind != TRACE_OBJECT_BARRIER || !o->detail)
 		return;
-	waited = o->detail->barrier.arrival_count > 0;
 	switch (event->op) {
 	case TRACE_DESTROY:
-		if (waited || event->result == EBUSY)
-			report_waiting(state, a, event, o, "destroys");
+		if (o->detail->barrier.arrival_count > 0 || event->result == EBUSY)
+			report_waiting(s->sites, a, event, o, "destroys");
 		break;
 	case TRACE_INIT:
-		if (event->result == EINVAL)
-			report_invalid(state, a, event);
-		else if (waited)
-			report_waiting(state, a, event, o, "initialises");
+		on_init(s, a, event, o);
 		break;
 	case TRACE_GONE:
-		if (waited && event->arg == TRACE_GONE_REINIT)
-			report_waiting(state, a, event, o, "initialises");
-		else if (waited && event->arg == TRACE_GONE_FREED && !a->model->exit_kind)
-			report_waiting(state, a, event, o, "frees the memory of");
+		on_gone(s, a, event, o);
 		break;
 	default: /* not subscribed */
 		break;
 	}
+}
+
+static void barrier_misuse_finish(void *state, struct analysis *a)
+{
+	struct barrier_misuse *s = state;
+
+	if (s->gone.thread)
+		report_reinit(s, a, 0);
+	sites_commit(s->sites, a);
 }
 
 const struct checker checker_barrier_misuse = {

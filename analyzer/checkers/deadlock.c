@@ -22,9 +22,10 @@ struct knot_story {
 	bool closed;
 	uint32_t *path; /* nodes of the shortest cycle through the first thread */
 	uint32_t path_length;
-	uint32_t *thread; /* threads of the path in order, then those of the knot that are not on it */
-	uint32_t *node;	  /* what each waits for, inside the knot */
-	uint32_t *next;	  /* who stands in its way there */
+	uint32_t *
+		thread; /* threads of the path in order, then those of the knot that are not on it */
+	uint32_t *node; /* what each waits for, inside the knot */
+	uint32_t *next; /* who stands in its way there */
 	uint32_t count, on_path;
 };
 
@@ -74,7 +75,8 @@ static void order_threads(struct knot_story *s)
 
 	for (uint32_t i = 0; i < s->path_length; i++) {
 		uint32_t node = s->path[(i + 1) % s->path_length];
-		uint32_t next = wait_node_is_thread(w, node) ? node : s->path[(i + 2) % s->path_length];
+		uint32_t next = wait_node_is_thread(w, node) ? node
+							     : s->path[(i + 2) % s->path_length];
 
 		if (!wait_node_is_thread(w, s->path[i]))
 			continue;
@@ -89,7 +91,9 @@ static void order_threads(struct knot_story *s)
 
 		/* Looking for obstacles is linear in holders: only for those that will be shown. */
 		if (!told[thread])
-			tell_thread(s, thread, node, s->count < SHOWN_THREADS ? obstacle_at(s, node, thread) : thread);
+			tell_thread(s, thread, node,
+				    s->count < SHOWN_THREADS ? obstacle_at(s, node, thread)
+							     : thread);
 	}
 	free(told);
 }
@@ -101,8 +105,8 @@ static void find_path(struct knot_story *s)
 
 	s->path = allocate(g->nodes, sizeof(*s->path));
 	for (uint32_t i = 0; i < s->knot->threads; i++) {
-		s->path_length =
-			wait_graph_find_cycle(g, s->knots->component, s->knots->member[s->knot->first + i], s->path);
+		s->path_length = wait_graph_find_cycle(
+			g, s->knots->component, s->knots->member[s->knot->first + i], s->path);
 		if (s->path_length > 2 || s->knot->threads == 1 || i == 8)
 			break;
 	}
@@ -129,7 +133,9 @@ static void story_release(struct knot_story *s)
 
 static const struct wait_target *target_of(const struct knot_story *s, uint32_t i)
 {
-	return wait_node_is_thread(s->r->w, s->node[i]) ? NULL : wait_world_get_target(s->r->w, s->node[i]);
+	return wait_node_is_thread(s->r->w, s->node[i])
+		       ? NULL
+		       : wait_world_get_target(s->r->w, s->node[i]);
 }
 
 static uint8_t kind_at(const struct knot_story *s, uint32_t i)
@@ -145,19 +151,26 @@ static void print_self_title(FILE *out, const struct knot_story *s)
 
 	switch (kind_at(s, 0)) {
 	case TRACE_OBJECT_RWLOCK:
-		fprintf(out, "Self-deadlock: {thread:%u} waits to %s {lock:%u}, which it holds itself", thread,
-			s->r->w->party[thread].mode & TRACE_MODE_SHARED ? "read" : "write", object);
+		fprintf(out,
+			"Self-deadlock: {thread:%u} waits to %s {lock:%u}, which it holds itself",
+			thread, s->r->w->party[thread].mode & TRACE_MODE_SHARED ? "read" : "write",
+			object);
 		break;
 	case TRACE_OBJECT_ONCE:
 	case TRACE_OBJECT_GUARD:
-		fprintf(out, "Self-deadlock: {thread:%u} enters {lock:%u} again inside its own initialiser", thread, object);
+		fprintf(out,
+			"Self-deadlock: {thread:%u} enters {lock:%u} again inside its own initialiser",
+			thread, object);
 		break;
 	case TRACE_OBJECT_SEM:
-		fprintf(out, "Self-deadlock: {thread:%u} takes {lock:%u} again, and nobody else is left to post it", thread,
-			object);
+		fprintf(out,
+			"Self-deadlock: {thread:%u} takes {lock:%u} again, and nobody else is left to post it",
+			thread, object);
 		break;
 	default: /* a number from a file */
-		fprintf(out, "Self-deadlock: {thread:%u} locks {lock:%u} again, which it already holds", thread, object);
+		fprintf(out,
+			"Self-deadlock: {thread:%u} locks {lock:%u} again, which it already holds",
+			thread, object);
 		break;
 	}
 }
@@ -167,20 +180,23 @@ static bool is_plain_lock(const struct knot_story *s, uint32_t i)
 	uint8_t kind = kind_at(s, i);
 
 	return s->r->w->party[s->thread[i]].kind == TRACE_WAIT_LOCK &&
-	       (kind == TRACE_OBJECT_MUTEX || kind == TRACE_OBJECT_RWLOCK || kind == TRACE_OBJECT_SPIN);
+	       (kind == TRACE_OBJECT_MUTEX || kind == TRACE_OBJECT_RWLOCK ||
+		kind == TRACE_OBJECT_SPIN);
 }
 
 static void print_pair_title(FILE *out, const struct knot_story *s)
 {
 	if (is_plain_lock(s, 0) && is_plain_lock(s, 1)) {
 		if (target_of(s, 0)->object != target_of(s, 1)->object)
-			fprintf(out, "{thread:%u} and {thread:%u} wait for each other's locks", s->thread[0], s->thread[1]);
+			fprintf(out, "{thread:%u} and {thread:%u} wait for each other's locks",
+				s->thread[0], s->thread[1]);
 		else if (s->node[0] == s->node[1])
-			fprintf(out, "{thread:%u} and {thread:%u} both read {lock:%u} and both wait to write it", s->thread[0],
-				s->thread[1], target_of(s, 0)->object);
+			fprintf(out,
+				"{thread:%u} and {thread:%u} both read {lock:%u} and both wait to write it",
+				s->thread[0], s->thread[1], target_of(s, 0)->object);
 		else
-			fprintf(out, "{thread:%u} and {thread:%u} wait for each other at {lock:%u}", s->thread[0],
-				s->thread[1], target_of(s, 0)->object);
+			fprintf(out, "{thread:%u} and {thread:%u} wait for each other at {lock:%u}",
+				s->thread[0], s->thread[1], target_of(s, 0)->object);
 		return;
 	}
 	for (uint32_t i = 0; i < 2; i++) {
@@ -206,8 +222,8 @@ static const char *make_title(const struct knot_story *s)
 			print_pair_title(text.out, s);
 		} else {
 			story_print_threads(text.out, s->thread, s->count, 4);
-			fprintf(text.out, " wait for each other in a %s of %u", s->count == s->on_path ? "cycle" : "knot",
-				s->count);
+			fprintf(text.out, " wait for each other in a %s of %u",
+				s->count == s->on_path ? "cycle" : "knot", s->count);
 		}
 	}
 	return story_text_take(&text, s->r->a);
@@ -251,7 +267,8 @@ static const char *make_message(const struct knot_story *s, const uint32_t *behi
 /* ---- findings ---- */
 
 /* What thread `i` of the story holds, or used to give, that others of the knot want. `told`: target -> i + 1. */
-static void add_possessions(const struct knot_story *s, struct finding *f, uint32_t i, uint32_t *told)
+static void add_possessions(const struct knot_story *s, struct finding *f, uint32_t i,
+			    uint32_t *told)
 {
 	size_t count;
 	const uint32_t *in = wait_graph_get_in(&s->r->w->graph, s->thread[i], &count);
@@ -259,7 +276,8 @@ static void add_possessions(const struct knot_story *s, struct finding *f, uint3
 	for (size_t k = 0; k < count; k++) {
 		const struct wait_target *t;
 
-		if (wait_node_is_thread(s->r->w, in[k]) || !in_knot(s, in[k]) || told[in[k]] == i + 1)
+		if (wait_node_is_thread(s->r->w, in[k]) || !in_knot(s, in[k]) ||
+		    told[in[k]] == i + 1)
 			continue;
 		told[in[k]] = i + 1;
 		t = wait_world_get_target(s->r->w, in[k]);
@@ -356,7 +374,9 @@ static void report_marked(struct wait_report *r, const struct wait_knots *k, con
 	/* Ascending first thread: knots are numbered by the search, people count by threads. */
 	for (uint32_t id = 1; id < r->w->thread_count; id++) {
 		uint32_t i = k->component[id];
-		struct knot_story s = {.r = r, .knots = k, .closed = r->w->closed && !r->w->exit_thread};
+		struct knot_story s = { .r = r,
+					.knots = k,
+					.closed = r->w->closed && !r->w->exit_thread };
 
 		if (i == WAIT_NO_COMPONENT || !marked[i] || k->member[k->knot[i].first] != id)
 			continue;
@@ -393,7 +413,8 @@ static void report_mixed(struct wait_report *r)
 	for (uint32_t i = 0; i < k->count; i++) {
 		const struct wait_knot *knot = &k->knot[i];
 
-		marked[i] = knot->root && knot->threads > 1 && knot->hard_targets > 0 && knot->open_targets > 0;
+		marked[i] = knot->root && knot->threads > 1 && knot->hard_targets > 0 &&
+			    knot->open_targets > 0;
 		for (uint32_t m = 0; marked[i] && m < knot->threads; m++)
 			if (r->explained[k->member[knot->first + m]])
 				marked[i] = 0;

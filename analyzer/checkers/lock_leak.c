@@ -237,9 +237,12 @@ static void lock_leak_finish(void *state, struct analysis *a)
 	for (size_t i = 0; i < s->leak_count; i++)
 		if (!s->leak[i].settled)
 			report_leak(s, a, &s->leak[i]);
-	/* Threads that still run when another one exits the process may hold what they like. */
+	/*
+	 * Threads that still run when another one exits the process may hold what they like. One that
+	 * is blocked in an exit handler has not come to its end: others tell that story.
+	 */
 	if (a->model->exit_kind == TRACE_EXIT_DESTRUCTORS && exiting &&
-	    exiting->state != MODEL_THREAD_OVER)
+	    exiting->state != MODEL_THREAD_OVER && !model_get_wait(a->model, exiting->id))
 		report_at_exit(s, a, exiting);
 	sites_commit(s->sites, a);
 }

@@ -38,6 +38,7 @@ static void *lock_order_begin(struct analysis *a)
 
 	if (!order)
 		abort();
+	order->focus = a->again;
 	order->graph = lock_graph_new(a->model->object_count);
 	order->conds = lock_graph_new(a->model->object_count);
 	order->max_contexts = a->options->max_contexts ? a->options->max_contexts
@@ -50,6 +51,7 @@ static void lock_order_release(void *state)
 {
 	struct lock_order *order = state;
 
+	free(order->focus);
 	pair_set_release(&order->lean);
 	free(order->cache.slot);
 	free(order->cache.target);
@@ -167,17 +169,17 @@ struct request {
 	uint64_t time_ns;
 };
 
-static bool in_focus(const struct analysis *a, uint32_t object)
+static bool in_focus(const struct lock_order *order, uint32_t object)
 {
-	return !a->second_pass || (a->focus[object / 64] >> (object % 64) & 1);
+	return !order->focus || (order->focus[object / 64] >> (object % 64) & 1);
 }
 
 /* No room for contexts: the edges alone. In the second pass not even those, it is the last. */
-static void add_lean_edges(struct lock_order *order, const struct analysis *a,
-			   const struct model_thread *t, const struct request *r)
+static void add_lean_edges(struct lock_order *order, const struct model_thread *t,
+			   const struct request *r)
 {
-	order->overflowed = a->second_pass;
-	for (uint32_t i = t->held_count; i-- > 0 && !a->second_pass;)
+	order->overflowed = order->focus != NULL;
+	for (uint32_t i = t->held_count; i-- > 0 && !order->focus;)
 		if (t->held[i].object != r->object)
 			pair_set_add(&order->lean, t->held[i].object, r->object);
 }
@@ -193,10 +195,10 @@ static bool add_edges(struct lock_order *order, struct analysis *a, struct model
 	size_t kept = 0;
 	uint32_t set;
 
-	if (!in_focus(a, r->object))
+	if (!in_focus(order, r->object))
 		return true;
 	if (order->graph->live_contexts >= order->max_contexts) {
-		add_lean_edges(order, a, t, r);
+		add_lean_edges(order, t, r);
 		return true;
 	}
 	set = model_intern_set(a->model, t, r->object);
@@ -212,7 +214,7 @@ static bool add_edges(struct lock_order *order, struct analysis *a, struct model
 					  .request_ns = r->time_ns };
 		uint32_t c;
 
-		if (h->object == r->object || !in_focus(a, h->object))
+		if (h->object == r->object || !in_focus(order, h->object))
 			continue;
 		if (h->flags & MODEL_HOLD_SHARED)
 			fact.flags |= LOCK_HELD_SHARED;
@@ -440,7 +442,7 @@ static void lock_order_on_event(void *state, struct analysis *a, const struct tr
 		break;
 	case TRACE_ACQUIRE_TRY:
 	case TRACE_ACQUIRE_TRY_SHARED:
-		if (step->thread->held_count > 1 && !a->second_pass)
+		if (step->thread->held_count > 1 && !order->focus)
 			a->stats->trylock_edges++;
 		break;
 	default: /* any byte of a file */
@@ -485,7 +487,6 @@ static void lock_order_finish(void *state, struct analysis *a)
 
 const struct checker checker_lock_order = {
 	.name = "lock_order",
-	.second_pass = true,
 	.consumes = OP(REQUEST) | OP(ACQUIRE) | OP(ACQUIRE_SHARED) | OP(ACQUIRE_TRY) |
 		    OP(ACQUIRE_TRY_SHARED) | OP(ACQUIRE_TIMED) | OP(ACQUIRE_TIMED_SHARED) |
 		    OP(ACQUIRE_OWNERDEAD) | OP(ACQUIRE_FAIL) | OP(COND_WAIT) | OP(COND_SIGNAL) |

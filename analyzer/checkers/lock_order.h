@@ -48,6 +48,11 @@ struct lock_order {
 	 */
 	struct pair_set lean;
 	uint64_t max_contexts;
+	/*
+	 * Second pass: one bit per object, set for those in a cycle; only edges between them count.
+	 * Owned; NULL in the first pass.
+	 */
+	uint64_t *focus;
 	bool overflowed; /* even the second pass had too many */
 };
 
@@ -75,7 +80,7 @@ struct lock_cycle {
 /* Facts kept until now to findings and counts. */
 void lock_order_solve(struct lock_order *order, struct analysis *a);
 
-/* Sets a->focus when an edge without contexts is in a cycle. Returns whether it did. */
+/* Asks for a second pass when an edge without contexts is in a cycle. Returns whether it did. */
 bool lock_order_focus(struct lock_order *order, struct analysis *a);
 
 struct lock_report;

@@ -224,6 +224,8 @@ static void judge_reread(struct solver *s, uint32_t object, uint32_t context)
 
 	if (o->kind != TRACE_OBJECT_RWLOCK || !(o->flags & MODEL_EVER_WRITTEN))
 		return;
+	if (analysis_is_observed(s->a, &object, 1))
+		return;
 	if (!model_object_prefers_writer(o)) {
 		/* Works with this kind only: a note for those who port it. */
 		lock_report_reread(s->report, context, lock_context_get_uses(c)[0], 0, writer_use);
@@ -289,6 +291,26 @@ static bool find_nested(struct solver *s, const struct lock_edge *x, const struc
 	return false;
 }
 
+/*
+ * A signal without the lock ends the wait all the same. Where most come without it, holding it is
+ * an accident and not the way to the signal: the lock of a Python interpreter is handed on by
+ * whoever has it, with this or that held.
+ */
+static bool most_signals_hold(const struct solver *s, const struct model_object *cond,
+			      const struct lock_edge *signals, uint32_t waiter)
+{
+	const struct lock_graph *g = s->order->conds;
+	uint64_t total = 0, with_lock = 0;
+
+	for (uint32_t i = 0; cond->detail && i < cond->detail->cond.signallers.count; i++)
+		if (cond->detail->cond.signallers.actor[i].last.thread != waiter)
+			total += cond->detail->cond.signallers.actor[i].count;
+	for (uint32_t c = signals->contexts; c; c = g->context[c].next)
+		if (lock_context_get_uses(&g->context[c])[0].thread != waiter)
+			with_lock += g->context[c].count;
+	return total > 0 && with_lock * 2 >= total;
+}
+
 static void search_nested_waits(struct solver *s)
 {
 	const struct lock_graph *g = s->order->conds;
@@ -302,7 +324,8 @@ static void search_nested_waits(struct solver *s)
 		    is_stuck_on(s->a, to->id))
 			continue;
 		back = lock_graph_find_edge(g, g->edge[e].to, g->edge[e].from);
-		if (back && find_nested(s, &g->edge[e], &g->edge[back], &wait, &signal))
+		if (back && find_nested(s, &g->edge[e], &g->edge[back], &wait, &signal) &&
+		    most_signals_hold(s, to, &g->edge[back], wait.use.thread))
 			lock_report_nested_wait(s->report, &wait, &signal);
 	}
 }
@@ -332,12 +355,11 @@ static uint32_t merge_edges(const struct lock_order *order, uint64_t *ret_edge)
 bool lock_order_focus(struct lock_order *order, struct analysis *a)
 {
 	size_t room = order->graph->edge_count + order->lean.count;
-	uint64_t *edge;
+	uint64_t *edge, *focus;
 	uint32_t *from, *to, *component, count;
 	bool cyclic = false;
 
-	if (order->lean.count == 0 || a->second_pass ||
-	    !analysis_wants(a, RULE_LOCK_ORDER_INVERSION))
+	if (order->lean.count == 0 || order->focus || !analysis_wants(a, RULE_LOCK_ORDER_INVERSION))
 		return false;
 	if (room > UINT32_MAX) {
 		a->stats->pruned[PRUNE_BUDGET]++;
@@ -355,18 +377,18 @@ bool lock_order_focus(struct lock_order *order, struct analysis *a)
 	free(edge);
 	cycle_components(&(struct cycle_graph){ (uint32_t)a->model->object_count, count, from, to },
 			 component);
-	a->focus = allocate(a->model->object_count / 64 + 1, sizeof(*a->focus));
+	focus = allocate(a->model->object_count / 64 + 1, sizeof(*focus));
 	for (uint32_t i = 0; i < count; i++) {
 		if (component[from[i]] != component[to[i]])
 			continue;
 		cyclic = true;
-		a->focus[from[i] / 64] |= UINT64_C(1) << (from[i] % 64);
-		a->focus[to[i] / 64] |= UINT64_C(1) << (to[i] % 64);
+		focus[from[i] / 64] |= UINT64_C(1) << (from[i] % 64);
+		focus[to[i] / 64] |= UINT64_C(1) << (to[i] % 64);
 	}
-	if (!cyclic) {
-		free(a->focus);
-		a->focus = NULL;
-	}
+	if (cyclic)
+		a->again = focus;
+	else
+		free(focus);
 	free(from);
 	free(to);
 	free(component);

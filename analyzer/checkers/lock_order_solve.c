@@ -228,12 +228,43 @@ static bool writers_fit(struct solver *s)
 	return true;
 }
 
+/* How many of the chosen uses hold a permit of `semaphore`. */
+static uint32_t count_permits(const struct solver *s, uint32_t semaphore)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < s->length; i++)
+		count += model_set_has(s->a->model, s->graph->context[s->choice[i].context].set,
+				       semaphore);
+	return count;
+}
+
+/* A counting semaphore lets only so many in at the same time. */
+static bool permits_fit(const struct solver *s)
+{
+	for (uint32_t i = 0; i < s->length && s->condition >= WITH_GATES; i++) {
+		uint32_t count;
+		const uint32_t *element = model_get_set(
+			s->a->model, s->graph->context[s->choice[i].context].set, &count);
+
+		for (uint32_t k = 0; k < count; k++) {
+			const struct model_object *o =
+				model_get_object(s->a->model, MODEL_SET_OBJECT(element[k]));
+
+			if (o->kind == TRACE_OBJECT_SEM && (o->flags & MODEL_SEM_PERMITS) &&
+			    o->detail && count_permits(s, o->id) > o->detail->sem.initial)
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool choose(struct solver *s, uint32_t depth)
 {
 	struct edge_info *info;
 
 	if (depth == s->length)
-		return writers_fit(s);
+		return permits_fit(s) && writers_fit(s);
 	info = &s->info[s->path[depth]];
 	for (uint32_t i = 0; i < info->count; i++) {
 		const struct lock_context *c = &s->graph->context[info->context[i]];

@@ -25,7 +25,8 @@ static void *allocate(size_t count, size_t element_bytes)
 /* ---- causes ---- */
 
 /* Who is behind the marked knots, but not at the targets themselves. */
-static void count_behind(struct stuck *s, const struct wait_knots *k, const uint8_t *marked, bool explained)
+static void count_behind(struct stuck *s, const struct wait_knots *k, const uint8_t *marked,
+			 bool explained)
 {
 	const struct wait_world *w = s->r->w;
 	uint32_t *behind = wait_knots_behind(s->r->w, k, marked);
@@ -58,11 +59,13 @@ static unsigned report_dead_holders(struct wait_report *r)
 	for (uint32_t i = 0; i < r->w->target_count; i++) {
 		const struct wait_target *t = &r->w->target[i];
 		uint32_t node = r->w->thread_count + i, knot = k->component[node];
-		struct stuck s = {
-			.r = r, .confidence = CONFIDENCE_OBSERVED, .targets = &node, .target_count = 1};
+		struct stuck s = { .r = r,
+				   .confidence = CONFIDENCE_OBSERVED,
+				   .targets = &node,
+				   .target_count = 1 };
 
-		if (!t->dead || !t->waiters || t->side == WAIT_SIDE_OPEN || knot == WAIT_NO_COMPONENT ||
-		    k->knot[knot].threads > 0)
+		if (!t->dead || !t->waiters || t->side == WAIT_SIDE_OPEN ||
+		    knot == WAIT_NO_COMPONENT || k->knot[knot].threads > 0)
 			continue;
 		marked[knot] = 1;
 		count_behind(&s, k, marked, true);
@@ -81,25 +84,48 @@ static uint8_t *find_unusual(const struct wait_world *w)
 	uint8_t *unusual = allocate(w->graph.nodes, 1);
 
 	for (uint32_t id = 1; id < w->thread_count; id++)
-		if (w->party[id].status == WAIT_BLOCKED && !wait_history_was_left(w->history, w->party[id].stack))
+		if (w->party[id].status == WAIT_BLOCKED &&
+		    !wait_history_was_left(w->history, w->party[id].stack))
 			unusual[w->party[id].target] = 1;
 	return unusual;
 }
 
 /* Appends the open targets of the roots that are in `among` (NULL = all). */
-static void add_roots(struct stuck *s, uint32_t *targets, const struct wait_knots *k, const uint8_t *among, uint8_t *marked)
+static void add_roots(struct stuck *s, uint32_t *targets, const struct wait_knots *k,
+		      const uint8_t *among, uint8_t *marked)
 {
 	const struct wait_world *w = s->r->w;
 
 	for (uint32_t i = 0; i < w->target_count; i++) {
 		uint32_t node = w->thread_count + i;
 
-		if (w->target[i].side != WAIT_SIDE_OPEN || k->component[node] == WAIT_NO_COMPONENT ||
-		    !k->knot[k->component[node]].root || (among && !among[node]))
+		if (w->target[i].side != WAIT_SIDE_OPEN ||
+		    k->component[node] == WAIT_NO_COMPONENT || !k->knot[k->component[node]].root ||
+		    (among && !among[node]))
 			continue;
 		targets[s->target_count++] = node;
 		marked[k->component[node]] = 1;
 	}
+}
+
+/*
+ * The shape of an idle server: the main thread in sem_wait until a signal handler posts, its workers waiting for work.
+ * The trace does not say which handlers there are, so this is no more than a hint.
+ */
+static bool may_await_signal_handler(const struct wait_world *w)
+{
+	const struct model_object *o;
+	uint32_t node = w->thread_count > 1 ? w->party[1].target : 0;
+
+	if (!wait_world_is_open_wait(w, 1))
+		return false;
+	o = model_get_object(w->model, wait_world_get_target(w, node)->object);
+	if (o->kind != TRACE_OBJECT_SEM || o->detail->sem.posters.count)
+		return false;
+	for (uint32_t id = 2; id < w->thread_count; id++)
+		if (wait_world_is_open_wait(w, id))
+			return true;
+	return false;
 }
 
 /*
@@ -114,7 +140,7 @@ static void report_closed(struct wait_report *r)
 	uint8_t *reached = allocate(r->w->graph.nodes, 1), *within = allocate(r->w->graph.nodes, 1);
 	uint8_t *unusual = find_unusual(r->w);
 	uint32_t *targets = allocate(r->w->target_count, sizeof(*targets));
-	struct stuck s = {.r = r, .confidence = CONFIDENCE_OBSERVED, .targets = targets};
+	struct stuck s = { .r = r, .confidence = CONFIDENCE_OBSERVED, .targets = targets };
 
 	for (uint32_t n = 0; n < r->w->graph.nodes; n++)
 		within[n] = k->component[n] != WAIT_NO_COMPONENT;
@@ -129,6 +155,8 @@ static void report_closed(struct wait_report *r)
 	if (s.target_count == 0) /* the main thread is gone, and all others only idle */
 		add_roots(&s, targets, k, NULL, marked);
 	count_behind(&s, k, marked, false);
+	if (may_await_signal_handler(r->w))
+		s.confidence = CONFIDENCE_HINT;
 	stuck_report(&s);
 	free(targets);
 	free(unusual);
@@ -144,7 +172,7 @@ struct prospect {
 	const struct wait_report *r;
 	uint32_t target;
 	uint32_t seen; /* threads looked at */
-	bool hope; /* somebody may still end the wait */
+	bool hope;     /* somebody may still end the wait */
 };
 
 /* A thread that runs, or that others may bring to run, may do it; one that waits at the very same place cannot. */
@@ -185,8 +213,8 @@ static bool is_hopeless(const struct wait_report *r, uint32_t node)
 	const struct wait_world *w = r->w;
 	const struct wait_target *t = wait_world_get_target(w, node);
 	const struct model_object *o = model_get_object(w->model, t->object);
-	struct prospect p = {.r = r, .target = node};
-	struct churn churn = {.w = w};
+	struct prospect p = { .r = r, .target = node };
+	struct churn churn = { .w = w };
 
 	if (o->kind != TRACE_OBJECT_COND && o->kind != TRACE_OBJECT_SEM)
 		return false;
@@ -196,7 +224,8 @@ static bool is_hopeless(const struct wait_report *r, uint32_t node)
 	    !wait_history_visit_touchers(w->history, o->id, look_for_hope, &p))
 		return false;
 	for (uint32_t i = 0; o->kind == TRACE_OBJECT_COND && i < o->detail->cond.waiter_count; i++)
-		if (!wait_history_visit_touchers(w->history, o->detail->cond.waiter[i].mutex, look_for_hope, &p))
+		if (!wait_history_visit_touchers(w->history, o->detail->cond.waiter[i].mutex,
+						 look_for_hope, &p))
 			return false;
 	return !p.hope;
 }
@@ -205,9 +234,13 @@ static void report_hopeless(struct wait_report *r)
 {
 	for (uint32_t i = 0; i < r->w->target_count; i++) {
 		uint32_t node = r->w->thread_count + i;
-		struct stuck s = {.r = r, .confidence = CONFIDENCE_POTENTIAL, .targets = &node, .target_count = 1};
+		struct stuck s = { .r = r,
+				   .confidence = CONFIDENCE_POTENTIAL,
+				   .targets = &node,
+				   .target_count = 1 };
 
-		if (r->w->target[i].side == WAIT_SIDE_OPEN && r->w->target[i].waiters && is_hopeless(r, node))
+		if (r->w->target[i].side == WAIT_SIDE_OPEN && r->w->target[i].waiters &&
+		    is_hopeless(r, node))
 			stuck_report(&s);
 	}
 }

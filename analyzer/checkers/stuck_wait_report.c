@@ -21,7 +21,8 @@ static void *allocate(size_t count, size_t element_bytes)
 
 static const struct model_object *object_of(const struct stuck *s, uint32_t i)
 {
-	return model_get_object(s->r->w->model, wait_world_get_target(s->r->w, s->targets[i])->object);
+	return model_get_object(s->r->w->model,
+				wait_world_get_target(s->r->w, s->targets[i])->object);
 }
 
 static void find_waiters(struct stuck *s)
@@ -58,7 +59,7 @@ static void look_at_giver(void *cookie, uint32_t thread)
 
 static bool givers_are_gone(const struct wait_world *w, uint32_t object)
 {
-	struct giver_state g = {.w = w};
+	struct giver_state g = { .w = w };
 
 	wait_world_visit_givers(w, object, look_at_giver, &g);
 	return g.ended > 0 && g.alive == 0;
@@ -66,7 +67,8 @@ static bool givers_are_gone(const struct wait_world *w, uint32_t object)
 
 static bool last_signal_was_unheard(const struct model_cond *c)
 {
-	return c->last_signal.thread && c->last_unheard.thread && c->last_unheard.time_ns == c->last_signal.time_ns;
+	return c->last_signal.thread && c->last_unheard.thread &&
+	       c->last_unheard.time_ns == c->last_signal.time_ns;
 }
 
 static void print_cond_reason(FILE *out, const struct stuck *s, const struct model_object *o)
@@ -102,7 +104,8 @@ static void print_reason(FILE *out, const struct stuck *s, uint32_t i)
 	} else if (o->kind == TRACE_OBJECT_BARRIER) {
 		const struct model_barrier *b = &o->detail->barrier;
 
-		fprintf(out, ", short by %u: %u of %u threads arrived", b->count - b->arrival_count, b->arrival_count, b->count);
+		fprintf(out, ", short by %u: %u of %u threads arrived", b->count - b->arrival_count,
+			b->arrival_count, b->count);
 	} else {
 		fputs(", and nobody is left to unlock it", out);
 	}
@@ -166,13 +169,16 @@ static void print_history(FILE *out, const struct stuck *s, uint32_t i)
 
 		if (!c->last_signal.thread)
 			return;
-		fprintf(out, " {lock:%u}: %llu signal%s, %llu broadcast%s, the last one by {thread:%u}", o->id,
-			(unsigned long long)c->signals, story_s(c->signals), (unsigned long long)c->broadcasts,
-			story_s(c->broadcasts), c->last_signal.thread);
+		fprintf(out,
+			" {lock:%u}: %llu signal%s, %llu broadcast%s, the last one by {thread:%u}",
+			o->id, (unsigned long long)c->signals, story_s(c->signals),
+			(unsigned long long)c->broadcasts, story_s(c->broadcasts),
+			c->last_signal.thread);
 		if (c->last_signal.time_ns >= STORY_TOLD_NS)
 			fprintf(out, " after %.1f s", (double)c->last_signal.time_ns / 1e9);
 		if (c->last_waiters)
-			fprintf(out, " when %u thread%s waited.", c->last_waiters, story_s(c->last_waiters));
+			fprintf(out, " when %u thread%s waited.", c->last_waiters,
+				story_s(c->last_waiters));
 		else
 			fputs(" when nobody waited.", out);
 	} else if (o->kind == TRACE_OBJECT_SEM) {
@@ -182,8 +188,9 @@ static void print_history(FILE *out, const struct stuck *s, uint32_t i)
 			posts += o->detail->sem.posters.actor[k].count;
 		for (uint32_t k = 0; k < o->detail->sem.takers.count; k++)
 			takes += o->detail->sem.takers.actor[k].count;
-		fprintf(out, " {lock:%u}: %u at first, %llu post%s, %llu take%s.", o->id, o->detail->sem.initial,
-			(unsigned long long)posts, story_s(posts), (unsigned long long)takes, story_s(takes));
+		fprintf(out, " {lock:%u}: %u at first, %llu post%s, %llu take%s.", o->id,
+			o->detail->sem.initial, (unsigned long long)posts, story_s(posts),
+			(unsigned long long)takes, story_s(takes));
 	}
 }
 
@@ -196,7 +203,8 @@ static void print_behind(FILE *out, const struct stuck *s)
 	else if (s->main_behind)
 		fputs(" The main thread is blocked behind.", out);
 	if (s->others_behind)
-		fprintf(out, " %u more thread%s blocked behind.", s->others_behind, s->others_behind == 1 ? " is" : "s are");
+		fprintf(out, " %u more thread%s blocked behind.", s->others_behind,
+			s->others_behind == 1 ? " is" : "s are");
 }
 
 static const char *make_message(const struct stuck *s)
@@ -204,18 +212,26 @@ static const char *make_message(const struct stuck *s)
 	struct story_text text;
 
 	story_text_begin(&text);
-	for (uint32_t i = 0; i < s->target_count && i < SHOWN_TARGETS; i++) {
-		fputs(i ? "; " : "", text.out);
+	/* The title has the first ones. */
+	for (uint32_t i = TITLE_TARGETS; i < s->target_count && i < SHOWN_TARGETS; i++) {
+		fputs(i > TITLE_TARGETS ? "; " : "", text.out);
 		print_group(text.out, s, i, 8);
 	}
-	fputs(".", text.out);
+	if (s->target_count > TITLE_TARGETS)
+		fputs(".", text.out);
 	for (uint32_t i = 0; i < s->target_count && i < SHOWN_TARGETS; i++)
 		print_history(text.out, s, i);
 	print_behind(text.out, s);
 	if (s->confidence == CONFIDENCE_POTENTIAL)
-		fputs(" Other threads still ran, but none of them ever used this object.", text.out);
+		fputs(" Other threads still ran, but none of them ever used this object.",
+		      text.out);
+	else if (s->confidence == CONFIDENCE_HINT)
+		fputs(" No thread could run any more, but a signal handler may post the semaphore.",
+		      text.out);
 	else if (s->r->w->closed)
 		fputs(" No thread of the process could run any more.", text.out);
+	else
+		fputs(" Nobody else may unlock it.", text.out);
 	return story_text_take(&text, s->r->a);
 }
 
@@ -243,7 +259,8 @@ static void add_last_gift(const struct stuck *s, struct finding *f, uint32_t i)
 		const struct model_cond *c = &o->detail->cond;
 
 		story_add_gift(s->r, f, c->last_signal.thread, o->id,
-			       last_signal_was_unheard(c) ? "the last one; nobody waited" : "the last one");
+			       last_signal_was_unheard(c) ? "the last one; nobody waited"
+							  : "the last one");
 	} else if (o->kind == TRACE_OBJECT_SEM && o->detail->sem.posters.count) {
 		story_add_gift(s->r, f, newest_poster(&o->detail->sem), o->id, "the last one");
 	}

@@ -12,7 +12,8 @@
 struct stuck {
 	struct wait_report *r;
 	enum confidence confidence;
-	const uint32_t *targets; /* nodes of the objects waited for, the most telling one first; borrowed */
+	const uint32_t *
+		targets; /* nodes of the objects waited for, the most telling one first; borrowed */
 	uint32_t target_count;
 	bool main_behind; /* the main thread joins, or needs a lock of, one of the waiters */
 	uint32_t others_behind;

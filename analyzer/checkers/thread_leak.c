@@ -29,7 +29,7 @@ enum fate {
 
 struct leak {
 	struct wait_report *r;
-	uint8_t *fate;	 /* enum fate, by thread id; owned */
+	uint8_t *fate;	  /* enum fate, by thread id; owned */
 	uint8_t *joining; /* somebody is in a join of the thread at the end; owned */
 };
 
@@ -57,12 +57,16 @@ static void look_for_waker(void *cookie, uint32_t thread)
 
 	uint32_t target = k->w->party[k->waiter].target;
 
-	if (thread != k->waiter && thread < k->w->thread_count && k->w->party[thread].status >= WAIT_RUNNING &&
+	if (thread != k->waiter && thread < k->w->thread_count &&
+	    k->w->party[thread].status >= WAIT_RUNNING &&
 	    (!target || k->w->party[thread].target != target))
 		k->there = true;
 }
 
-/* Another thread waits for the same at the same place. */
+/*
+ * Another thread waits at the same place for the same condvar or semaphore; or for a lock of its own, which is how
+ * programs stop each worker with a mutex (redis). Several threads at one lock are no pool, they contend.
+ */
 static bool is_in_pool(const struct wait_world *w, uint32_t thread)
 {
 	const struct wait_party *p = &w->party[thread];
@@ -70,7 +74,8 @@ static bool is_in_pool(const struct wait_world *w, uint32_t thread)
 	for (uint32_t id = 1; id < w->thread_count; id++) {
 		const struct wait_party *q = &w->party[id];
 
-		if (id != thread && q->kind == p->kind && q->object == p->object && q->stack == p->stack)
+		if (id != thread && q->kind == p->kind && q->stack == p->stack &&
+		    (q->object == p->object) == (p->kind != TRACE_WAIT_LOCK))
 			return true;
 	}
 	return false;
@@ -79,15 +84,24 @@ static bool is_in_pool(const struct wait_world *w, uint32_t thread)
 static bool is_parked(const struct wait_world *w, uint32_t thread)
 {
 	const struct wait_party *p = &w->party[thread];
-	struct waker waker = {.w = w, .waiter = thread};
+	struct waker waker = { .w = w, .waiter = thread };
 
 	if (wait_history_was_left(w->history, p->stack))
 		return true;
-	if (p->kind != TRACE_WAIT_COND && p->kind != TRACE_WAIT_SEM && p->kind != TRACE_WAIT_BARRIER)
+	switch (p->kind) {
+	case TRACE_WAIT_COND:
+	case TRACE_WAIT_SEM:
+		wait_world_visit_givers(w, p->object, look_for_waker, &waker);
+		return waker.there || is_in_pool(w, thread);
+	case TRACE_WAIT_BARRIER:
+		/* Two threads at a barrier are no pool: they want a third one. */
+		wait_world_visit_givers(w, p->object, look_for_waker, &waker);
+		return waker.there;
+	case TRACE_WAIT_LOCK:
+		return is_in_pool(w, thread);
+	default: /* joins and initialisers; a number from a file */
 		return false;
-	wait_world_visit_givers(w, p->object, look_for_waker, &waker);
-	/* Two threads at a barrier are no pool: they want a third one. */
-	return waker.there || (p->kind != TRACE_WAIT_BARRIER && is_in_pool(w, thread));
+	}
 }
 
 /* ---- one thread ---- */
@@ -138,10 +152,11 @@ static enum fate fate_of(const struct leak *l, uint32_t thread)
 	const struct model_thread *t = model_get_thread(w->model, thread);
 	const struct trace_process *process = w->model->process;
 	bool foreign = process->threads && (process->threads[thread].flags & TF_THREAD_FOREIGN);
-	bool ended_late = t && t->end.time_ns && w->model->exit_ns && t->end.time_ns > w->model->exit_ns;
+	bool ended_late = t && t->end.time_ns && w->model->exit_ns &&
+			  t->end.time_ns > w->model->exit_ns;
 
-	if (!t || thread == 1 || thread == w->exit_thread || foreign || t->joined || l->joining[thread] ||
-	    l->r->explained[thread] || w->party[thread].status == WAIT_ABSENT)
+	if (!t || thread == 1 || thread == w->exit_thread || foreign || t->joined ||
+	    l->joining[thread] || l->r->explained[thread] || w->party[thread].status == WAIT_ABSENT)
 		return FATE_FINE;
 	if (w->party[thread].status == WAIT_FINISHED) {
 		if (ended_late)
@@ -163,8 +178,8 @@ static void find_fates(struct leak *l)
 	for (uint32_t id = 1; id < w->thread_count; id++) {
 		const struct wait_party *p = &w->party[id];
 
-		if (p->kind == TRACE_WAIT_JOIN && p->status >= WAIT_RUNNING && p->other < w->thread_count &&
-		    w->party[p->other].status == WAIT_FINISHED)
+		if (p->kind == TRACE_WAIT_JOIN && p->status >= WAIT_RUNNING &&
+		    p->other < w->thread_count && w->party[p->other].status == WAIT_FINISHED)
 			l->joining[p->other] = 1;
 	}
 	for (uint32_t id = 1; id < w->thread_count; id++)
@@ -215,10 +230,12 @@ static const char *make_title(const struct leak *l, const struct group *g)
 			fprintf(text.out, "; so do %u more", g->count - 1);
 		break;
 	case FATE_RUNNING:
-		print_subject(text.out, g, "was still running at exit", "were still running at exit");
+		print_subject(text.out, g, "was still running at exit",
+			      "were still running at exit");
 		break;
 	case FATE_OUTLIVED:
-		print_subject(text.out, g, "finished after main returned", "finished after main returned");
+		print_subject(text.out, g, "finished after main returned",
+			      "finished after main returned");
 		break;
 	case FATE_FINE:
 	case FATE_COUNT:
@@ -236,7 +253,8 @@ static const char *make_message(const struct leak *l, const struct group *g)
 	switch (g->fate) {
 	case FATE_FINISHED:
 		print_subject(text.out, g, "ended", "ended");
-		fputs(", but its stack and result are kept until somebody joins or detaches it.", text.out);
+		fputs(", but its stack and result are kept until somebody joins or detaches it.",
+		      text.out);
 		break;
 	case FATE_BLOCKED: {
 		uint32_t node = story_wait_node(w, g->first);
@@ -246,22 +264,28 @@ static const char *make_message(const struct leak *l, const struct group *g)
 			const struct wait_target *t = wait_world_get_target(w, node);
 
 			if (t->side != WAIT_SIDE_OPEN && t->dead)
-				fprintf(text.out, ", held by {thread:%u}, which has ended", t->dead);
+				fprintf(text.out, ", held by {thread:%u}, which has ended",
+					t->dead);
 			else if (t->side != WAIT_SIDE_OPEN && w->exit_thread &&
-				 model_find_held(model_get_thread(w->model, w->exit_thread), t->object))
-				fprintf(text.out, ", held by {thread:%u}, which called exit", w->exit_thread);
+				 model_find_held(model_get_thread(w->model, w->exit_thread),
+						 t->object))
+				fprintf(text.out, ", held by {thread:%u}, which called exit",
+					w->exit_thread);
 		}
-		fputs(". When the process exited, no thread was left that could wake it.", text.out);
+		fputs(". When the process exited, no thread was left that could wake it.",
+		      text.out);
 		break;
 	}
 	case FATE_RUNNING:
-		print_subject(text.out, g, "was at work when main returned", "were at work when main returned");
+		print_subject(text.out, g, "was at work when main returned",
+			      "were at work when main returned");
 		fputs(": the end of the process cut it off, and until then it could use what exit handlers already destroyed.",
 		      text.out);
 		break;
 	case FATE_OUTLIVED:
 		print_subject(text.out, g, "ended", "ended");
-		fputs(" while exit handlers and static destructors ran, and could use what these destroy.", text.out);
+		fputs(" while exit handlers and static destructors ran, and could use what these destroy.",
+		      text.out);
 		break;
 	case FATE_FINE:
 	case FATE_COUNT:
@@ -307,8 +331,8 @@ static void report_group(struct leak *l, const struct group *g)
 		const struct model_thread *t = model_get_thread(w->model, g->first);
 
 		/* The creator is no party of the leak: only its stack is. */
-		analysis_add_stack(l->r->a, f, ROLE_CREATES, g->first, 0, creation_stack(w, g->first), t->create.time_ns,
-				   NULL, 0);
+		analysis_add_stack(l->r->a, f, ROLE_CREATES, g->first, 0,
+				   creation_stack(w, g->first), t->create.time_ns, NULL, 0);
 	}
 	f->count = g->count;
 	f->title = make_title(l, g);
@@ -342,7 +366,9 @@ static void report_groups(struct leak *l)
 	for (uint32_t id = 1; id < w->thread_count; id++) {
 		if (l->fate[id] == FATE_FINE)
 			continue;
-		all[count] = (struct sortable){.fate = l->fate[id], .key = creation_stack(w, id), .thread = id};
+		all[count] = (struct sortable){ .fate = l->fate[id],
+						.key = creation_stack(w, id),
+						.thread = id };
 		if (l->fate[id] == FATE_BLOCKED) {
 			all[count].key = w->party[id].stack;
 			all[count].key2 = w->party[id].kind;
@@ -351,9 +377,14 @@ static void report_groups(struct leak *l)
 	}
 	qsort(all, count, sizeof(*all), compare);
 	for (size_t i = 0; i < count;) {
-		struct group g = {.fate = all[i].fate, .key = all[i].key, .key2 = all[i].key2, .first = all[i].thread};
+		struct group g = { .fate = all[i].fate,
+				   .key = all[i].key,
+				   .key2 = all[i].key2,
+				   .first = all[i].thread };
 
-		for (; i < count && all[i].fate == (uint32_t)g.fate && all[i].key == g.key && all[i].key2 == g.key2; i++) {
+		for (; i < count && all[i].fate == (uint32_t)g.fate && all[i].key == g.key &&
+		       all[i].key2 == g.key2;
+		     i++) {
 			if (g.count < SHOWN_THREADS)
 				g.thread[g.count] = all[i].thread;
 			g.count++;
@@ -365,7 +396,7 @@ static void report_groups(struct leak *l)
 
 void thread_leak_report(struct wait_report *r)
 {
-	struct leak l = {.r = r};
+	struct leak l = { .r = r };
 
 	if (r->w->exit_kind != TRACE_EXIT_DESTRUCTORS || !analysis_wants(r->a, RULE_LEAKED_THREAD))
 		return;

@@ -5,6 +5,7 @@
 #include "wait_story.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- text ---- */
 
@@ -23,7 +24,7 @@ const char *story_text_take(struct story_text *t, struct analysis *a)
 
 	if (fclose(t->out))
 		abort();
-	text = analysis_printf(a, "%s", t->buffer);
+	text = analysis_printf(a, "%s", t->buffer + strspn(t->buffer, " "));
 	free(t->buffer);
 	return text;
 }
@@ -40,11 +41,13 @@ static uint8_t kind_of(const struct wait_world *w, uint32_t object)
 	return o ? o->kind : TRACE_OBJECT_NONE;
 }
 
-static void print_lock_wait(FILE *out, const struct wait_world *w, const struct wait_party *p, uint32_t object)
+static void print_lock_wait(FILE *out, const struct wait_world *w, const struct wait_party *p,
+			    uint32_t object)
 {
 	switch (kind_of(w, object)) {
 	case TRACE_OBJECT_RWLOCK:
-		fprintf(out, "waits to %s {lock:%u}", p->mode & TRACE_MODE_SHARED ? "read" : "write", object);
+		fprintf(out, "waits to %s {lock:%u}",
+			p->mode & TRACE_MODE_SHARED ? "read" : "write", object);
 		break;
 	case TRACE_OBJECT_SPIN:
 		fprintf(out, "spins on {lock:%u}", object);
@@ -78,7 +81,10 @@ void story_print_wait(FILE *out, const struct wait_world *w, uint32_t thread, ui
 		fprintf(out, "waits for a signal on {lock:%u}", p->object);
 	else
 		fprintf(out, "%s on {lock:%u} and waits to take {lock:%u} back",
-			p->woken ? "was signalled" : p->timed ? "had a timed wait" : "waits", p->object, p->other);
+			p->woken   ? "was signalled"
+			: p->timed ? "had a timed wait"
+				   : "waits",
+			p->object, p->other);
 }
 
 void story_print_obstacle(FILE *out, const struct wait_world *w, uint32_t node, uint32_t next)
@@ -90,13 +96,15 @@ void story_print_obstacle(FILE *out, const struct wait_world *w, uint32_t node, 
 	t = wait_world_get_target(w, node);
 	if (t->side == WAIT_SIDE_OPEN) {
 		fprintf(out, ", which {thread:%u} would have to %s", next,
-			kind_of(w, t->object) == TRACE_OBJECT_COND    ? "signal" :
-			kind_of(w, t->object) == TRACE_OBJECT_SEM     ? "post" :
-			kind_of(w, t->object) == TRACE_OBJECT_BARRIER ? "reach" :
-									 "unlock");
-	} else if (kind_of(w, t->object) == TRACE_OBJECT_ONCE || kind_of(w, t->object) == TRACE_OBJECT_GUARD) {
+			kind_of(w, t->object) == TRACE_OBJECT_COND	? "signal"
+			: kind_of(w, t->object) == TRACE_OBJECT_SEM	? "post"
+			: kind_of(w, t->object) == TRACE_OBJECT_BARRIER ? "reach"
+									: "unlock");
+	} else if (kind_of(w, t->object) == TRACE_OBJECT_ONCE ||
+		   kind_of(w, t->object) == TRACE_OBJECT_GUARD) {
 		fprintf(out, ", which {thread:%u} runs", next);
-	} else if (t->side == WAIT_SIDE_SHARED && !model_find_held(model_get_thread(w->model, next), t->object)) {
+	} else if (t->side == WAIT_SIDE_SHARED &&
+		   !model_find_held(model_get_thread(w->model, next), t->object)) {
 		fprintf(out, ", behind {thread:%u}, which waits to write it", next);
 	} else {
 		fprintf(out, ", held by {thread:%u}", next);
@@ -132,12 +140,16 @@ void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread)
 /* ---- stacks ---- */
 
 /*
- * To a tenth of a second: the same run reads the same on every machine, and people think in seconds. Nothing is said of
- * the first moments: "since 0.0 s" tells nobody anything.
+ * How long until the last record of the process, at least: a process that hangs writes none. To a tenth of a second, and
+ * nothing where that would read 0.0.
  */
-static const char *since(struct wait_report *r, uint64_t time_ns)
+static const char *lasted(struct wait_report *r, uint64_t time_ns)
 {
-	return time_ns >= STORY_TOLD_NS ? analysis_printf(r->a, "since %.1f s into the run", (double)time_ns / 1e9) : NULL;
+	uint64_t end_ns = r->a->process->end_ns;
+
+	if (time_ns == 0 || end_ns < time_ns + STORY_TOLD_NS)
+		return NULL;
+	return analysis_printf(r->a, "for at least %.1f s", (double)(end_ns - time_ns) / 1e9);
 }
 
 /* The object that the wait to `node` is about; 0 for a join. */
@@ -161,8 +173,9 @@ void story_add_wait(struct wait_report *r, struct finding *f, uint32_t thread, u
 		if (node && node == p->retake)
 			analysis_add_lock(r->a, f, p->other);
 	}
-	s = analysis_add_stack_now(r->a, f, ROLE_WAITS, thread, object_at(r->w, thread, node), p->stack, p->since_ns);
-	s->note = since(r, p->since_ns);
+	s = analysis_add_stack_now(r->a, f, ROLE_WAITS, thread, object_at(r->w, thread, node),
+				   p->stack, p->since_ns);
+	s->note = lasted(r, p->since_ns);
 	if (p->kind == TRACE_WAIT_JOIN)
 		s->for_thread = p->other;
 }
@@ -182,10 +195,12 @@ void story_add_hold(struct wait_report *r, struct finding *f, uint32_t thread, u
 		abort();
 	for (uint32_t i = 0; i < t->held_count && t->held[i].object != object; i++)
 		held[count++] = t->held[i].object;
-	s = analysis_add_stack(r->a, f, ROLE_HOLDS, thread, object, hold->stack, hold->time_ns, held, count);
-	s->note = since(r, hold->time_ns);
+	s = analysis_add_stack(r->a, f, ROLE_HOLDS, thread, object, hold->stack, hold->time_ns,
+			       held, count);
+	s->note = lasted(r, hold->time_ns);
 	if (hold->flags & MODEL_HOLD_SHARED)
-		s->note = s->note ? analysis_printf(r->a, "for reading, %s", s->note) : "for reading";
+		s->note = s->note ? analysis_printf(r->a, "for reading, %s", s->note)
+				  : "for reading";
 	free(held);
 }
 
@@ -201,10 +216,11 @@ static void newest(const struct model_actors *actors, struct gift *g)
 			g->site = actors->actor[i].last;
 }
 
-void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object, const char *note)
+void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object,
+		    const char *note)
 {
 	const struct model_object *o = model_get_object(r->w->model, object);
-	struct gift g = {.thread = thread};
+	struct gift g = { .thread = thread };
 	struct finding_stack *s;
 
 	if (!o || !o->detail)
@@ -215,6 +231,7 @@ void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, u
 		newest(&o->detail->sem.posters, &g);
 	if (!g.site.thread)
 		return;
-	s = analysis_add_stack(r->a, f, ROLE_SIGNALS, thread, object, g.site.stack, g.site.time_ns, NULL, 0);
+	s = analysis_add_stack(r->a, f, ROLE_SIGNALS, thread, object, g.site.stack, g.site.time_ns,
+			       NULL, 0);
 	s->note = note;
 }

@@ -17,7 +17,8 @@
 struct wait_report {
 	struct analysis *a;
 	struct wait_world *w;
-	uint8_t *explained; /* by thread id: a deadlock or a stuck lock is reported that it is in or behind of; owned */
+	uint8_t *
+		explained; /* by thread id: a deadlock or a stuck lock is reported that it is in or behind of; owned */
 	unsigned deadlocks; /* knots that are cycles, reported or left out by --rules */
 };
 
@@ -59,14 +60,15 @@ void story_print_threads(FILE *out, const uint32_t *threads, size_t count, size_
 /* Prints "thread 7 \"logger\"" from the trace: for threads that are not in the lists. */
 void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread);
 
-/* WAITS stack of the wait of `thread` that leads to `node`, with thread, object and "since 2.1 s into the run". */
+/* WAITS stack of the wait of `thread` that leads to `node`, with thread, object and "for at least 2.1 s". */
 void story_add_wait(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t node);
 
 /* HOLDS stack of `object`, when `thread` holds it. */
 void story_add_hold(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object);
 
 /* SIGNALS stack of the newest signal, post or arrival of `thread` at `object`, when there was one. */
-void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object, const char *note);
+void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object,
+		    const char *note);
 
 /* The wait of `thread` that the graph is about: its target, or its retake when it has no other. */
 uint32_t story_wait_node(const struct wait_world *w, uint32_t thread);

@@ -12,7 +12,8 @@ static void *waits_begin(struct analysis *a)
 	return wait_history_new(a->model);
 }
 
-static void waits_on_event(void *state, struct analysis *a, const struct trace_event *event, const struct model_step *step)
+static void waits_on_event(void *state, struct analysis *a, const struct trace_event *event,
+			   const struct model_step *step)
 {
 	(void)a;
 	wait_history_apply(state, event, step);
@@ -20,7 +21,7 @@ static void waits_on_event(void *state, struct analysis *a, const struct trace_e
 
 static void waits_finish(void *state, struct analysis *a)
 {
-	struct wait_report r = {.a = a};
+	struct wait_report r = { .a = a };
 
 	r.w = wait_world_new(a->model, state);
 	r.explained = calloc(r.w->thread_count, 1);

@@ -46,6 +46,7 @@ void model_free(struct model *m)
 		if (!m->threads[i])
 			continue;
 		free(m->threads[i]->held);
+		free(m->threads[i]->permit);
 		free(m->threads[i]);
 	}
 	model_order_free(m->order);

@@ -60,7 +60,9 @@ enum model_object_flag {
 	MODEL_EVER_WRITTEN = 32,     /* rwlock: some exclusive acquire or request */
 	MODEL_OWNER_LOST = 64,	     /* its holder's records are missing: owner unknown */
 	MODEL_NOT_RECOVERABLE = 128, /* robust mutex unlocked in inconsistent state */
-	MODEL_ATTRIBUTES = 256,	     /* `attributes` is known */
+	MODEL_SEM_PERMITS =
+		512,		/* counting semaphore: posted by who took it, in all we have seen */
+	MODEL_ATTRIBUTES = 256, /* `attributes` is known */
 };
 
 #define MODEL_MANY_THREADS UINT32_MAX
@@ -194,6 +196,11 @@ struct model_waiting {
 	struct model_held saved; /* the mutex's hold, restored at wake; valid with was_held */
 };
 
+/* Taken from a counting semaphore (MODEL_SEM_PERMITS) and not posted yet: a shared gate with room for few. */
+struct model_permit {
+	uint32_t object, count;
+};
+
 struct model_thread {
 	uint32_t id;
 	uint8_t state;	  /* enum model_thread_state */
@@ -206,6 +213,8 @@ struct model_thread {
 	uint32_t held_count, held_capacity;
 	struct model_held *held; /* in order of acquire, oldest first */
 	uint64_t held_hash; /* of the holds' objects, modes and stacks: equal sets, equal hash */
+	struct model_permit *permit; /* owned; not in `held`, but in interned sets and the hash */
+	uint32_t permit_count, permit_capacity;
 	/* advances at create, join, barrier: contexts of different epochs may differ in order */
 	uint32_t epoch;
 	uint32_t segment;		   /* newest order node */
@@ -330,8 +339,8 @@ bool model_object_prefers_writer(const struct model_object *object);
 #define MODEL_SET_SHARED(element) ((element)&1u)
 
 /*
- * The thread's present held set without the hold of `except` (0 = all). Id 0 is the empty set; ids
- * are dense.
+ * The thread's present held set without the hold of `except` (0 = all), and its permits of counting
+ * semaphores as shared elements. Id 0 is the empty set; ids are dense.
  */
 uint32_t model_intern_set(struct model *m, const struct model_thread *t, uint32_t except);
 /* Elements in ascending order. Borrowed until the next model_intern_set. */

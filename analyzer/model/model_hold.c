@@ -205,6 +205,8 @@ void model_hold_forget(struct model *m, struct model_thread *t)
 
 		model_get_object(m, hold.object)->flags |= MODEL_OWNER_LOST;
 	}
+	while (t->permit_count)
+		t->held_hash ^= model_permit_hash(t->permit[--t->permit_count].object);
 	t->uncertain = true;
 	t->request.object = 0;
 	t->waiting.was_held = false;

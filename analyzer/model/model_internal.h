@@ -52,6 +52,11 @@ static inline uint64_t model_hold_hash(const struct model_held *h)
 		h->stack + 1);
 }
 
+static inline uint64_t model_permit_hash(uint32_t object)
+{
+	return model_mix(~(uint64_t)object);
+}
+
 /* model.c */
 struct model_thread *model_touch_thread(struct model *m, uint32_t id);
 struct model_detail *model_touch_detail(struct model_object *o);

@@ -124,10 +124,13 @@ uint32_t model_intern_set(struct model *m, const struct model_thread *t, uint32_
 	struct model_sets *sets = m->sets;
 	uint32_t count = 0;
 
-	if (t->held_count == 0)
+	if (t->held_count + t->permit_count == 0)
 		return 0;
-	sets->scratch = model_grow(sets->scratch, &sets->scratch_capacity, t->held_count,
-				   sizeof(*sets->scratch));
+	sets->scratch = model_grow(sets->scratch, &sets->scratch_capacity,
+				   t->held_count + t->permit_count, sizeof(*sets->scratch));
+	for (uint32_t i = 0; i < t->permit_count; i++)
+		if (m->objects[t->permit[i].object].flags & MODEL_SEM_PERMITS)
+			sets->scratch[count++] = t->permit[i].object << 1 | 1;
 	for (uint32_t i = 0; i < t->held_count; i++) {
 		const struct model_held *h = &t->held[i];
 

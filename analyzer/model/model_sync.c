@@ -22,9 +22,11 @@ void model_sync_init(struct model_object *o, uint32_t attributes, bool known)
 		sem->initial_known = known;
 		sem->initial = attributes & ~(uint32_t)TF_ATTRIBUTES_UNKNOWN;
 		sem->value = sem->initial;
-		o->flags &= (uint16_t)~MODEL_SEM_LOCK;
+		o->flags &= (uint16_t) ~(MODEL_SEM_LOCK | MODEL_SEM_PERMITS);
 		if (known && sem->initial == 1 && o->owner == 0)
 			o->flags |= MODEL_SEM_LOCK;
+		if (known && sem->initial > 1)
+			o->flags |= MODEL_SEM_PERMITS;
 		break;
 	}
 	case TRACE_OBJECT_BARRIER:
@@ -231,6 +233,43 @@ static void demote(struct model *m, struct model_step *step)
 	step->flags |= MODEL_STEP_SEM_DEMOTED;
 }
 
+static uint32_t permit_index(const struct model_thread *t, uint32_t object)
+{
+	for (uint32_t i = 0; i < t->permit_count; i++)
+		if (t->permit[i].object == object)
+			return i;
+	return UINT32_MAX;
+}
+
+static void take_permit(struct model_thread *t, uint32_t object)
+{
+	uint32_t index = permit_index(t, object);
+
+	if (index != UINT32_MAX) {
+		t->permit[index].count++;
+		return;
+	}
+	t->permit =
+		model_grow(t->permit, &t->permit_capacity, t->permit_count + 1, sizeof(*t->permit));
+	t->permit[t->permit_count++] = (struct model_permit){ object, 1 };
+	t->held_hash ^= model_permit_hash(object);
+}
+
+/* A post by a thread that took none: the semaphore signals. Permits of others are void from then on. */
+static void give_permit(struct model_thread *t, struct model_object *o)
+{
+	uint32_t index = permit_index(t, o->id);
+
+	if (index == UINT32_MAX) {
+		o->flags &= (uint16_t)~MODEL_SEM_PERMITS;
+		return;
+	}
+	if (--t->permit[index].count > 0)
+		return;
+	t->permit[index] = t->permit[--t->permit_count];
+	t->held_hash ^= model_permit_hash(o->id);
+}
+
 static void sem_take(struct model *m, const struct trace_event *event, struct model_step *step,
 		     uint32_t flags)
 {
@@ -238,6 +277,8 @@ static void sem_take(struct model *m, const struct trace_event *event, struct mo
 
 	o->detail->sem.value--;
 	model_actors_add(&o->detail->sem.takers, event);
+	if (o->flags & MODEL_SEM_PERMITS)
+		take_permit(step->thread, o->id);
 	if (!(o->flags & MODEL_SEM_LOCK))
 		return;
 	if (o->owner)
@@ -253,6 +294,8 @@ static void sem_post(struct model *m, const struct trace_event *event, struct mo
 
 	o->detail->sem.value++;
 	model_actors_add(&o->detail->sem.posters, event);
+	if (o->flags & MODEL_SEM_PERMITS)
+		give_permit(step->thread, o);
 	if (!(o->flags & MODEL_SEM_LOCK))
 		return;
 	if (index == UINT32_MAX) {

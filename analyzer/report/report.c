@@ -129,7 +129,7 @@ struct report_totals report_sum(const struct report *report)
 		const struct trace_process *process = report->processes[i].process;
 
 		totals.events += process->events;
-		totals.lost_events += process->lost_events;
+		totals.lost_events += process->lost_events + process->lost_in_gaps;
 		totals.lost_chunks += process->lost_chunks;
 		totals.lost_defs += process->lost_defs;
 		for (size_t id = 1; id < process->thread_count; id++)

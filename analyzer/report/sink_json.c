@@ -204,7 +204,7 @@ static json_t *process_value(const struct report_process *p)
 	if (p->has_exit)
 		put(value, "exit", json_integer(p->exit_status));
 	put_count(value, "events", process->events);
-	put_count(value, "lost", process->lost_events);
+	put_count(value, "lost", process->lost_events + process->lost_in_gaps);
 	put_count(value, "threads", threads);
 	if (!process->complete)
 		put_string(value, "incomplete_why", process->why);

@@ -1,6 +1,6 @@
-/* SCENARIO reborn: std::condition_variable has no constructor call but its destructor destroys; the next one at its address is new */
-/* NEVER * */
-/* RUN status=0 clean */
+/* SPDX-License-Identifier: MIT */
+/* SHOWS a condition variable that is born without a call and destroyed with one, again and again at one address */
+/* RUN clean */
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>

@@ -10,8 +10,8 @@ from thrum_cli import Case, main, target, task_state
 
 
 class Forwarding(Case):
-    def launch(self, verb="run", **more):
-        process = self.start(verb, "--", target("signals"), **more)
+    def launch(self, verb="run", args=(), **more):
+        process = self.start(verb, "--", target("signals"), *args, **more)
         pid = int(self.expect_line(process, r"ready (\d+)").group(1))
         return process, pid
 
@@ -38,6 +38,13 @@ class Forwarding(Case):
             # This one travels through thrum: when it is here, thrum has dealt with what the group got.
             process.send_signal(signal.SIGUSR1)
             self.expect_line(process, f"got {int(signal.SIGUSR1)}")
+        self.finish(process)
+
+    def test_program_that_left_the_group_gets_what_the_group_gets(self):
+        process, _ = self.launch(args=["own-group"], start_new_session=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.killpg(process.pid, number)
+            self.expect_line(process, f"got {int(number)}")
         self.finish(process)
 
     def test_group_then_alone(self):

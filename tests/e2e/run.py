@@ -14,6 +14,7 @@ Builds nothing. Status 0: all as expected; 1: something is not; 2: usage or a br
 
 import argparse
 import concurrent.futures
+import html
 import json
 import os
 import re
@@ -66,8 +67,8 @@ def run_native(bench, sample):
 def run_once(bench, sample, folder, with_kill):
     """One `thrum run` of a sample; returns complaints."""
     binary, args = bench.binary(sample), sample.run.get("args", "").split()
-    trace, text, html = (os.path.join(folder, n) for n in ("trace", "report.txt", "report.html"))
-    options = ["--format", "json", "--report", "text=" + text, "--report", "html=" + html]
+    trace, text, page = (os.path.join(folder, n) for n in ("trace", "report.txt", "report.html"))
+    options = ["--format", "json", "--report", "text=" + text, "--report", "html=" + page]
     native_out, own_status, wrong = None, 0, []
     if sample.is_hanging():
         options += ["--timeout", sample.run["timeout"]]
@@ -79,8 +80,10 @@ def run_once(bench, sample, folder, with_kill):
     o = target.run([bench.thrum, "run", "-o", trace] + options + ["--", binary] + args, limit_of(sample))
     if o.status is None:
         return ["did not end within %s s" % limit_of(sample)]
-    wrong += check_output(bench, sample, o, native_out, own_status)
-    wrong += check_reports(text, html)
+    found, report = check_output(bench, sample, o, native_out, own_status)
+    wrong += found
+    if report:
+        wrong += check_reports(report, text, page)
     if "rss" in sample.run and o.max_rss_mb > int(sample.run["rss"]):
         wrong.append("thrum took %d MB, allowed %s" % (o.max_rss_mb, sample.run["rss"]))
     if with_kill and "kill" in sample.run:
@@ -89,26 +92,37 @@ def run_once(bench, sample, folder, with_kill):
 
 
 def check_output(bench, sample, o, native_out, own_status):
+    """(complaints, report or None) about what `thrum run --format json` wrote."""
     if native_out is not None and not o.out.startswith(native_out):
-        return ["standard output differs from the native run: %r" % o.out[:200]]
+        return ["standard output differs from the native run: %r" % o.out[:200]], None
     try:
         _, report = target.split_report(o.out, native_out)
     except ValueError as e:
-        return ["no JSON report (status %s): %s; stderr: %s" % (o.status, e, o.err.strip()[:500])]
+        return ["no JSON report (status %s): %s; stderr: %s" % (o.status, e, o.err.strip()[:500])], None
     wrong = judge.check_findings(sample, report, bench.binaries(sample))
-    return wrong + judge.check_report(report, o.status, own_status, sample.is_hanging())
+    return wrong + judge.check_report(report, o.status, own_status, sample.is_hanging()), report
 
 
-def check_reports(text, html):
-    wrong = []
-    for path in (text, html):
-        if not os.path.exists(path) or os.path.getsize(path) == 0:
-            wrong.append("no report in %s" % os.path.basename(path))
-    if not wrong:
-        with open(html, encoding="utf-8") as f:
-            page = f.read()
-        if "<html" not in page.lower() or "</html>" not in page.lower():
-            wrong.append("the HTML report is no page")
+def check_reports(report, text_path, html_path):
+    """The reports for people say at least what each finding is about."""
+    wrong, pages = [], {}
+    for path in (text_path, html_path):
+        try:
+            with open(path, encoding="utf-8") as f:
+                pages[path] = f.read()
+        except (OSError, UnicodeError) as e:
+            return ["no readable %s: %s" % (os.path.basename(path), e)]
+    page = pages[html_path]
+    if not re.match(r"\s*<!doctype html>", page, re.I) or "</html>" not in page:
+        wrong.append("the HTML report is no page")
+    words = html.unescape(re.sub(r"<[^>]*>", "", page))
+    for f in report["findings"]:
+        if not f["title"].isprintable():
+            continue  # bytes that the pages show in another way
+        if f["title"] not in pages[text_path]:
+            wrong.append("the text report does not say %r" % f["title"])
+        if f["title"] not in words:
+            wrong.append("the HTML report does not say %r" % f["title"])
     return wrong
 
 

@@ -37,13 +37,13 @@ struct counter {
 /* The index of every function, whatever its row says. */
 enum function {
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) FUNCTION_##name,
+#include "../../spec/primitives/c11.def"
+#include "../../spec/primitives/cond.def"
 #include "../../spec/primitives/mutex.def"
 #include "../../spec/primitives/rwlock.def"
-#include "../../spec/primitives/cond.def"
 #include "../../spec/primitives/sem.def"
 #include "../../spec/primitives/sync.def"
 #include "../../spec/primitives/thread.def"
-#include "../../spec/primitives/c11.def"
 #undef PRIM
 	FUNCTION_fork,
 	FUNCTIONS
@@ -56,17 +56,18 @@ static union {
 	struct counter counter[FUNCTIONS];
 	char bytes[TABLE_BYTES];
 } table __attribute__((aligned(4096))) = { .counter = {
-#define PRIM(shape, kind, ret, fn, params, args, object, mode, doc) [FUNCTION_##fn] = { .name = #fn },
+#define PRIM(shape, kind, ret, fn, params, args, object, mode, doc) \
+	[FUNCTION_##fn] = { .name = #fn },
+#include "../../spec/primitives/c11.def"
+#include "../../spec/primitives/cond.def"
 #include "../../spec/primitives/mutex.def"
 #include "../../spec/primitives/rwlock.def"
-#include "../../spec/primitives/cond.def"
 #include "../../spec/primitives/sem.def"
 #include "../../spec/primitives/sync.def"
 #include "../../spec/primitives/thread.def"
-#include "../../spec/primitives/c11.def"
 #undef PRIM
-	[FUNCTION_fork] = { .name = "fork" },
-} };
+						   [FUNCTION_fork] = { .name = "fork" },
+					   } };
 
 static char directory[3900];
 
@@ -106,8 +107,8 @@ static void map_counters(void)
 	}
 	if (fd >= 0) {
 		if (pwrite(fd, table.bytes, sizeof(table), 0) == (ssize_t)sizeof(table)) {
-			mmap(table.bytes, sizeof(table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			     fd, 0);
+			mmap(table.bytes, sizeof(table), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_FIXED, fd, 0);
 		}
 		close(fd);
 	}
@@ -153,7 +154,8 @@ static void *next(const char *name)
 		f = cxx ? dlsym(cxx, name) : NULL;
 	}
 	if (!f) {
-		static const char message[] = "count_preload: a counted function has no real definition\n";
+		static const char message[] =
+			"count_preload: a counted function has no real definition\n";
 
 		if (write(2, message, sizeof(message) - 1) < 0) {
 			_exit(70);
@@ -164,24 +166,24 @@ static void *next(const char *name)
 }
 
 /* Looked up at the first call; two threads at once find the same. */
-#define NEXT(name)                                                                                 \
-	({                                                                                         \
-		static __typeof__(&name) found;                                                    \
-		__typeof__(&name) f_ = __atomic_load_n(&found, __ATOMIC_RELAXED);                  \
-		if (__builtin_expect(!f_, 0)) {                                                    \
-			f_ = (__typeof__(&name))(uintptr_t)next(#name);                            \
-			__atomic_store_n(&found, f_, __ATOMIC_RELAXED);                            \
-		}                                                                                  \
-		f_;                                                                                \
+#define NEXT(name)                                                                \
+	({                                                                        \
+		static __typeof__(&name) found;                                   \
+		__typeof__(&name) f_ = __atomic_load_n(&found, __ATOMIC_RELAXED); \
+		if (__builtin_expect(!f_, 0)) {                                   \
+			f_ = (__typeof__(&name))(uintptr_t)next(#name);           \
+			__atomic_store_n(&found, f_, __ATOMIC_RELAXED);           \
+		}                                                                 \
+		f_;                                                               \
 	})
 
 /* ---- functions that return 0 for success: every row but the CUSTOM ones ---- */
 
-#define COUNTED(name, params, args)                                                                \
-	int name params                                                                            \
-	{                                                                                          \
-		count_entry(FUNCTION_##name);                                                      \
-		return count_result(FUNCTION_##name, NEXT(name) args);                             \
+#define COUNTED(name, params, args)                                    \
+	int name params                                                \
+	{                                                              \
+		count_entry(FUNCTION_##name);                          \
+		return count_result(FUNCTION_##name, NEXT(name) args); \
 	}
 
 #define SHAPE_LOCK(name, params, args) COUNTED(name, params, args)
@@ -194,31 +196,35 @@ static void *next(const char *name)
 #define SHAPE_SEM_POST(name, params, args) COUNTED(name, params, args)
 #define SHAPE_CUSTOM(name, params, args)
 
-#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) SHAPE_##shape(name, params, args)
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
+	SHAPE_##shape(name, params, args)
+#include "../../spec/primitives/c11.def"
+#include "../../spec/primitives/cond.def"
 #include "../../spec/primitives/mutex.def"
 #include "../../spec/primitives/rwlock.def"
-#include "../../spec/primitives/cond.def"
 #include "../../spec/primitives/sem.def"
 #include "../../spec/primitives/sync.def"
 #include "../../spec/primitives/thread.def"
-#include "../../spec/primitives/c11.def"
 #undef PRIM
 
 /* ---- CUSTOM rows that return 0 for success ---- */
 
-COUNTED(pthread_mutex_consistent, (pthread_mutex_t *m), (m))
-COUNTED(sem_init, (sem_t *s, int pshared, unsigned value), (s, pshared, value))
-COUNTED(sem_destroy, (sem_t *s), (s))
-COUNTED(sem_close, (sem_t *s), (s))
+COUNTED(pthread_mutex_consistent, (pthread_mutex_t * m), (m))
+COUNTED(sem_init, (sem_t * s, int pshared, unsigned value), (s, pshared, value))
+COUNTED(sem_destroy, (sem_t * s), (s))
+COUNTED(sem_close, (sem_t * s), (s))
 COUNTED(pthread_barrier_init,
-	(pthread_barrier_t *restrict b, const pthread_barrierattr_t *restrict a, unsigned n), (b, a, n))
+	(pthread_barrier_t *restrict b, const pthread_barrierattr_t *restrict a, unsigned n),
+	(b, a, n))
 COUNTED(pthread_create,
-	(pthread_t *restrict t, const pthread_attr_t *restrict a, void *(*f)(void *), void *restrict p),
+	(pthread_t *restrict t, const pthread_attr_t *restrict a, void *(*f)(void *),
+	 void *restrict p),
 	(t, a, f, p))
 COUNTED(pthread_join, (pthread_t t, void **r), (t, r))
 COUNTED(pthread_tryjoin_np, (pthread_t t, void **r), (t, r))
 COUNTED(pthread_timedjoin_np, (pthread_t t, void **r, const struct timespec *w), (t, r, w))
-COUNTED(pthread_clockjoin_np, (pthread_t t, void **r, clockid_t c, const struct timespec *w), (t, r, c, w))
+COUNTED(pthread_clockjoin_np, (pthread_t t, void **r, clockid_t c, const struct timespec *w),
+	(t, r, c, w))
 COUNTED(pthread_detach, (pthread_t t), (t))
 COUNTED(pthread_cancel, (pthread_t t), (t))
 COUNTED(pthread_setname_np, (pthread_t t, const char *n), (t, n))

@@ -128,6 +128,10 @@ void feed_event(struct feed *f, struct trace_event *event)
 	event->time_ns = f->now_ns;
 	f->process.events++;
 	f->process.end_ns = f->now_ns;
+	if ((f->event_count & (f->event_count - 1)) == 0)
+		f->event = realloc(f->event,
+				   (f->event_count ? 2 * f->event_count : 1) * sizeof(*f->event));
+	f->event[f->event_count++] = *event;
 	analyze_image_event(f->image, event);
 }
 
@@ -226,9 +230,14 @@ void feed_run(struct feed *f, const char *script)
 
 void feed_end(struct feed *f)
 {
-	if (f->image)
-		assert_null(analyze_image_end(f->image)); /* too small for a second pass */
-	f->image = NULL;
+	while (f->image) {
+		f->image = analyze_image_end(f->image);
+		for (size_t i = 0; f->image && i < f->event_count; i++)
+			analyze_image_event(f->image, &f->event[i]);
+	}
+	free(f->event);
+	f->event = NULL;
+	f->event_count = 0;
 }
 
 void feed_release(struct feed *f)

@@ -37,6 +37,8 @@ struct feed {
 	struct analyze_stats stats;
 	struct analyze_image *image; /* NULL before the first event and after feed_end */
 	uint64_t now_ns;
+	struct trace_event *event; /* owned; for a second pass */
+	size_t event_count;
 };
 
 /* `f` is caller memory. All letters A-Z, a-z start as default mutexes. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_deadlock.c - hard cycles: locks, joins, initialisers, semaphores used as locks; and look-alikes that stay silent.
+ * test_deadlock.c - hard cycles of mutexes, joins and initialisers; look-alikes that stay silent.
  */
 #include "wait_scene.h"
 
@@ -50,7 +50,8 @@ static void test_abba_killed_during_the_hang(void **state)
 	scene_end(s, KILLED);
 	f = scene_only(s, RULE_DEADLOCK, CONFIDENCE_OBSERVED);
 	assert_int_equal(f->level, LEVEL_ERROR);
-	assert_string_equal(f->title, "Deadlock: thread 2 and thread 3 wait for each other's locks");
+	assert_string_equal(f->title,
+			    "Deadlock: thread 2 and thread 3 wait for each other's locks");
 	assert_int_equal(f->thread_count, 2);
 	assert_int_equal(f->lock_count, 2);
 	assert_int_equal(f->stack_count, 4);
@@ -64,7 +65,8 @@ static void test_abba_killed_during_the_hang(void **state)
 
 static void test_deadlock_counts_while_others_run_and_after_exit(void **state)
 {
-	static const uint32_t exits[] = {KILLED, TRACE_EXIT_DESTRUCTORS, TRACE_EXIT_QUICK, TRACE_EXIT_EXEC};
+	static const uint32_t exits[] = { KILLED, TRACE_EXIT_DESTRUCTORS, TRACE_EXIT_QUICK,
+					  TRACE_EXIT_EXEC };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
@@ -164,8 +166,9 @@ static void test_two_knots_are_two_findings_and_followers_are_told(void **state)
 	scene_end(s, KILLED);
 	assert_int_equal(scene_total(s), 2);
 	assert_int_equal(scene_count(s, RULE_DEADLOCK), 2);
-	assert_non_null(strstr(finding_list_get(s->findings, 0)->message,
-			       "2 more threads are blocked behind: the main thread, thread 6 \"logger\"."));
+	assert_non_null(
+		strstr(finding_list_get(s->findings, 0)->message,
+		       "2 more threads are blocked behind: the main thread, thread 6 \"logger\"."));
 	assert_null(strstr(finding_list_get(s->findings, 1)->message, "behind"));
 	scene_free(s);
 }
@@ -182,8 +185,10 @@ static void test_join_through_a_lock(void **state)
 	scene_blocked(s, 1, TRACE_WAIT_JOIN, 2, 0);
 	scene_end(s, KILLED);
 	f = scene_only(s, RULE_DEADLOCK, CONFIDENCE_OBSERVED);
-	assert_string_equal(f->title, "Deadlock: main thread waits for thread 2 to end; thread 2 waits for mutex #1, held by "
-				      "main thread");
+	assert_string_equal(
+		f->title,
+		"Deadlock: main thread waits for thread 2 to end; thread 2 waits for mutex #1, held by "
+		"main thread");
 	assert_int_equal(scene_stack(f, ROLE_WAITS, 1, 0)->for_thread, 2);
 	assert_non_null(scene_stack(f, ROLE_HOLDS, 1, A));
 	scene_free(s);
@@ -273,7 +278,8 @@ static void test_normal_mutex_locked_twice(void **state)
 	scene_blocked(s, 3, TRACE_WAIT_LOCK, A, 0);
 	scene_end(s, KILLED);
 	f = scene_only(s, RULE_SELF_DEADLOCK, CONFIDENCE_OBSERVED);
-	assert_string_equal(f->title, "Self-deadlock: thread 2 locks mutex #1 again, which it already holds");
+	assert_string_equal(f->title,
+			    "Self-deadlock: thread 2 locks mutex #1 again, which it already holds");
 	assert_int_equal(f->stack_count, 2);
 	assert_int_equal(f->thread_count, 1);
 	assert_non_null(strstr(f->message, "1 more thread is blocked behind: thread 3"));
@@ -294,192 +300,6 @@ static void test_relock_that_returns_is_silent(void **state)
 		assert_int_equal(scene_total(s), 0);
 		scene_free(s);
 	}
-}
-
-static void test_read_then_write_by_one_thread(void **state)
-{
-	struct scene *s = two_threads();
-	const struct finding *f;
-
-	(void)state;
-	scene_read(s, 2, RW);
-	scene_blocked(s, 2, TRACE_WAIT_LOCK, RW, 0);
-	scene_end(s, KILLED);
-	f = scene_only(s, RULE_SELF_DEADLOCK, CONFIDENCE_OBSERVED);
-	assert_non_null(strstr(f->title, "thread 2 waits to write "));
-	assert_string_equal(scene_stack(f, ROLE_HOLDS, 2, RW)->note, "for reading");
-	scene_free(s);
-}
-
-/* glibc answers EDEADLK to the writer itself. */
-static void test_write_then_read_by_one_thread_returns(void **state)
-{
-	struct scene *s = two_threads();
-
-	(void)state;
-	scene_lock(s, 2, RW);
-	scene_blocked_mode(s, 2, TRACE_WAIT_LOCK, RW, 0, TRACE_MODE_SHARED);
-	scene_end(s, KILLED);
-	assert_int_equal(scene_total(s), 0);
-	scene_free(s);
-}
-
-static void test_two_readers_both_want_to_write(void **state)
-{
-	struct scene *s = two_threads();
-	const struct finding *f;
-
-	(void)state;
-	scene_read(s, 2, RW);
-	scene_read(s, 3, RW);
-	scene_blocked(s, 2, TRACE_WAIT_LOCK, RW, 0);
-	scene_blocked(s, 3, TRACE_WAIT_LOCK, RW, 0);
-	scene_end(s, KILLED);
-	f = scene_only(s, RULE_DEADLOCK, CONFIDENCE_OBSERVED);
-	assert_non_null(strstr(f->title, "both read"));
-	assert_int_equal(f->stack_count, 4);
-	scene_free(s);
-}
-
-/* S28 hung: reader, waiting writer, reader again, on a lock that prefers writers. With the default kind nothing hangs. */
-static void test_second_read_behind_a_waiting_writer(void **state)
-{
-	(void)state;
-	for (unsigned prefers = 0; prefers < 2; prefers++) {
-		struct scene *s = two_threads();
-		uint32_t lock = prefers ? RW2 : RW;
-
-		scene_read(s, 2, lock);
-		scene_blocked(s, 3, TRACE_WAIT_LOCK, lock, 0);
-		scene_blocked_mode(s, 2, TRACE_WAIT_LOCK, lock, 0, TRACE_MODE_SHARED);
-		scene_end(s, KILLED);
-		if (prefers)
-			assert_non_null(strstr(scene_only(s, RULE_DEADLOCK, CONFIDENCE_OBSERVED)->message,
-					       "behind thread 3, which waits to write it"));
-		else
-			assert_int_equal(scene_total(s), 0);
-		scene_free(s);
-	}
-}
-
-static void test_reader_waits_while_writer_runs_is_silent(void **state)
-{
-	struct scene *s = two_threads();
-
-	(void)state;
-	scene_lock(s, 3, RW);
-	scene_blocked_mode(s, 2, TRACE_WAIT_LOCK, RW, 0, TRACE_MODE_SHARED);
-	scene_blocked_mode(s, 1, TRACE_WAIT_LOCK, RW, 0, TRACE_MODE_SHARED);
-	scene_end(s, KILLED);
-	assert_int_equal(scene_total(s), 0);
-	scene_free(s);
-}
-
-/* Both hold for reading and wait to read the other's: nobody writes, nobody hangs. */
-static void test_readers_never_wait_for_readers(void **state)
-{
-	struct scene *s = two_threads();
-
-	(void)state;
-	scene_read(s, 2, RW);
-	scene_read(s, 3, RW2);
-	scene_blocked_mode(s, 2, TRACE_WAIT_LOCK, RW2, 0, TRACE_MODE_SHARED);
-	scene_blocked_mode(s, 3, TRACE_WAIT_LOCK, RW, 0, TRACE_MODE_SHARED);
-	scene_end(s, KILLED);
-	assert_int_equal(scene_total(s), 0);
-	scene_free(s);
-}
-
-/* S30 hung: signalled, and the mutex to take back is held by the thread that wants ours. Signalled or not, it hangs. */
-static void test_condvar_cannot_take_its_mutex_back(void **state)
-{
-	(void)state;
-	for (unsigned signalled = 0; signalled < 3; signalled++) {
-		struct scene *s = two_threads();
-		const struct finding *f;
-
-		scene_lock(s, 2, A);
-		scene_lock(s, 2, M);
-		scene_in_cond(s, 2, CV, M);
-		scene_lock(s, 3, M);
-		if (signalled == 1)
-			scene_signal(s, 3, CV, 1);
-		if (signalled == 2)
-			scene_blocked_mode(s, 2, TRACE_WAIT_COND, CV, M, TRACE_MODE_TIMED);
-		scene_blocked(s, 3, TRACE_WAIT_LOCK, A, 0);
-		scene_end(s, KILLED);
-		f = scene_only(s, RULE_DEADLOCK, CONFIDENCE_OBSERVED);
-		assert_non_null(strstr(f->title, signalled == 1 ? "thread 2 was signalled on condition variable" :
-						 signalled == 2 ? "thread 2 had a timed wait on condition variable" :
-								  "thread 2 waits on condition variable"));
-		assert_non_null(scene_stack(f, ROLE_HOLDS, 3, M));
-		assert_non_null(scene_stack(f, ROLE_WAITS, 2, M));
-		scene_free(s);
-	}
-}
-
-/* S35 hung; then with a running thread: seen used that way before, and not. */
-static void test_semaphores_used_as_locks(void **state)
-{
-	(void)state;
-	for (unsigned variant = 0; variant < 3; variant++) {
-		struct scene *s = two_threads();
-
-		for (unsigned i = 0; variant == 1 && i < 2; i++) {
-			scene_lock(s, 2 + i, S1 + i);
-			scene_post(s, 2 + i, S1 + i);
-		}
-		scene_lock(s, 2, S1);
-		scene_lock(s, 3, S2);
-		scene_blocked(s, 2, TRACE_WAIT_SEM, S2, 0);
-		scene_blocked(s, 3, TRACE_WAIT_SEM, S1, 0);
-		if (variant == 0)
-			scene_blocked(s, 1, TRACE_WAIT_JOIN, 2, 0);
-		scene_end(s, KILLED);
-		scene_only(s, RULE_DEADLOCK, variant == 2 ? CONFIDENCE_POTENTIAL : CONFIDENCE_OBSERVED);
-		scene_free(s);
-	}
-}
-
-static void test_semaphore_taken_twice(void **state)
-{
-	(void)state;
-	for (unsigned closed = 0; closed < 2; closed++) {
-		struct scene *s = two_threads();
-
-		scene_thread_end(s, 3);
-		scene_lock(s, 2, S1);
-		scene_post(s, 2, S1);
-		scene_lock(s, 2, S1);
-		scene_blocked(s, 2, TRACE_WAIT_SEM, S1, 0);
-		if (closed)
-			scene_blocked(s, 1, TRACE_WAIT_JOIN, 2, 0);
-		scene_end(s, KILLED);
-		if (closed)
-			assert_non_null(strstr(scene_only(s, RULE_SELF_DEADLOCK, CONFIDENCE_OBSERVED)->title, "semaphore"));
-		else
-			assert_int_equal(scene_total(s), 0);
-		scene_free(s);
-	}
-}
-
-/* A semaphore that others post is a signal: nobody holds it. */
-static void test_signalling_semaphores_make_no_cycle(void **state)
-{
-	struct scene *s = two_threads();
-
-	(void)state;
-	scene_post(s, 3, S1);
-	scene_post(s, 2, S2);
-	scene_lock(s, 2, S1);
-	scene_lock(s, 2, S1);
-	scene_lock(s, 3, S2);
-	scene_lock(s, 3, S2);
-	scene_blocked(s, 2, TRACE_WAIT_SEM, S2, 0);
-	scene_blocked(s, 3, TRACE_WAIT_SEM, S1, 0);
-	scene_end(s, KILLED); /* main runs */
-	assert_int_equal(scene_total(s), 0);
-	scene_free(s);
 }
 
 /* Somebody else unlocks it in this program, so its holder does not matter. */
@@ -539,16 +359,6 @@ int main(void)
 		cmocka_unit_test(test_once_entered_again_by_its_initialiser),
 		cmocka_unit_test(test_normal_mutex_locked_twice),
 		cmocka_unit_test(test_relock_that_returns_is_silent),
-		cmocka_unit_test(test_read_then_write_by_one_thread),
-		cmocka_unit_test(test_write_then_read_by_one_thread_returns),
-		cmocka_unit_test(test_two_readers_both_want_to_write),
-		cmocka_unit_test(test_second_read_behind_a_waiting_writer),
-		cmocka_unit_test(test_reader_waits_while_writer_runs_is_silent),
-		cmocka_unit_test(test_readers_never_wait_for_readers),
-		cmocka_unit_test(test_condvar_cannot_take_its_mutex_back),
-		cmocka_unit_test(test_semaphores_used_as_locks),
-		cmocka_unit_test(test_semaphore_taken_twice),
-		cmocka_unit_test(test_signalling_semaphores_make_no_cycle),
 		cmocka_unit_test(test_handed_over_mutex_is_no_hard_wait),
 		cmocka_unit_test(test_holder_whose_records_are_lost_is_not_blamed),
 		cmocka_unit_test(test_rules_can_be_switched_off),

@@ -439,6 +439,11 @@ static void test_wait_with_a_lock_the_signaller_needs(void **state)
 	silent(cond_c, TWO
 	       "2 lock A; 2 lock m; 2 cwait c m; 3 lock m; 3 signal c 1; 3 unlock m; 2 cwake c m; 2 unlock m;"
 	       "2 unlock A; 3 lock A; 3 unlock A");
+	/* Most signals come without A. */
+	silent(cond_c, TWO
+	       "2 lock A; 2 lock m; 2 cwait c m; 1 lock m; 1 signal c 1; 1 signal c 1; 1 unlock m;"
+	       "2 cwake c m; 2 unlock m; 2 unlock A;"
+	       "3 lock A; 3 lock m; 3 signal c 0; 3 unlock m; 3 unlock A");
 }
 
 static void test_semaphores_used_as_locks(void **state)
@@ -452,6 +457,46 @@ static void test_semaphores_used_as_locks(void **state)
 	/* A lock held while waiting for a signal that the other gives. */
 	silent(binary_semaphores, TWO
 	       "2 lock A; 2 lock M; 2 unlock M; 3 post A; 3 lock M; 3 lock A; 2 post A; 3 unlock M");
+}
+
+static void two_permits(struct feed *f)
+{
+	feed_object(f, 's', TRACE_OBJECT_SEM, 2);
+}
+
+#define RING(enter, leave)                                                                \
+	TWO "1 create 4;" enter(2) "2 lock A; 2 lock B; 2 unlock B; 2 unlock A;" leave(2) \
+		enter(3) "3 lock B; 3 lock C; 3 unlock C; 3 unlock B;" leave(3)           \
+			enter(4) "4 lock C; 4 lock A; 4 unlock A; 4 unlock C;" leave(4)
+#define ENTER(t) #t " lock s;"
+#define LEAVE(t) #t " post s;"
+#define NOTHING(t) ""
+
+static void test_counting_semaphore_is_a_gate_with_room(void **state)
+{
+	(void)state;
+	/* Two permits, three threads: the ring cannot close. Two threads can meet. */
+	silent(two_permits, RING(ENTER, LEAVE));
+	assert_int_equal(pruned(two_permits, RING(ENTER, LEAVE), PRUNE_GATE), 1);
+	potential(two_permits, RING(NOTHING, NOTHING));
+	potential(two_permits, TWO "2 lock s;" AB(2) "2 post s; 3 lock s;" BA(3) "3 post s");
+	/* A post by a thread that took none: no gate. */
+	potential(two_permits, RING(ENTER, LEAVE) "1 post s");
+}
+
+static void test_join_with_a_lock_the_joined_thread_takes(void **state)
+{
+	(void)state;
+	/* S38 when it went well. */
+	potential(NULL, TWO "2 lock L; 2 unlock L; 2 end 0; 1 lock L; 1 join 2; 1 unlock L");
+	/* Not held during the join, never taken, only tried, ordered, told by a condvar. */
+	silent(NULL, TWO "2 lock L; 2 unlock L; 2 end 0; 1 lock L; 1 unlock L; 1 join 2");
+	silent(NULL, TWO "3 lock L; 3 unlock L; 2 end 0; 1 lock L; 1 join 2; 1 unlock L");
+	silent(NULL, TWO "2 try L; 2 unlock L; 2 end 0; 1 lock L; 1 join 2; 1 unlock L");
+	silent(barrier_b, TWO "2 lock L; 2 unlock L; 2 arrive b; 1 arrive b; 1 leave b; 2 leave b;"
+			      "2 end 0; 1 lock L; 1 join 2; 1 unlock L");
+	silent(cond_c, TWO "1 lock L; 1 cwait c L; 2 lock L; 2 signal c 1; 2 unlock L; 2 end 0;"
+			   "1 cwake c L; 1 join 2; 1 unlock L");
 }
 
 static void test_once_is_a_lock(void **state)
@@ -513,6 +558,8 @@ int main(void)
 		cmocka_unit_test(test_condition_wait_takes_the_mutex_back),
 		cmocka_unit_test(test_wait_with_a_lock_the_signaller_needs),
 		cmocka_unit_test(test_semaphores_used_as_locks),
+		cmocka_unit_test(test_counting_semaphore_is_a_gate_with_room),
+		cmocka_unit_test(test_join_with_a_lock_the_joined_thread_takes),
 		cmocka_unit_test(test_once_is_a_lock),
 		cmocka_unit_test(test_spinlocks),
 		cmocka_unit_test(test_lost_records_make_a_hint),

@@ -13,6 +13,11 @@
 
 #define TWO "1 create 2; 1 create 3; 2 begin; 3 begin;"
 
+static void main_blocked(struct feed *f)
+{
+	feed_wait(f, 1, TRACE_WAIT_JOIN, 0, 0, 0, 5);
+}
+
 static void objects(struct feed *f)
 {
 	feed_object(f, 'c', TRACE_OBJECT_COND, 0);
@@ -161,6 +166,8 @@ static void test_process_exits_with_a_lock(void **state)
 	(void)state;
 	feed_expect(objects, TWO "1 lock A; 1 exit 1", RULE_LOCK_HELD_AT_EXIT, CONFIDENCE_HINT, 1);
 	silent(TWO "1 lock A; 1 exit 1; 1 unlock A");
+	feed_expect(main_blocked, TWO "1 lock A; 1 exit 1", RULE_LOCK_HELD_AT_EXIT, CONFIDENCE_HINT,
+		    0);
 	silent(TWO "1 lock A; 1 exit 2");
 	silent(TWO "1 lock A");
 }

@@ -52,7 +52,8 @@ static void test_finished_threads_of_one_place_are_one_finding(void **state)
 	f = scene_only(s, RULE_LEAKED_THREAD, CONFIDENCE_OBSERVED);
 	assert_int_equal(f->level, LEVEL_WARNING);
 	assert_int_equal(f->count, 3);
-	assert_string_equal(f->title, "Leaked thread: 3 threads finished and were never joined nor detached");
+	assert_string_equal(f->title,
+			    "Leaked thread: 3 threads finished and were never joined nor detached");
 	assert_non_null(scene_stack(f, ROLE_CREATES, 2, 0));
 	assert_int_equal(f->thread_count, 3);
 	scene_free(s);
@@ -85,7 +86,7 @@ static void test_joined_and_detached_threads_are_silent(void **state)
 	scene_event(s, TRACE_DETACH, 3, 0, 0, 3, 0);
 	scene_thread_end(s, 3);
 	scene_thread_end(s, 4);
-	scene_event(s, TRACE_DETACH, 1, 0, 0, 4, 0); /* after its end */
+	scene_event(s, TRACE_DETACH, 1, 0, 0, 4, 0);	  /* after its end */
 	s->process.threads[5].flags = TF_THREAD_DETACHED; /* blocked for ever */
 	wait_on(s, 5, CV, M);
 	exit_normally(s);
@@ -108,7 +109,7 @@ static void test_failed_join_is_no_join(void **state)
 /* S64d */
 static void test_nothing_without_a_normal_exit(void **state)
 {
-	static const uint32_t exits[] = {KILLED, TRACE_EXIT_QUICK, TRACE_EXIT_EXEC};
+	static const uint32_t exits[] = { KILLED, TRACE_EXIT_QUICK, TRACE_EXIT_EXEC };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
@@ -161,7 +162,9 @@ static void test_blocked_for_ever_at_exit(void **state)
 	exit_normally(s);
 	f = scene_only(s, RULE_LEAKED_THREAD, CONFIDENCE_OBSERVED);
 	assert_int_equal(f->level, LEVEL_WARNING);
-	assert_non_null(strstr(f->title, "thread 2 waits for a signal on condition variable #1 at exit and nobody can wake it"));
+	assert_non_null(strstr(
+		f->title,
+		"thread 2 waits for a signal on condition variable #1 at exit and nobody can wake it"));
 	assert_non_null(scene_stack(f, ROLE_WAITS, 2, CV));
 	assert_non_null(scene_stack(f, ROLE_CREATES, 2, 0));
 	scene_free(s);
@@ -182,6 +185,30 @@ static void test_lock_held_by_the_exiting_thread(void **state)
 	assert_non_null(strstr(f->message, "held by main thread, which called exit"));
 	assert_non_null(scene_stack(f, ROLE_HOLDS, 1, A));
 	scene_free(s);
+}
+
+/* Each worker stopped by a mutex of its own, as redis does with its I/O threads; against several at one mutex. */
+static void test_workers_parked_at_mutexes(void **state)
+{
+	(void)state;
+	for (unsigned one = 0; one < 2; one++) {
+		struct scene *s = workers(3);
+
+		s->site = 2;
+		scene_lock(s, 1, A);
+		scene_lock(s, 1, M);
+		s->site = 3;
+		scene_blocked(s, 2, TRACE_WAIT_LOCK, A, 0);
+		scene_blocked(s, 3, TRACE_WAIT_LOCK, one ? A : M, 0);
+		s->process.waits[3].wait.stack = s->process.waits[2].wait.stack;
+		exit_normally(s);
+		if (one)
+			assert_int_equal(
+				scene_only(s, RULE_LEAKED_THREAD, CONFIDENCE_OBSERVED)->count, 2);
+		else
+			assert_int_equal(scene_total(s), 0);
+		scene_free(s);
+	}
 }
 
 /* Somebody who runs on may wake it. The runner itself gets a note. */
@@ -373,7 +400,8 @@ static void test_timed_idler_of_a_pool_is_silent_others_run(void **state)
 	scene_cond_wait(s, 2, CV, M);
 	scene_blocked_mode(s, 2, TRACE_WAIT_COND, CV, M, TRACE_MODE_TIMED);
 	exit_normally(s);
-	assert_non_null(strstr(scene_only(s, RULE_LEAKED_THREAD, CONFIDENCE_HINT)->title, "thread 3 was still running"));
+	assert_non_null(strstr(scene_only(s, RULE_LEAKED_THREAD, CONFIDENCE_HINT)->title,
+			       "thread 3 was still running"));
 	scene_free(s);
 }
 
@@ -404,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_thread_being_joined_is_silent),
 		cmocka_unit_test(test_blocked_for_ever_at_exit),
 		cmocka_unit_test(test_lock_held_by_the_exiting_thread),
+		cmocka_unit_test(test_workers_parked_at_mutexes),
 		cmocka_unit_test(test_wait_with_a_running_thread_is_no_leak),
 		cmocka_unit_test(test_pool_of_idle_workers_is_silent),
 		cmocka_unit_test(test_parked_worker_is_silent),

@@ -691,12 +691,12 @@ static void test_two_passes_agree(void **state)
 		trace_writer_thread(w, t, 0, 0);
 		trace_writer_begin(w, t - 1, t);
 	}
-	trace_writer_raw_record(w, 0, "\x3f\x01",
-				2); /* no such op: the rest of the chunk is lost */
 	trace_writer_event(w, 1, TRACE_ACQUIRE, 0, 1, 0, 0, 0, 0, 5); /* waits for number 4 */
 	for (uint64_t i = 1; i < 50; i++) {
 		trace_writer_event(w, 2, TRACE_EXIT, i * 100000000, 0, 0, 0, 0, 0, 0);
 	}
+	trace_writer_event(w, 0, TRACE_EXIT, 0, 0, 0, 0, 0, 0, 0);
+	trace_writer_raw_record(w, 0, "\x3f\x01", 2); /* no such op: the chunk ends here */
 	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
 	r = scratch_open(dir);
 	first = scratch_events(r, 0, &first_count);

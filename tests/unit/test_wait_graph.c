@@ -29,7 +29,10 @@ static void test_all_needs_each_and_any_needs_one(void **state)
 	wait_graph_add_edge(&g, 3, 0);
 	wait_graph_add_edge(&g, 3, 1);
 	wait_graph_solve(&g, can);
-	assert_memory_equal(can, ((uint8_t[]){1, 0, 0, 1, 1 /* nothing to wait for */, 0 /* nobody to give */}), 6);
+	assert_memory_equal(
+		can,
+		((uint8_t[]){ 1, 0, 0, 1, 1 /* nothing to wait for */, 0 /* nobody to give */ }),
+		6);
 	wait_graph_release(&g);
 }
 
@@ -47,7 +50,7 @@ static void test_double_edges(void **state)
 	wait_graph_add_edge(&g, 1, 0);
 	wait_graph_add_edge(&g, 2, 1);
 	wait_graph_solve(&g, can);
-	assert_memory_equal(can, ((uint8_t[]){1, 1, 1}), 3);
+	assert_memory_equal(can, ((uint8_t[]){ 1, 1, 1 }), 3);
 	wait_graph_release(&g);
 }
 
@@ -66,7 +69,7 @@ static void test_cycle_cannot_run_and_who_waits_for_it_neither(void **state)
 	wait_graph_add_edge(&g, 3, 1);
 	wait_graph_add_edge(&g, 4, 2);
 	wait_graph_solve(&g, can);
-	assert_memory_equal(can, ((uint8_t[]){1, 0, 0, 0, 0}), 5);
+	assert_memory_equal(can, ((uint8_t[]){ 1, 0, 0, 0, 0 }), 5);
 	for (uint32_t n = 0; n < 5; n++)
 		within[n] = !can[n];
 	assert_int_equal(wait_graph_components(&g, within, component), 2);
@@ -75,7 +78,7 @@ static void test_cycle_cannot_run_and_who_waits_for_it_neither(void **state)
 	assert_int_equal(component[1], component[3]);
 	assert_true(component[4] > component[1]);
 	assert_int_equal(wait_graph_find_cycle(&g, component, 2, path), 3);
-	assert_memory_equal(path, ((uint32_t[]){2, 3, 1}), 3 * sizeof(uint32_t));
+	assert_memory_equal(path, ((uint32_t[]){ 2, 3, 1 }), 3 * sizeof(uint32_t));
 	assert_int_equal(wait_graph_find_cycle(&g, component, 4, path), 0);
 	wait_graph_release(&g);
 }
@@ -83,7 +86,7 @@ static void test_cycle_cannot_run_and_who_waits_for_it_neither(void **state)
 static void test_shortest_of_two_cycles(void **state)
 {
 	struct wait_graph g;
-	uint8_t within[5] = {1, 1, 1, 1, 1};
+	uint8_t within[5] = { 1, 1, 1, 1, 1 };
 	uint32_t component[5], path[5];
 
 	(void)state;
@@ -111,7 +114,7 @@ static void test_graph_may_grow_after_answers(void **state)
 	assert_int_equal(wait_graph_add_node(&g, WAIT_NODE_NEVER), 2);
 	wait_graph_add_edge(&g, 1, 2);
 	wait_graph_solve(&g, can);
-	assert_memory_equal(can, ((uint8_t[]){1, 0, 0}), 3);
+	assert_memory_equal(can, ((uint8_t[]){ 1, 0, 0 }), 3);
 	assert_int_equal(*wait_graph_get_in(&g, 2, &count), 1);
 	assert_int_equal(count, 1);
 	wait_graph_release(&g);
@@ -123,7 +126,8 @@ static void test_a_million_nodes_in_a_chain_and_in_a_ring(void **state)
 	enum { NODES = 1000000 };
 	struct wait_graph g;
 	uint8_t *can = malloc(NODES), *within = malloc(NODES);
-	uint32_t *component = malloc(NODES * sizeof(*component)), *path = malloc(NODES * sizeof(*path));
+	uint32_t *component = malloc(NODES * sizeof(*component)),
+		 *path = malloc(NODES * sizeof(*path));
 
 	(void)state;
 	wait_graph_init(&g, NODES);
@@ -226,7 +230,8 @@ static void test_crowds_at_one_object(void **state)
 			scene_lock(s, t, M);
 			scene_in_cond(s, t, CV, M);
 		} else {
-			scene_blocked_mode(s, t, TRACE_WAIT_LOCK, RW, 0, t % 3 == 1 ? TRACE_MODE_SHARED : 0);
+			scene_blocked_mode(s, t, TRACE_WAIT_LOCK, RW, 0,
+					   t % 3 == 1 ? TRACE_MODE_SHARED : 0);
 		}
 	}
 	scene_blocked(s, 1, TRACE_WAIT_JOIN, 3, 0);
@@ -255,19 +260,19 @@ static void test_hostile_slots_do_no_harm(void **state)
 				seed = seed * 1664525u + 1013904223u;
 				r[k] = seed >> 16;
 			}
-			scene_event(s, (enum trace_op)(r[0] % 40), r[1] % 12, r[2] % 70, r[3] % 70, r[4] % 14,
-				    (int32_t)(r[5] % 3 ? 0 : r[5] % 120));
+			scene_event(s, (enum trace_op)(r[0] % 40), r[1] % 12, r[2] % 70, r[3] % 70,
+				    r[4] % 14, (int32_t)(r[5] % 3 ? 0 : r[5] % 120));
 		}
 		for (uint32_t t = 0; t < SCENE_IDS; t++) {
 			seed = seed * 1664525u + 1013904223u;
-			s->process.waits[t] = (struct trace_wait_state){
-				.thread = seed >> 8 & 63,
-				.since_ns = seed,
-				.wait = {.kind = seed >> 16 & 7,
-					 .object = (seed >> 20) % 70,
-					 .other = (seed >> 10) % 70,
-					 .stack = seed >> 3,
-					 .mode = seed >> 5 & 7}};
+			s->process.waits[t] =
+				(struct trace_wait_state){ .thread = seed >> 8 & 63,
+							   .since_ns = seed,
+							   .wait = { .kind = seed >> 16 & 7,
+								     .object = (seed >> 20) % 70,
+								     .other = (seed >> 10) % 70,
+								     .stack = seed >> 3,
+								     .mode = seed >> 5 & 7 } };
 		}
 		scene_end(s, round % 4);
 		scene_free(s);

@@ -33,7 +33,7 @@ static void allocate_tables(struct scene *s, uint32_t ids)
 	s->process.threads = zeroed(ids, sizeof(struct trace_thread));
 	s->process.waits = zeroed(ids, sizeof(struct trace_wait_state));
 	s->process.object_count = s->process.thread_count = s->process.wait_count = ids;
-	s->process.threads[1] = (struct trace_thread){.defined = true, .flags = TF_THREAD_MAIN};
+	s->process.threads[1] = (struct trace_thread){ .defined = true, .flags = TF_THREAD_MAIN };
 }
 
 struct scene *scene_new(void)
@@ -65,11 +65,14 @@ void scene_free(struct scene *s)
 	free(s);
 }
 
-void scene_object(struct scene *s, uint32_t object, enum trace_object_kind kind, uint32_t attributes)
+void scene_object(struct scene *s, uint32_t object, enum trace_object_kind kind,
+		  uint32_t attributes)
 {
 	assert_true(object && object < s->process.object_count);
-	s->process.objects[object] = (struct trace_object){
-		.kind = kind, .attributes = attributes, .where = TF_WHERE_MODULE, .address = 0x1000 + object * 64};
+	s->process.objects[object] = (struct trace_object){ .kind = kind,
+							    .attributes = attributes,
+							    .where = TF_WHERE_MODULE,
+							    .address = 0x1000 + object * 64 };
 }
 
 static uint32_t stack_of(const struct scene *s, uint32_t object)
@@ -77,8 +80,8 @@ static uint32_t stack_of(const struct scene *s, uint32_t object)
 	return (s->site * 1000 + object) % STACKS;
 }
 
-void scene_event(struct scene *s, enum trace_op op, uint32_t thread, uint32_t object, uint32_t other, uint64_t arg,
-		 int32_t result)
+void scene_event(struct scene *s, enum trace_op op, uint32_t thread, uint32_t object,
+		 uint32_t other, uint64_t arg, int32_t result)
 {
 	if (s->event_count == s->event_capacity) {
 		s->event_capacity = s->event_capacity ? 2 * s->event_capacity : 64;
@@ -86,15 +89,15 @@ void scene_event(struct scene *s, enum trace_op op, uint32_t thread, uint32_t ob
 		assert_non_null(s->events);
 	}
 	s->now_ns += 1000000;
-	s->events[s->event_count++] = (struct trace_event){.op = op,
-							   .stream = thread,
-							   .thread = thread,
-							   .object = object,
-							   .other = other,
-							   .stack = stack_of(s, object),
-							   .arg = arg,
-							   .result = result,
-							   .time_ns = s->now_ns};
+	s->events[s->event_count++] = (struct trace_event){ .op = op,
+							    .stream = thread,
+							    .thread = thread,
+							    .object = object,
+							    .other = other,
+							    .stack = stack_of(s, object),
+							    .arg = arg,
+							    .result = result,
+							    .time_ns = s->now_ns };
 }
 
 void scene_spawn(struct scene *s, uint32_t by, uint32_t thread)
@@ -171,8 +174,8 @@ void scene_exit(struct scene *s, uint32_t thread)
 	scene_event(s, TRACE_PROCESS_EXIT, thread, 0, 0, TRACE_EXIT_DESTRUCTORS, 0);
 }
 
-void scene_blocked_mode(struct scene *s, uint32_t thread, enum trace_wait_kind kind, uint32_t object, uint32_t other,
-			uint32_t mode)
+void scene_blocked_mode(struct scene *s, uint32_t thread, enum trace_wait_kind kind,
+			uint32_t object, uint32_t other, uint32_t mode)
 {
 	bool join = kind == TRACE_WAIT_JOIN;
 
@@ -182,17 +185,18 @@ void scene_blocked_mode(struct scene *s, uint32_t thread, enum trace_wait_kind k
 	s->process.waits[thread] = (struct trace_wait_state){
 		.thread = thread,
 		.tid = 5000 + thread,
-		.wait = {.kind = kind,
-			 .mode = mode,
-			 .object = join ? 0 : object,
-			 .other = join ? object : other,
-			 .stack = stack_of(s, object),
-			 .thread = thread},
+		.wait = { .kind = kind,
+			  .mode = mode,
+			  .object = join ? 0 : object,
+			  .other = join ? object : other,
+			  .stack = stack_of(s, object),
+			  .thread = thread },
 		.since_ns = s->now_ns,
 	};
 }
 
-void scene_blocked(struct scene *s, uint32_t thread, enum trace_wait_kind kind, uint32_t object, uint32_t other)
+void scene_blocked(struct scene *s, uint32_t thread, enum trace_wait_kind kind, uint32_t object,
+		   uint32_t other)
 {
 	scene_blocked_mode(s, thread, kind, object, other, 0);
 }
@@ -211,11 +215,11 @@ void scene_at_barrier(struct scene *s, uint32_t thread, uint32_t barrier)
 
 void scene_end(struct scene *s, uint32_t exit_kind)
 {
-	struct analyze_stats stats = {0};
-	struct analysis a = {.process = &s->process,
-			     .findings = s->findings,
-			     .options = &s->options,
-			     .stats = &stats};
+	struct analyze_stats stats = { 0 };
+	struct analysis a = { .process = &s->process,
+			      .findings = s->findings,
+			      .options = &s->options,
+			      .stats = &stats };
 	struct model_step step;
 	void *state;
 
@@ -258,11 +262,12 @@ static void print_all(const struct scene *s)
 	for (size_t i = 0; i < scene_total(s); i++) {
 		const struct finding *f = finding_list_get(s->findings, i);
 
-		print_message("%s (%s): %s\n    %s\n", rule_id(f->rule), confidence_name(f->confidence), f->title,
-			      f->message);
+		print_message("%s (%s): %s\n    %s\n", rule_id(f->rule),
+			      confidence_name(f->confidence), f->title, f->message);
 		for (size_t k = 0; k < f->stack_count; k++)
-			print_message("      %s thread %u lock %u stack %u %s\n", stack_role_name(f->stacks[k].role),
-				      f->stacks[k].thread, f->stacks[k].lock, f->stacks[k].stack,
+			print_message("      %s thread %u lock %u stack %u %s\n",
+				      stack_role_name(f->stacks[k].role), f->stacks[k].thread,
+				      f->stacks[k].lock, f->stacks[k].stack,
 				      f->stacks[k].note ? f->stacks[k].note : "");
 	}
 }
@@ -273,14 +278,16 @@ const struct finding *scene_only(const struct scene *s, enum rule rule, enum con
 		print_all(s);
 	assert_int_equal(scene_total(s), 1);
 	assert_string_equal(rule_id(finding_list_get(s->findings, 0)->rule), rule_id(rule));
-	assert_string_equal(confidence_name(finding_list_get(s->findings, 0)->confidence), confidence_name(confidence));
+	assert_string_equal(confidence_name(finding_list_get(s->findings, 0)->confidence),
+			    confidence_name(confidence));
 	assert_non_null(finding_list_get(s->findings, 0)->title);
 	assert_null(strchr(finding_list_get(s->findings, 0)->title, '{'));
 	assert_null(strchr(finding_list_get(s->findings, 0)->message, '{'));
 	return finding_list_get(s->findings, 0);
 }
 
-const struct finding_stack *scene_stack(const struct finding *f, enum stack_role role, uint32_t thread, uint32_t object)
+const struct finding_stack *scene_stack(const struct finding *f, enum stack_role role,
+					uint32_t thread, uint32_t object)
 {
 	for (size_t i = 0; i < f->stack_count; i++)
 		if (f->stacks[i].role == role && (!thread || f->stacks[i].thread == thread) &&

@@ -31,7 +31,7 @@ struct scene {
 	size_t event_count, event_capacity;
 	struct finding_list *findings;
 	struct analyze_options options;
-	uint32_t site;	 /* code location of the following actions; 1 at first */
+	uint32_t site; /* code location of the following actions; 1 at first */
 	uint64_t now_ns;
 };
 
@@ -41,15 +41,16 @@ void scene_reserve(struct scene *s, uint32_t ids);
 void scene_free(struct scene *s);
 
 /* ---- objects ---- */
-void scene_object(struct scene *s, uint32_t object, enum trace_object_kind kind, uint32_t attributes);
+void scene_object(struct scene *s, uint32_t object, enum trace_object_kind kind,
+		  uint32_t attributes);
 static inline void scene_mutex(struct scene *s, uint32_t object)
 {
 	scene_object(s, object, TRACE_OBJECT_MUTEX, 0);
 }
 
 /* ---- actions ---- */
-void scene_event(struct scene *s, enum trace_op op, uint32_t thread, uint32_t object, uint32_t other, uint64_t arg,
-		 int32_t result);
+void scene_event(struct scene *s, enum trace_op op, uint32_t thread, uint32_t object,
+		 uint32_t other, uint64_t arg, int32_t result);
 /* Thread `by` creates `thread`, which begins. */
 void scene_spawn(struct scene *s, uint32_t by, uint32_t thread);
 void scene_thread_end(struct scene *s, uint32_t thread);
@@ -69,9 +70,10 @@ void scene_exit(struct scene *s, uint32_t thread);
 
 /* ---- the end ---- */
 /* `object` is a thread for a join. */
-void scene_blocked(struct scene *s, uint32_t thread, enum trace_wait_kind kind, uint32_t object, uint32_t other);
-void scene_blocked_mode(struct scene *s, uint32_t thread, enum trace_wait_kind kind, uint32_t object, uint32_t other,
-			uint32_t mode);
+void scene_blocked(struct scene *s, uint32_t thread, enum trace_wait_kind kind, uint32_t object,
+		   uint32_t other);
+void scene_blocked_mode(struct scene *s, uint32_t thread, enum trace_wait_kind kind,
+			uint32_t object, uint32_t other, uint32_t mode);
 /* COND_WAIT and the slot. */
 void scene_in_cond(struct scene *s, uint32_t thread, uint32_t cond, uint32_t mutex);
 /* BARRIER_ARRIVE and the slot. */
@@ -86,6 +88,7 @@ size_t scene_count(const struct scene *s, enum rule rule);
 /* The one finding of the rule; fails the test unless there is exactly one, of this confidence, and no other finding. */
 const struct finding *scene_only(const struct scene *s, enum rule rule, enum confidence confidence);
 /* Stack with this role, thread and object (0 = any); NULL = none. */
-const struct finding_stack *scene_stack(const struct finding *f, enum stack_role role, uint32_t thread, uint32_t object);
+const struct finding_stack *scene_stack(const struct finding *f, enum stack_role role,
+					uint32_t thread, uint32_t object);
 
 #endif

@@ -60,7 +60,8 @@ int main(int argc, char **argv)
 		return 99;
 	puts("ready");
 	fflush(stdout);
-	if (pthread_create(&threads[0], NULL, forward, NULL) || pthread_create(&threads[1], NULL, backward, NULL))
+	if (pthread_create(&threads[0], NULL, forward, NULL) ||
+	    pthread_create(&threads[1], NULL, backward, NULL))
 		return 99;
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);

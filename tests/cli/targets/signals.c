@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals - says "ready PID", then "got N" for every signal N it receives, and ends with status 5 at SIGUSR2. SIGTSTP stops it as it
- * would any program.
+ * signals [own-group] - says "ready PID", then "got N" for every signal N it receives, and ends with status 5 at SIGUSR2. SIGTSTP stops
+ * it as it would any program. With own-group it leaves the process group it was started in.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
 	sigset_t all;
 	int number = 0;
 
+	(void)argv;
+	if (argc > 1)
+		setpgid(0, 0);
 	sigfillset(&all);
 	sigdelset(&all, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &all, NULL);
