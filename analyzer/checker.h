@@ -30,9 +30,9 @@ struct analysis {
 	uint32_t **observed; /* each: count, then the ids ascending */
 	size_t observed_count;
 	/*
-	 * A checker that has to see the events once more sets this in `finish` to something non-NULL. In
-	 * the second pass only such checkers take part; `begin` finds here what it asked for and owns it.
-	 * NULL in the first pass's begin. There is no third pass.
+	 * A checker that has to see the events once more sets this in `finish` to something
+	 * non-NULL. In the second pass only such checkers take part; `begin` finds here what it
+	 * asked for and owns it. NULL in the first pass's begin. There is no third pass.
 	 */
 	void *again;
 };

@@ -16,7 +16,9 @@
 
 #define OPTIONS (DMGL_PARAMS | DMGL_ANSI | DMGL_RET_DROP)
 
-/* What GCC 4 to 14 and Clang append to the name of a function that they split, cloned or renamed. */
+/*
+ * What GCC 4 to 14 and Clang append to the name of a function that they split, cloned or renamed.
+ */
 static const char *const clone_suffixes[] = {
 	".cold",   ".part.",	".isra.", ".constprop.",   ".lto_priv.", ".localalias",
 	".llvm.",  ".__uniq.",	".warm",  ".hot",	   ".clone.",	 ".simdclone.",
@@ -58,7 +60,10 @@ static void cut_clone_notes(char *name)
 		*note = '\0';
 }
 
-/* "_ZN4core3fmt5Write9write_str17h0123456789abcdefE": the hash of 16 digits is Rust's, C++ has none. */
+/*
+ * "_ZN4core3fmt5Write9write_str17h0123456789abcdefE": the hash of 16 digits is Rust's, C++ has
+ * none.
+ */
 static bool is_rust_legacy(const char *symbol)
 {
 	const char *hash = strstr(symbol, "17h");

@@ -3,12 +3,13 @@
  * finding.h - what a checker says: a value that sinks format and nobody changes after it was added.
  *
  * Invariants
- *  - Ids of threads, locks and stacks are local to the finding's process; a finding lists every thread and lock
- *    that its stacks mention, in the order they should be read.
- *  - `title` and `message` name threads and locks by the same words as the lists do. The title is the first line an
- *    engineer reads: what is wrong, in words, without ids.
+ *  - Ids of threads, locks and stacks are local to the finding's process; a finding lists every
+ *    thread and lock that its stacks mention, in the order they should be read.
+ *  - `title` and `message` name threads and locks by the same words as the lists do. The title is
+ *    the first line an engineer reads: what is wrong, in words, without ids.
  *  - Everything a finding points to is owned by its finding_list (an arena) and dies with it.
- *  - The fingerprint holds no address, line number, pid, thread number or path (findings.c makes it).
+ *  - The fingerprint holds no address, line number, pid, thread number or path (findings.c makes
+ *    it).
  *
  * Not thread-safe: one list is filled by one thread.
  */
@@ -48,8 +49,8 @@ struct frame {
 	const char *function; /* demangled */
 	const char *file;
 	int line;
-	const char *module; /* path as loaded */
-	uint64_t offset;    /* ELF virtual address inside the module */
+	const char *module;   /* path as loaded */
+	uint64_t offset;      /* ELF virtual address inside the module */
 	const char *build_id; /* hex */
 	bool inlined;
 	const char *language; /* "c", "c++", "rust"; NULL = unknown */
@@ -63,18 +64,18 @@ struct frames {
 struct finding_thread {
 	uint32_t id;
 	uint32_t pid, tid;
-	const char *name;	 /* NULL = unnamed */
-	const char *label;	 /* "main thread", "thread 3 \"worker\"": used in texts */
-	uint32_t created_stack;	 /* trace stack id, 0 = unknown */
-	struct frames created_at; /* filled by symbolisation */
-	uint64_t start_routine;	 /* code address from the trace, 0 = unknown */
+	const char *name;	    /* NULL = unnamed */
+	const char *label;	    /* "main thread", "thread 3 \"worker\"": used in texts */
+	uint32_t created_stack;	    /* trace stack id, 0 = unknown */
+	struct frames created_at;   /* filled by symbolisation */
+	uint64_t start_routine;	    /* code address from the trace, 0 = unknown */
 	const char *start_function; /* its name, NULL = unknown; filled by symbolisation */
 };
 
 struct finding_lock {
 	uint32_t id;
-	uint32_t kind;		  /* enum trace_object_kind */
-	const char *name;	  /* symbol+offset, NULL = unnamed; filled by symbolisation */
+	uint32_t kind;	  /* enum trace_object_kind */
+	const char *name; /* symbol+offset, NULL = unnamed; filled by symbolisation */
 	uint64_t address;
 	uint32_t first_seen_stack;
 	struct frames first_seen;
@@ -88,7 +89,7 @@ struct finding_stack {
 	uint32_t *held;	 /* lock ids held there */
 	size_t held_count;
 	uint64_t time_ns;
-	const char *note; /* one phrase: "since 2.1 s", "acquired for reading"; may be NULL */
+	const char *note;     /* one phrase: "since 2.1 s", "acquired for reading"; may be NULL */
 	struct frames frames; /* filled by symbolisation */
 	uint32_t for_thread;  /* WAITS: finding_thread.id joined, or expected to signal; 0 = none */
 };
@@ -129,28 +130,39 @@ struct finding_list;
 struct finding_list *finding_list_new(void);
 void finding_list_free(struct finding_list *list); /* takes NULL */
 
-/* Memory that lives as long as the list. Never NULL: a failed allocation ends the program (hosted code only). */
+/*
+ * Memory that lives as long as the list. Never NULL: a failed allocation ends the program (hosted
+ * code only).
+ */
 void *finding_list_alloc(struct finding_list *list, size_t bytes);
-__attribute__((format(printf, 2, 3))) char *finding_list_printf(struct finding_list *list, const char *format, ...);
+__attribute__((format(printf, 2, 3))) char *finding_list_printf(struct finding_list *list,
+								const char *format, ...);
 
 /*
- * A finding under construction: `finding_begin` returns it zeroed with its rule, default confidence level and the
- * rule's cap applied and count 1; add parts; `finding_commit` appends it to the list.
+ * A finding under construction: `finding_begin` returns it zeroed with its rule, default confidence
+ * level and the rule's cap applied and count 1; add parts; `finding_commit` appends it to the list.
  *
- * The arrays of a finding may move while parts are added: fill the part that was returned before adding the next one
- * of its kind, or index the array again. Adding a thread or lock id a second time returns the first entry.
+ * The arrays of a finding may move while parts are added: fill the part that was returned before
+ * adding the next one of its kind, or index the array again. Adding a thread or lock id a second
+ * time returns the first entry.
  */
-struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence, size_t process);
-struct finding_thread *finding_add_thread(struct finding_list *list, struct finding *f, uint32_t id);
+struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence,
+			      size_t process);
+struct finding_thread *finding_add_thread(struct finding_list *list, struct finding *f,
+					  uint32_t id);
 struct finding_lock *finding_add_lock(struct finding_list *list, struct finding *f, uint32_t id);
-struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f, enum stack_role role, uint32_t thread,
-					uint32_t lock, uint32_t stack);
+struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f,
+					enum stack_role role, uint32_t thread, uint32_t lock,
+					uint32_t stack);
 void finding_commit(struct finding_list *list, struct finding *f);
 
 size_t finding_list_count(const struct finding_list *list);
 struct finding *finding_list_get(const struct finding_list *list, size_t index);
 
-/* For findings_finish(), which merges equals: puts `f` at `index`; drops what lies at `count` and beyond. */
+/*
+ * For findings_finish(), which merges equals: puts `f` at `index`; drops what lies at `count` and
+ * beyond.
+ */
 void finding_list_set(struct finding_list *list, size_t index, struct finding *f);
 void finding_list_truncate(struct finding_list *list, size_t count);
 

@@ -152,7 +152,10 @@ static bool is_closing(const struct scan *s)
 	       !(*s->in == '>' && s->in[-1] == '-');
 }
 
-/* clang's "main::$_3": the number of a lambda changes with unrelated edits. Returns characters used. */
+/*
+ * clang's "main::$_3": the number of a lambda changes with unrelated edits. Returns characters
+ * used.
+ */
 static size_t scan_numbered(struct scan *s)
 {
 	if (!starts(s->in, "$_") || !isdigit((unsigned char)s->in[2]))

@@ -124,7 +124,10 @@ static char *next_word(char **rest)
 	return word;
 }
 
-/* `env [-S] [-i] [NAME=VALUE]… PROGRAM`: env runs PROGRAM with what it was given, LD_PRELOAD included. */
+/*
+ * `env [-S] [-i] [NAME=VALUE]… PROGRAM`: env runs PROGRAM with what it was given, LD_PRELOAD
+ * included.
+ */
 static const char *env_program(char *rest)
 {
 	char *word;
@@ -141,7 +144,8 @@ static const char *env_program(char *rest)
 }
 
 /*
- * The interpreter of a script. Returns 1 = it is a script, `ret_path` filled; 0 = it is none; -1 = verdict made.
+ * The interpreter of a script. Returns 1 = it is a script, `ret_path` filled; 0 = it is none; -1 =
+ * verdict made.
  */
 static int script_interpreter(struct hookable *h, const char *path, char ret_path[PATH_MAX])
 {
@@ -228,8 +232,9 @@ static const char *base_name(const char *path)
 }
 
 /*
- * What makes the kernel set AT_SECURE for this user: NULL = nothing. The same conditions as in the kernel's
- * bprm_creds (5.10 to 6.12): no privilege is gained where the ids are ours, on nosuid mounts, or with no_new_privs.
+ * What makes the kernel set AT_SECURE for this user: NULL = nothing. The same conditions as in the
+ * kernel's bprm_creds (5.10 to 6.12): no privilege is gained where the ids are ours, on nosuid
+ * mounts, or with no_new_privs.
  */
 static const char *gained_privilege(const char *path)
 {

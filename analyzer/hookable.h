@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hookable.h - whether a program can be recorded with LD_PRELOAD, why not, and what of it a recording would miss.
+ * hookable.h - whether a program can be recorded with LD_PRELOAD, why not, and what of it a
+ * recording would miss.
  *
- * Reads files; runs none. Files may be hostile: no content makes it crash, loop or read outside of them.
- * The verdict is about this user on this machine: a set-user-id program is traceable for its owner.
+ * Reads files; runs none. Files may be hostile: no content makes it crash, loop or read outside of
+ * them. The verdict is about this user on this machine: a set-user-id program is traceable for its
+ * owner.
  *
  *   hookable_check     the verdict alone: what `run` asks before it starts
  *   hookable_inspect   with libraries, imports and notes: what `doctor` shows
@@ -39,7 +41,10 @@ struct hookable_note {
 	const char *text;   /* one line, lower case, no full stop */
 };
 
-/* The program or a library that it needs, directly or not; in the order in which the loader takes them. */
+/*
+ * The program or a library that it needs, directly or not; in the order in which the loader takes
+ * them.
+ */
 struct hookable_module {
 	const char *name;      /* as asked for: "libfoo.so.1" */
 	const char *path;      /* NULL = not found */
@@ -67,9 +72,10 @@ struct hookable {
 };
 
 /*
- * `command`: a path, or a name to be looked for in $PATH. Fill `ret_hookable`, also for files that are not there;
- * return 0, or a negative enum thrum_error where the system fails. Nothing to release after hookable_check.
- * `hooked`: NULL-terminated names of the functions that the shim exports; borrowed for the call.
+ * `command`: a path, or a name to be looked for in $PATH. Fill `ret_hookable`, also for files that
+ * are not there; return 0, or a negative enum thrum_error where the system fails. Nothing to
+ * release after hookable_check. `hooked`: NULL-terminated names of the functions that the shim
+ * exports; borrowed for the call.
  */
 int hookable_check(const char *command, struct hookable *ret_hookable, struct diag *diag);
 int hookable_inspect(const char *command, const char *const *hooked, struct hookable *ret_hookable,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hookable_elf.c - headers, dynamic section, symbols and code of one file by libelf, every offset checked.
+ * hookable_elf.c - headers, dynamic section, symbols and code of one file by libelf, every offset
+ * checked.
  */
 #define _GNU_SOURCE /* memmem */
 #include "hookable_elf.h"
@@ -15,7 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes between the load of the system call's number and the instruction; compilers put the arguments there. */
+/*
+ * Bytes between the load of the system call's number and the instruction; compilers put the
+ * arguments there.
+ */
 #define FUTEX_WINDOW 64
 
 struct machine_row {

@@ -40,12 +40,15 @@ struct hookable_elf {
 enum hookable_elf_state hookable_elf_open(const char *path, struct hookable_elf *ret_elf);
 void hookable_elf_close(struct hookable_elf *elf); /* also after a failed open */
 
-/* One symbol of .dynsym; NULL = no name. `ret_defined`: it lies in this file and others can see it. */
+/*
+ * One symbol of .dynsym; NULL = no name. `ret_defined`: it lies in this file and others can see it.
+ */
 const char *hookable_elf_get_symbol(const struct hookable_elf *elf, size_t index,
 				    bool *ret_defined);
 
 /*
- * Calls `visit` with the name of each function that .symtab defines (exported or not), until it returns false.
+ * Calls `visit` with the name of each function that .symtab defines (exported or not), until it
+ * returns false.
  */
 void hookable_elf_each_function(const struct hookable_elf *elf,
 				bool (*visit)(const char *name, void *cookie), void *cookie);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hookable_libraries.c - walks the needed libraries breadth first, as the loader does, and asks each what it imports.
+ * hookable_libraries.c - walks the needed libraries breadth first, as the loader does, and asks
+ * each what it imports.
  */
 #include "hookable_libraries.h"
 

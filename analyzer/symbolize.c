@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbolize.c - walks the findings, asks each process's symbols, and copies the answers into the list's memory.
+ * symbolize.c - walks the findings, asks each process's symbols, and copies the answers into the
+ * list's memory.
  */
 #include "symbolize.h"
 
@@ -10,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A string of a symbols object and its copy in the list. Symbols give one pointer per name: pointers are the key. */
+/*
+ * A string of a symbols object and its copy in the list. Symbols give one pointer per name:
+ * pointers are the key.
+ */
 struct copied {
 	const char *from, *to;
 };

@@ -2,8 +2,9 @@
 /*
  * symbolize.h - the stage between checkers and sinks: gives every finding its frames and names.
  *
- * Fills finding_stack.frames, finding_thread.created_at and start_function, finding_lock.first_seen and name (where no
- * checker named it). Only what findings mention is looked up; module files are shared by all processes of the trace.
+ * Fills finding_stack.frames, finding_thread.created_at and start_function, finding_lock.first_seen
+ * and name (where no checker named it). Only what findings mention is looked up; module files are
+ * shared by all processes of the trace.
  */
 #ifndef THRUM_ANALYZER_SYMBOLIZE_H
 #define THRUM_ANALYZER_SYMBOLIZE_H
@@ -12,13 +13,17 @@
 #include "finding.h"
 
 struct symbolize_options {
-	/* Directories with modules and debug files of another machine; NULL-terminated, may be NULL. */
+	/*
+	 * Directories with modules and debug files of another machine; NULL-terminated, may be
+	 * NULL.
+	 */
 	const char *const *directories;
 };
 
 /*
- * `options` may be NULL. Everything that is filled in is owned by `list`. Never fails: what is unknown stays unknown.
- * May be called again after findings were added: stacks that have frames are left as they are.
+ * `options` may be NULL. Everything that is filled in is owned by `list`. Never fails: what is
+ * unknown stays unknown. May be called again after findings were added: stacks that have frames are
+ * left as they are.
  */
 void symbolize_findings(struct finding_list *list, const struct trace_reader *reader,
 			const struct symbolize_options *options);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.c - the modules of one process by address and time, and stacks put together from what their files say.
+ * symbols.c - the modules of one process by address and time, and stacks put together from what
+ * their files say.
  */
 #include "symbols.h"
 
@@ -129,7 +130,10 @@ static bool fits_better(const struct trace_module *a, const struct trace_module 
 
 	if (a_there != b_there)
 		return a_there;
-	/* Neither: the snapshot that named the module may be later than the event. The first to come, else the last. */
+	/*
+	 * Neither: the snapshot that named the module may be later than the event. The first to
+	 * come, else the last.
+	 */
 	if (!a_there && time_ns < a->loaded_ns && time_ns < b->loaded_ns)
 		return a->loaded_ns < b->loaded_ns;
 	return a->loaded_ns > b->loaded_ns;
@@ -209,7 +213,10 @@ static void add_frames(struct symbols *symbols, struct builder *builder, struct 
 	}
 }
 
-/* The kernel enters a handler as if it had been called from the trampoline: that "return address" is its first byte. */
+/*
+ * The kernel enters a handler as if it had been called from the trampoline: that "return address"
+ * is its first byte.
+ */
 static bool is_signal_frame(struct symbols *symbols, uint64_t ip, uint64_t time_ns)
 {
 	struct module *module = find_module(symbols, ip, time_ns);

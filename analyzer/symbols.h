@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.h - addresses of one recorded process to function, file, line, inlines; data addresses to names.
+ * symbols.h - addresses of one recorded process to function, file, line, inlines; data addresses to
+ * names.
  *
- * Built on elfutils (libdwfl, libdw) and libiberty's demangler (C++ and Rust). Works on the machine of the recording or
- * later: a module's file counts only where its build-id is the recorded one. Separate debug files (build-id path under
- * /usr/lib/debug) are found; no network. Where nothing is known a frame still has module and offset.
+ * Built on elfutils (libdwfl, libdw) and libiberty's demangler (C++ and Rust). Works on the machine
+ * of the recording or later: a module's file counts only where its build-id is the recorded one.
+ * Separate debug files (build-id path under /usr/lib/debug) are found; no network. Where nothing is
+ * known a frame still has module and offset.
  *
  * Not thread-safe. Results are owned by the symbols object and live as long as it.
  */
@@ -28,24 +30,28 @@ int symbols_new(const struct trace_process *process, struct symbols **ret_symbol
 		struct diag *diag);
 
 /*
- * The same with module files that several processes share, so that each is read once. `files` (symbols_file.h) is
- * borrowed until symbols_free.
+ * The same with module files that several processes share, so that each is read once. `files`
+ * (symbols_file.h) is borrowed until symbols_free.
  */
 int symbols_new_shared(const struct trace_process *process, struct symbols_files *files,
 		       struct symbols **ret_symbols, struct diag *diag);
 void symbols_free(struct symbols *symbols); /* takes NULL */
 
 /*
- * Frames of trace stack `stack`, innermost first, inlined calls expanded, frames of libthrum left out. Every ip is a
- * return address: the line is that of the call (ip - 1), except that of a signal frame. Cached per ip. `time_ns` picks
- * among modules that used the same range one after the other. Never fails: unknown stays unknown.
+ * Frames of trace stack `stack`, innermost first, inlined calls expanded, frames of libthrum left
+ * out. Every ip is a return address: the line is that of the call (ip - 1), except that of a signal
+ * frame. Cached per ip. `time_ns` picks among modules that used the same range one after the other.
+ * Never fails: unknown stays unknown.
  *
- * A frame's offset is that of the looked-up byte, inside the call: what addr2line wants. The frame a signal handler
- * returns to is "<signal handler called>", and the one outside it is looked up exactly.
+ * A frame's offset is that of the looked-up byte, inside the call: what addr2line wants. The frame
+ * a signal handler returns to is "<signal handler called>", and the one outside it is looked up
+ * exactly.
  */
 struct frames symbols_resolve_stack(struct symbols *symbols, uint32_t stack, uint64_t time_ns);
 
-/* Name of a data address: "g_lock", "accounts+40", "libfoo.so.1+0x1234"; NULL for heap and stack. */
+/*
+ * Name of a data address: "g_lock", "accounts+40", "libfoo.so.1+0x1234"; NULL for heap and stack.
+ */
 const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint64_t time_ns);
 
 /* Function name of a code address (start routine of a thread); NULL = unknown. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols_arena.h - memory of one symbols object or module file: allocated in pieces, freed at once.
+ * symbols_arena.h - memory of one symbols object or module file: allocated in pieces, freed at
+ * once.
  *
  * A failed allocation ends the program (hosted code only): callers never see NULL. Not thread-safe.
  */
@@ -25,7 +26,8 @@ __attribute__((format(printf, 2, 3), nonnull)) char *
 symbols_arena_printf(struct symbols_arena *arena, const char *format, ...);
 
 /*
- * Growing of a malloc'ed array: room for one more element of `element_bytes` at index `count`. Replaces `*capacity`.
+ * Growing of a malloc'ed array: room for one more element of `element_bytes` at index `count`.
+ * Replaces `*capacity`.
  */
 void *symbols_array_grow(void *array, size_t count, size_t *capacity, size_t element_bytes);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols_dwarf.c - units by address, functions by address, the chain of inlined calls at an address.
+ * symbols_dwarf.c - units by address, functions by address, the chain of inlined calls at an
+ * address.
  *
- * dwarf_getscopes was not used: it walks the unit from its start for each address, which takes 10 ms in a large C++
- * unit. Here each unit is walked once.
+ * dwarf_getscopes was not used: it walks the unit from its start for each address, which takes 10
+ * ms in a large C++ unit. Here each unit is walked once.
  */
 #include "symbols_dwarf_internal.h"
 
@@ -45,7 +46,10 @@ static void ranges_sort(struct dwarf_ranges *ranges)
 	}
 }
 
-/* The innermost range with `address`: walking back from the last that starts before it, the first that covers it. */
+/*
+ * The innermost range with `address`: walking back from the last that starts before it, the first
+ * that covers it.
+ */
 static const struct dwarf_range *ranges_find(const struct dwarf_ranges *ranges, uint64_t address)
 {
 	size_t low = 0, high = ranges->count;
@@ -65,8 +69,8 @@ static const struct dwarf_range *ranges_find(const struct dwarf_ranges *ranges, 
 }
 
 /*
- * Adds the code ranges of `die`. Those outside the module's code are what the linker threw away: it leaves them at 0 or
- * at a mark, and with a large unit they would cover the code of others.
+ * Adds the code ranges of `die`. Those outside the module's code are what the linker threw away: it
+ * leaves them at 0 or at a mark, and with a large unit they would cover the code of others.
  */
 static bool ranges_add(struct symbols_dwarf *dwarf, struct dwarf_ranges *ranges, Dwarf_Die *die,
 		       size_t index)
@@ -187,7 +191,10 @@ static void add_function(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, D
 	unit->functions[unit->function_count++] = (struct dwarf_function){ .die = *die };
 }
 
-/* Shallow: where nearly all compilers put functions with code. Deep: also inside types and other functions. */
+/*
+ * Shallow: where nearly all compilers put functions with code. Deep: also inside types and other
+ * functions.
+ */
 static bool may_hold_functions(int tag, bool deep)
 {
 	switch (tag) {
@@ -253,9 +260,9 @@ static struct dwarf_function *find_function(struct symbols_dwarf *dwarf, struct 
 /* ---- inlined calls ---- */
 
 /*
- * Lists the inlined calls below `parent`. One without ranges is listed all the same, since it is the parent of others:
- * GCC 12 with DWARF 4 starts the ranges of a call that was inlined at the start of a unit with a pair of zeros, which
- * ends them.
+ * Lists the inlined calls below `parent`. One without ranges is listed all the same, since it is
+ * the parent of others: GCC 12 with DWARF 4 starts the ranges of a call that was inlined at the
+ * start of a unit with a pair of zeros, which ends them.
  */
 static void read_inlined(struct symbols_dwarf *dwarf, struct dwarf_function *function,
 			 Dwarf_Die *block, size_t parent, int depth)
@@ -287,7 +294,10 @@ static void read_inlined(struct symbols_dwarf *dwarf, struct dwarf_function *fun
 	} while (!dwarf_siblingof(&die, &die));
 }
 
-/* Puts the inlined calls at `address` into `chain`, innermost first, and returns how many there are. */
+/*
+ * Puts the inlined calls at `address` into `chain`, innermost first, and returns how many there
+ * are.
+ */
 static size_t find_inlined(struct symbols_dwarf *dwarf, struct dwarf_function *function,
 			   uint64_t address, Dwarf_Die *chain)
 {

@@ -2,9 +2,9 @@
 /*
  * symbols_dwarf.h - DWARF of one module: a code address to function, inlined calls and lines.
  *
- * Units, functions of a unit, and lines are indexed on first use; .debug_aranges is not needed (Clang and Rust write
- * none). Split DWARF (.dwo files) and supplementary files (dwz) are followed where they lie beside.
- * Addresses are ELF virtual addresses of the module's main file.
+ * Units, functions of a unit, and lines are indexed on first use; .debug_aranges is not needed
+ * (Clang and Rust write none). Split DWARF (.dwo files) and supplementary files (dwz) are followed
+ * where they lie beside. Addresses are ELF virtual addresses of the module's main file.
  */
 #ifndef THRUM_ANALYZER_SYMBOLS_DWARF_H
 #define THRUM_ANALYZER_SYMBOLS_DWARF_H
@@ -28,22 +28,26 @@ struct dwarf_call {
 
 #define DWARF_CALLS_MAX 64
 
-/* NULL where the module has no DWARF. Borrows `elf` and `module`. Strings that it makes go to `arena`. */
+/*
+ * NULL where the module has no DWARF. Borrows `elf` and `module`. Strings that it makes go to
+ * `arena`.
+ */
 struct symbols_dwarf *symbols_dwarf_new(Dwfl_Module *module, const struct symbols_elf *elf,
 					struct symbols_arena *arena);
 void symbols_dwarf_free(struct symbols_dwarf *dwarf); /* takes NULL */
 
 /*
- * Fills `ret_calls`, innermost first; all but the last are inlined into the next. Returns how many: 0 where DWARF knows
- * nothing about `address`.
+ * Fills `ret_calls`, innermost first; all but the last are inlined into the next. Returns how many:
+ * 0 where DWARF knows nothing about `address`.
  */
 size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 			     struct dwarf_call ret_calls[static DWARF_CALLS_MAX]);
 
 /*
  * The name of what lies at `address` inside the variable that `symbol` covers: "accounts[3].lock",
- * "work()::lock". NULL where DWARF does not describe the variable. Members with names that are reserved to the
- * implementation of a library (_M_mutex, __data) are not spelled out; what is left over is added as "+8".
+ * "work()::lock". NULL where DWARF does not describe the variable. Members with names that are
+ * reserved to the implementation of a library (_M_mutex, __data) are not spelled out; what is left
+ * over is added as "+8".
  */
 const char *symbols_dwarf_name_data(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
 				    uint64_t address);

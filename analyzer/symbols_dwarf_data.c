@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols_dwarf_data.c - variables of static storage by address, and the member or element at an offset of their type.
+ * symbols_dwarf_data.c - variables of static storage by address, and the member or element at an
+ * offset of their type.
  *
- * DWARF has no index from data addresses to units, so units are walked in the order in which they are likely: those
- * with the source file that the ELF symbol names first, then all, until a budget of entries is spent.
+ * DWARF has no index from data addresses to units, so units are walked in the order in which they
+ * are likely: those with the source file that the ELF symbol names first, then all, until a budget
+ * of entries is spent.
  */
 #include "symbols_dwarf_internal.h"
 
@@ -297,7 +299,9 @@ static uint64_t walk_type(Dwarf_Die *variable, uint64_t offset, struct path *pat
 	for (int depth = 0; depth < TYPE_DEPTH_MAX; depth++) {
 		switch (dwarf_tag(&type)) {
 		case DW_TAG_array_type:
-			/* Bytes and counters inside a library's own object say nothing to anybody. */
+			/*
+			 * Bytes and counters inside a library's own object say nothing to anybody.
+			 */
 			if (hidden &&
 			    (!type_of(&type, &next) || dwarf_tag(&next) == DW_TAG_base_type))
 				return offset;
@@ -320,7 +324,10 @@ static uint64_t walk_type(Dwarf_Die *variable, uint64_t offset, struct path *pat
 
 /* ---- names ---- */
 
-/* GCC names a static variable of a C function "lock.0", Clang "work.lock"; C++ has "_ZZ4workvE4lock". */
+/*
+ * GCC names a static variable of a C function "lock.0", Clang "work.lock"; C++ has
+ * "_ZZ4workvE4lock".
+ */
 static bool may_be_local_static(const struct elf_symbol *symbol)
 {
 	return symbol->binding == STB_LOCAL && strchr(symbol->name, '.');

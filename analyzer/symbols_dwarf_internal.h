@@ -73,8 +73,8 @@ struct symbols_dwarf {
 Dwarf_Die *dwarf_unit_get_tree(struct dwarf_unit *unit);
 
 /*
- * The name to show for a function or variable entry, in the arena; NULL = it has none. `ret_linkage` (may be NULL):
- * the name came from the linker name.
+ * The name to show for a function or variable entry, in the arena; NULL = it has none.
+ * `ret_linkage` (may be NULL): the name came from the linker name.
  */
 const char *dwarf_entry_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const char *language,
 			     bool *ret_linkage);
@@ -83,8 +83,8 @@ const char *dwarf_entry_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const 
 const char *dwarf_unit_language(Dwarf_Die *unit);
 
 /*
- * "/src/./a//b/../c.c" to "/src/a/c.c", in the arena; only by words, links are not looked at. NULL where there is no
- * path.
+ * "/src/./a//b/../c.c" to "/src/a/c.c", in the arena; only by words, links are not looked at. NULL
+ * where there is no path.
  */
 const char *dwarf_clean_path(struct symbols_arena *arena, const char *path);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols_dwarf_names.c - the words of DWARF entries: languages, names of functions and variables, paths.
+ * symbols_dwarf_names.c - the words of DWARF entries: languages, names of functions and variables,
+ * paths.
  */
 #include "demangle.h"
 #include "symbols_dwarf_internal.h"
@@ -59,7 +60,10 @@ static const char *string_attribute(Dwarf_Die *die, unsigned name)
 	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
 }
 
-/* GCC calls the class of a lambda "<lambda(int)>", demanglers say "{lambda(int)}"; what differs by version is cut. */
+/*
+ * GCC calls the class of a lambda "<lambda(int)>", demanglers say "{lambda(int)}"; what differs by
+ * version is cut.
+ */
 static const char *scope_name(struct symbols_dwarf *dwarf, Dwarf_Die *scope)
 {
 	const char *name = dwarf_diename(scope);
@@ -85,8 +89,8 @@ static const char *scope_name(struct symbols_dwarf *dwarf, Dwarf_Die *scope)
 }
 
 /*
- * "ns::Class::name" for C++ functions without a linker name (lambdas and members that were inlined everywhere, with
- * some compilers). Walks the unit: rare.
+ * "ns::Class::name" for C++ functions without a linker name (lambdas and members that were inlined
+ * everywhere, with some compilers). Walks the unit: rare.
  */
 static const char *qualified_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const char *name)
 {

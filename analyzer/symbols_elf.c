@@ -151,7 +151,10 @@ static int binding_rank(const struct elf_symbol *symbol)
 			return (x) < (y) ? -1 : 1; \
 	} while (0)
 
-/* By address; of one address, the worst name first, so that walking back from behind meets the best one first. */
+/*
+ * By address; of one address, the worst name first, so that walking back from behind meets the best
+ * one first.
+ */
 static int compare_symbols(const void *left, const void *right)
 {
 	const struct elf_symbol *a = left, *b = right;
@@ -231,7 +234,10 @@ const struct elf_symbol *symbols_elf_find_function(const struct symbols_elf *elf
 
 	if (symbol)
 		return symbol;
-	/* Assembly without .size: the nearest symbol before, if it is one of these and in the same segment. */
+	/*
+	 * Assembly without .size: the nearest symbol before, if it is one of these and in the same
+	 * segment.
+	 */
 	index = upper_bound(&elf->functions, address);
 	if (!index)
 		return NULL;

@@ -3,10 +3,12 @@
  * symbols_elf.h - segments and symbol tables of one ELF file, ordered by address.
  *
  * Invariants
- *  - Addresses are ELF virtual addresses of the main file, whatever file (debug file, .gnu_debugdata) names came from.
- *  - A symbol counts only for addresses it covers: a hole between symbols of a stripped file has no name.
- *  - Where several symbols name one address, the same one wins everywhere: the public one, with the fewest
- *    underscores ahead of it.
+ *  - Addresses are ELF virtual addresses of the main file, whatever file (debug file,
+ *    .gnu_debugdata) names came from.
+ *  - A symbol counts only for addresses it covers: a hole between symbols of a stripped file has no
+ *    name.
+ *  - Where several symbols name one address, the same one wins everywhere: the public one, with the
+ *    fewest underscores ahead of it.
  *
  * Strings are borrowed from libelf: they live as long as the Dwfl session.
  */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols_file.c - the cache of opened module files, and what ELF and DWARF together say about an address.
+ * symbols_file.c - the cache of opened module files, and what ELF and DWARF together say about an
+ * address.
  *
- * Each file has a Dwfl session of its own, in which it lies at its own addresses (bias 0). So the same file serves
- * processes that loaded it elsewhere, and modules that used one range after the other do not meet.
+ * Each file has a Dwfl session of its own, in which it lies at its own addresses (bias 0). So the
+ * same file serves processes that loaded it elsewhere, and modules that used one range after the
+ * other do not meet.
  */
 #include "symbols_file.h"
 
@@ -289,8 +291,9 @@ static const char *symbol_name(struct symbols_file *file, const struct elf_symbo
 }
 
 /*
- * The ELF symbol of a function's first address names it better than DWARF where DWARF has no name, no qualified one
- * (C++ without linker name), or an internal alias (glibc's DWARF says ___pthread_mutex_lock).
+ * The ELF symbol of a function's first address names it better than DWARF where DWARF has no name,
+ * no qualified one (C++ without linker name), or an internal alias (glibc's DWARF says
+ * ___pthread_mutex_lock).
  */
 static const char *better_name(struct symbols_file *file, const struct dwarf_call *call)
 {

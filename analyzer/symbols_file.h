@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols_file.h - ELF files of modules on this machine: found, checked against what was recorded, shared by processes.
+ * symbols_file.h - ELF files of modules on this machine: found, checked against what was recorded,
+ * shared by processes.
  *
  * Invariants
- *  - A file counts only where its build-id is the recorded one. Where none was recorded it must have none and must not
- *    have been written after the module was loaded.
- *  - Debug files come from the build-id path below /usr/lib/debug and the directories that were added, or from
- *    .gnu_debuglink beside the file; they must have the same build-id (without one: the recorded checksum). Nothing is
- *    ever fetched from a network.
+ *  - A file counts only where its build-id is the recorded one. Where none was recorded it must
+ *    have none and must not have been written after the module was loaded.
+ *  - Debug files come from the build-id path below /usr/lib/debug and the directories that were
+ *    added, or from .gnu_debuglink beside the file; they must have the same build-id (without one:
+ *    the recorded checksum). Nothing is ever fetched from a network.
  *  - Addresses are ELF virtual addresses.
  *
  * Not thread-safe. All results live as long as the symbols_files.
@@ -44,8 +45,9 @@ void symbols_files_free(struct symbols_files *files); /* takes NULL */
 void symbols_files_add_directory(struct symbols_files *files, const char *directory);
 
 /*
- * The file of a module that was recorded with `path` and `build_id` (`build_id_bytes` = 0: it has none) and loaded at
- * `loaded_real_ns` of the wall clock. NULL where there is none that fits. Opened once.
+ * The file of a module that was recorded with `path` and `build_id` (`build_id_bytes` = 0: it has
+ * none) and loaded at `loaded_real_ns` of the wall clock. NULL where there is none that fits.
+ * Opened once.
  */
 struct symbols_file *symbols_files_find(struct symbols_files *files, const char *path,
 					const uint8_t *build_id, size_t build_id_bytes,

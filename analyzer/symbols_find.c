@@ -111,7 +111,10 @@ static bool read_checksum(int fd, GElf_Word *ret_checksum)
 	return !bytes;
 }
 
-/* `module` has a build-id: the debug file must have the same one. It has none: the checksum decides. */
+/*
+ * `module` has a build-id: the debug file must have the same one. It has none: the checksum
+ * decides.
+ */
 static int open_debug_file(const char *path, Dwfl_Module *module, GElf_Word checksum,
 			   char **ret_path)
 {

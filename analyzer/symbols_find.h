@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols_find.h - opening files that are what they should be: modules by build-id or age, debug files by build-id or
- * checksum. Only regular files are opened; nothing blocks.
+ * symbols_find.h - opening files that are what they should be: modules by build-id or age, debug
+ * files by build-id or checksum. Only regular files are opened; nothing blocks.
  */
 #ifndef THRUM_ANALYZER_SYMBOLS_FIND_H
 #define THRUM_ANALYZER_SYMBOLS_FIND_H

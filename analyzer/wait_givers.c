@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_givers.c - who is known to end open waits: edges that explain, and that the solver does not look at.
+ * wait_givers.c - who is known to end open waits: edges that explain, and that the solver does not
+ * look at.
  */
 #include "wait_world.h"
 

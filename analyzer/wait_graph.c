@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_graph.c - fixpoint, components and cycles of an AND/OR graph. Must not know what a node stands for.
+ * wait_graph.c - fixpoint, components and cycles of an AND/OR graph. Must not know what a node
+ * stands for.
  */
 #include "wait_graph.h"
 
@@ -90,7 +91,10 @@ static void index_edges(const struct wait_graph *g, bool by_source, size_t **ret
 	size_t *start = allocate((size_t)g->nodes + 2, sizeof(*start));
 	uint32_t *other = allocate(g->edge_count, sizeof(*other));
 
-	/* start[n + 1] counts, then is the place of the next edge of n, and ends as the start of n + 1. */
+	/*
+	 * start[n + 1] counts, then is the place of the next edge of n, and ends as the start of n
+	 * + 1.
+	 */
 	for (size_t i = 0; i < g->edge_count; i++)
 		start[(by_source ? g->edges[i].from : g->edges[i].to) + 2]++;
 	for (size_t n = 1; n <= g->nodes; n++)

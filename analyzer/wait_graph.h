@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_graph.h - who waits for whom as an AND/OR graph: what can still run, which nodes wait for each other.
+ * wait_graph.h - who waits for whom as an AND/OR graph: what can still run, which nodes wait for
+ * each other.
  *
  * Knows nothing of threads, locks or traces: nodes are numbers. A node
  *   RUNS   can go on by itself
@@ -9,7 +10,8 @@
  *   ANY    goes on when one node it waits for can (with no edge: never)
  *
  * Invariants
- *  - Everything is linear in nodes and edges; nothing recurses, so a chain of a million nodes is fine.
+ *  - Everything is linear in nodes and edges; nothing recurses, so a chain of a million nodes is
+ *    fine.
  *  - Edges may be added twice; the answers are the same.
  *  - Results depend on the order of the calls only, not on addresses.
  *
@@ -50,28 +52,39 @@ void wait_graph_set_state(struct wait_graph *g, uint32_t node, enum wait_node_st
 /* `from` waits for `to`. Ignored by the solver where the state of `from` is RUNS or NEVER. */
 void wait_graph_add_edge(struct wait_graph *g, uint32_t from, uint32_t to);
 
-/* Targets of the edges from `node` (or sources of the edges to it). Borrowed until the next edge or node is added. */
+/*
+ * Targets of the edges from `node` (or sources of the edges to it). Borrowed until the next edge or
+ * node is added.
+ */
 const uint32_t *wait_graph_get_out(struct wait_graph *g, uint32_t node, size_t *ret_count);
 const uint32_t *wait_graph_get_in(struct wait_graph *g, uint32_t node, size_t *ret_count);
 
-/* Sets ret_can[node] to 1 where the node can go on, else 0. Least fixpoint: nodes that need each other cannot. */
+/*
+ * Sets ret_can[node] to 1 where the node can go on, else 0. Least fixpoint: nodes that need each
+ * other cannot.
+ */
 void wait_graph_solve(struct wait_graph *g, uint8_t *ret_can);
 
 /*
- * Strongly connected components of the subgraph of nodes with within[node] != 0: ret_component[node] is its number, or
- * WAIT_NO_COMPONENT outside. Every edge leads to a component with the same or a smaller number. Returns how many.
+ * Strongly connected components of the subgraph of nodes with within[node] != 0:
+ * ret_component[node] is its number, or WAIT_NO_COMPONENT outside. Every edge leads to a component
+ * with the same or a smaller number. Returns how many.
  */
 uint32_t wait_graph_components(struct wait_graph *g, const uint8_t *within,
 			       uint32_t *ret_component);
 
 /*
- * Shortest closed walk from `start` through nodes of its own component back to it, `start` first and not repeated.
- * Writes at most g->nodes entries to ret_path; returns the length, 0 when `start` is on no cycle.
+ * Shortest closed walk from `start` through nodes of its own component back to it, `start` first
+ * and not repeated. Writes at most g->nodes entries to ret_path; returns the length, 0 when `start`
+ * is on no cycle.
  */
 uint32_t wait_graph_find_cycle(struct wait_graph *g, const uint32_t *component, uint32_t start,
 			       uint32_t *ret_path);
 
-/* Marks in ret_reached (zeroed by the caller, node count entries) what leads to marked nodes, inside `within`. */
+/*
+ * Marks in ret_reached (zeroed by the caller, node count entries) what leads to marked nodes,
+ * inside `within`.
+ */
 void wait_graph_reach_back(struct wait_graph *g, const uint8_t *within, uint8_t *reached);
 /* The same along the edges: what the marked nodes wait for, directly or not. */
 void wait_graph_reach(struct wait_graph *g, const uint8_t *within, uint8_t *reached);

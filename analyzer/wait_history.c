@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_history.c - signals in flight, who touched what, which waits were left. Decides nothing about hangs.
+ * wait_history.c - signals in flight, who touched what, which waits were left. Decides nothing
+ * about hangs.
  */
 #include "wait_history.h"
 
@@ -195,7 +196,10 @@ static void apply_to_object(struct wait_history *h, const struct trace_event *ev
 {
 	switch (event->op) {
 	case TRACE_RELEASE_ODD:
-		/* A failed unlock changes nothing; one of a lock that nobody held, or that we never saw taken, neither. */
+		/*
+		 * A failed unlock changes nothing; one of a lock that nobody held, or that we never
+		 * saw taken, neither.
+		 */
 		if (event->result == 0 && step->owner_before && step->owner_before != event->thread)
 			h->touch[event->object].foreign_release = true;
 		touch(h, event->object, event->thread);

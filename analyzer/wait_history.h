@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_history.h - what the wait analysis must remember of a run beyond the model: which signals are still to be
- * consumed, which threads ever had to do with an object, which waits were left in the ordinary way.
+ * wait_history.h - what the wait analysis must remember of a run beyond the model: which signals
+ * are still to be consumed, which threads ever had to do with an object, which waits were left in
+ * the ordinary way.
  *
  * Invariants
- *  - A waiter counts as woken when a broadcast came after its COND_WAIT, or while its condvar has credit: signals sent
- *    to waiters that have not come back yet. A signal that found no waiter gives no credit.
- *  - A touch set is exact up to WAIT_TOUCHERS threads, then `many`: any thread may have touched the object.
+ *  - A waiter counts as woken when a broadcast came after its COND_WAIT, or while its condvar has
+ *    credit: signals sent to waiters that have not come back yet. A signal that found no waiter
+ *    gives no credit.
+ *  - A touch set is exact up to WAIT_TOUCHERS threads, then `many`: any thread may have touched the
+ *    object.
  *  - Grows with objects, threads and stacks, not with events.
  *
  * Not thread-safe. A failed allocation ends the program.
@@ -77,7 +80,10 @@ void wait_history_apply(struct wait_history *h, const struct trace_event *event,
 
 /* ---- questions at the end ---- */
 
-/* True when `thread`, which is inside a wait on `cond`, was (or may have been) signalled since it began. */
+/*
+ * True when `thread`, which is inside a wait on `cond`, was (or may have been) signalled since it
+ * began.
+ */
 bool wait_history_is_woken(const struct wait_history *h, uint32_t thread, uint32_t cond);
 
 /* True when some thread left a wait at this call stack normally. */
@@ -87,8 +93,8 @@ bool wait_history_was_left(const struct wait_history *h, uint32_t stack);
 bool wait_history_is_handed_over(const struct wait_history *h, uint32_t object);
 
 /*
- * Calls `visit` for each thread known to have touched `object`. Returns false when there are others that are not
- * known. `visit` may be NULL.
+ * Calls `visit` for each thread known to have touched `object`. Returns false when there are others
+ * that are not known. `visit` may be NULL.
  */
 bool wait_history_visit_touchers(const struct wait_history *h, uint32_t object,
 				 void (*visit)(void *cookie, uint32_t thread), void *cookie);

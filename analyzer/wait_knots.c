@@ -119,8 +119,8 @@ static void count_giver(void *cookie, uint32_t thread)
 }
 
 /*
- * Does the open target lack a better explanation? A signal that found no waiter, or givers that are all gone, are
- * reasons of their own.
+ * Does the open target lack a better explanation? A signal that found no waiter, or givers that are
+ * all gone, are reasons of their own.
  */
 static bool giver_may_be_new(const struct wait_world *w, const struct wait_target *t)
 {
@@ -138,7 +138,10 @@ static bool giver_may_be_new(const struct wait_world *w, const struct wait_targe
 	return givers.alive > 0 || givers.gone == 0;
 }
 
-/* The open target that `thread` waits at, where that is a root without locks and lacks an explanation; 0 = none. */
+/*
+ * The open target that `thread` waits at, where that is a root without locks and lacks an
+ * explanation; 0 = none.
+ */
 static uint32_t unexplained_wait(const struct wait_world *w, const struct wait_knots *k,
 				 uint32_t thread)
 {
@@ -180,9 +183,9 @@ static void add_needy(struct wait_world *w, uint32_t node, uint32_t open, struct
 }
 
 /*
- * Nested monitor: W waits on a condvar while it holds lock L, and B is blocked on L. Nothing recorded says that B would
- * signal: it never got that far. But B is blocked because of W, and there is no better explanation, so B counts as
- * giver. Returns true when an edge was added.
+ * Nested monitor: W waits on a condvar while it holds lock L, and B is blocked on L. Nothing
+ * recorded says that B would signal: it never got that far. But B is blocked because of W, and
+ * there is no better explanation, so B counts as giver. Returns true when an edge was added.
  */
 static bool add_needy_givers(struct wait_world *w, const struct wait_knots *k)
 {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_knots.h - the knots of a wait-for graph: groups of nodes that wait for each other, and which of them are causes.
+ * wait_knots.h - the knots of a wait-for graph: groups of nodes that wait for each other, and which
+ * of them are causes.
  *
- * A knot is a strongly connected component of what cannot run. It is a root when nothing in it waits for another knot:
- * then the reason why it hangs is inside. All other stuck nodes are behind some root.
+ * A knot is a strongly connected component of what cannot run. It is a root when nothing in it
+ * waits for another knot: then the reason why it hangs is inside. All other stuck nodes are behind
+ * some root.
  *
  * Invariants
- *  - Every blocked thread that cannot run in the chosen world, and every target of one, is in exactly one knot.
+ *  - Every blocked thread that cannot run in the chosen world, and every target of one, is in
+ *    exactly one knot.
  *  - Knots are numbered so that edges lead to equal or smaller numbers.
  */
 #ifndef THRUM_ANALYZER_WAIT_KNOTS_H
@@ -30,8 +33,9 @@ struct wait_knots {
 };
 
 /*
- * `closed` false: what can never go on, whoever ends open waits. `closed` true: what hangs when nobody can run; asks
- * for world->closed. The latter may add edges to the graph of `w`: see wait_knots.c.
+ * `closed` false: what can never go on, whoever ends open waits. `closed` true: what hangs when
+ * nobody can run; asks for world->closed. The latter may add edges to the graph of `w`: see
+ * wait_knots.c.
  */
 struct wait_knots *wait_knots_new(struct wait_world *w, bool closed);
 void wait_knots_free(struct wait_knots *k); /* takes NULL */
@@ -43,8 +47,8 @@ static inline bool wait_knot_is_cycle(const struct wait_knot *knot)
 }
 
 /*
- * By node: number of the marked knot that it waits for, directly or not (its own if it is in one), else
- * WAIT_NO_COMPONENT. `marked` has one byte a knot. Caller frees.
+ * By node: number of the marked knot that it waits for, directly or not (its own if it is in one),
+ * else WAIT_NO_COMPONENT. `marked` has one byte a knot. Caller frees.
  */
 uint32_t *wait_knots_behind(struct wait_world *w, const struct wait_knots *k,
 			    const uint8_t *marked);

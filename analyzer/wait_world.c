@@ -336,7 +336,10 @@ static void solve(struct wait_world *w)
 		if (!wait_node_is_thread(w, p->target))
 			w->target[p->target - w->thread_count].waiters++;
 	}
-	/* In an open world a thread that could go on if others do may still be only behind somebody who runs. */
+	/*
+	 * In an open world a thread that could go on if others do may still be only behind somebody
+	 * who runs.
+	 */
 	w->closed = blocked > 0 && running == 0;
 }
 
@@ -351,12 +354,13 @@ bool wait_world_is_open_wait(const struct wait_world *w, uint32_t thread)
 
 static bool trace_is_lossy(const struct trace_process *p)
 {
-	return p->lost_events || p->lost_chunks || p->flags;
+	return p->lost_events || p->lost_chunks ||
+	       p->flags & (TF_PROCESS_FULL | TF_PROCESS_DISK_FULL | TF_PROCESS_OFF);
 }
 
 /*
- * Has the process gone through exit()? Not where the thread that called it is still in a wait: then an exit handler or a
- * static destructor hangs, and that is a hang like any other.
+ * Has the process gone through exit()? Not where the thread that called it is still in a wait: then
+ * an exit handler or a static destructor hangs, and that is a hang like any other.
  */
 static void find_exit(struct wait_world *w)
 {

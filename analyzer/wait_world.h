@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_world.h - the state of a process at the end of its trace as a wait-for graph: who is blocked on what, who could
- * still run, who can never.
+ * wait_world.h - the state of a process at the end of its trace as a wait-for graph: who is blocked
+ * on what, who could still run, who can never.
  *
- * A wait slot alone proves nothing: the kill may have hit a call that was just about to return. A thread is BLOCKED only
- * where the model says that its call cannot proceed now; else it is RUNNING.
+ * A wait slot alone proves nothing: the kill may have hit a call that was just about to return. A
+ * thread is BLOCKED only where the model says that its call cannot proceed now; else it is RUNNING.
  *
  * Two kinds of waits
- *  - hard: locks, joins, initialisers, semaphores used as locks: certain threads must do something first;
- *  - open: condvars, semaphores, barriers, locks that were unlocked by others than their holders: anybody who can still
- *    run may end them. So an open wait is hopeless only in a closed world, where nobody can run.
+ *  - hard: locks, joins, initialisers, semaphores used as locks: certain threads must do something
+ *    first;
+ *  - open: condvars, semaphores, barriers, locks that were unlocked by others than their holders:
+ *    anybody who can still run may end them. So an open wait is hopeless only in a closed world,
+ *    where nobody can run.
  *
- * Graph: nodes 0 … thread_count - 1 are the threads by id; the others are targets, one for each (object, side) that
- * somebody waits for. thread -> target -> holders; thread -> thread for a join; an open target -> threads known to have
- * given it before (for explanations; the solver does not look at these).
+ * Graph: nodes 0 … thread_count - 1 are the threads by id; the others are targets, one for each
+ * (object, side) that somebody waits for. thread -> target -> holders; thread -> thread for a join;
+ * an open target -> threads known to have given it before (for explanations; the solver does not
+ * look at these).
  *
  * Invariants
- *  - A timed wait, a wait on an object that other processes may share, and a wait that cancellation will end block nobody
- *    (but the mutex that a condvar wait must take back does).
+ *  - A timed wait, a wait on an object that other processes may share, and a wait that cancellation
+ *    will end block nobody (but the mutex that a condvar wait must take back does).
  *  - Linear in threads, holds and waits.
  *
  * Not thread-safe. Everything is borrowed from the model and history, which must outlive it.
@@ -77,7 +80,9 @@ struct wait_world {
 	struct wait_target *target; /* of node thread_count + i; owned */
 	uint32_t target_count, target_capacity;
 	uint32_t *plain_node, *shared_node; /* by object id, 0 = none; owned */
-	/* By node, owned: can go on when open waits may be ended by anybody; when nobody ends them. */
+	/*
+	 * By node, owned: can go on when open waits may be ended by anybody; when nobody ends them.
+	 */
 	uint8_t *can, *can_closed;
 	uint32_t exit_kind; /* enum trace_exit; 0 = killed, still there, or hung inside exit() */
 	/* The process passed exit(): this thread wakes nobody any more. 0 = it did not. */
@@ -115,13 +120,17 @@ static inline bool wait_world_is_hard_stuck(const struct wait_world *w, uint32_t
 	return w->party[thread].status == WAIT_BLOCKED && !w->can[thread];
 }
 
-/* Calls `visit` for each thread known to have ended waits of an open kind at `object` before: signalled, posted, arrived. */
+/*
+ * Calls `visit` for each thread known to have ended waits of an open kind at `object` before:
+ * signalled, posted, arrived.
+ */
 void wait_world_visit_givers(const struct wait_world *w, uint32_t object,
 			     void (*visit)(void *cookie, uint32_t thread), void *cookie);
 
 /*
- * Adds an edge from each open target to the threads that may give it: those above that live, whoever holds units of a
- * semaphore, whoever ever locked the mutex of a condvar. For wait_world_new.
+ * Adds an edge from each open target to the threads that may give it: those above that live,
+ * whoever holds units of a semaphore, whoever ever locked the mutex of a condvar. For
+ * wait_world_new.
  */
 void wait_world_add_givers(struct wait_world *w);
 

@@ -159,6 +159,42 @@ EXPORT __attribute__((naked)) void *dlmopen(long ns __attribute__((unused)),
 	ARCH_JUMP_VIA(before_dlmopen);
 }
 
+/* ---- what may end a wait from outside: noted once, so that nobody is called stuck who is not ---- */
+
+static void note_fact(struct arch_caller caller, uint32_t flag)
+{
+	struct call call;
+
+	if (shim && shim_enter_with(&call, caller, ROOM_EARLY)) {
+		__atomic_fetch_or(&shim->process->flags, flag, __ATOMIC_RELAXED);
+		shim_leave(&call);
+	}
+}
+
+EXPORT int sigaction(int n, const struct sigaction *a, struct sigaction *o)
+{
+	if (a && a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN) {
+		note_fact(ARCH_CALLER(), TF_PROCESS_HANDLERS);
+	}
+	return real_sigaction(n, a, o);
+}
+
+EXPORT __sighandler_t signal(int n, __sighandler_t h)
+{
+	if (h != SIG_DFL && h != SIG_IGN && h != SIG_ERR) {
+		note_fact(ARCH_CALLER(), TF_PROCESS_HANDLERS);
+	}
+	return real_signal(n, h);
+}
+
+EXPORT int timer_create(clockid_t c, struct sigevent *e, timer_t *t)
+{
+	if (e && e->sigev_notify == SIGEV_THREAD) {
+		note_fact(ARCH_CALLER(), TF_PROCESS_UNSEEN_THREADS);
+	}
+	return real_timer_create(c, e, t);
+}
+
 /* ---- the process ---- */
 
 EXPORT pid_t fork(void)

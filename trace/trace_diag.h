@@ -21,6 +21,7 @@ struct diag {
 };
 
 /* Fills `d` (may be NULL) and returns `error`, so that `return diag_set(...)` reads well. */
-__attribute__((format(printf, 3, 4))) int diag_set(struct diag *d, int error, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int diag_set(struct diag *d, int error, const char *format,
+						   ...);
 
 #endif

@@ -73,7 +73,7 @@ enum trace_destroy {
 enum trace_gone {
 	TRACE_GONE_FREED = 1,
 	TRACE_GONE_UNMAPPED = 2,
-	TRACE_GONE_STACK = 3, /* its stack frame or thread is over */
+	TRACE_GONE_STACK = 3,  /* its stack frame or thread is over */
 	TRACE_GONE_REINIT = 4, /* initialised again without a destroy */
 	TRACE_GONE_MODULE = 5, /* its module was unloaded */
 };
@@ -135,16 +135,16 @@ struct trace_wait {
 };
 
 struct tf_segment {
-	uint32_t kind;	 /* enum tf_segment_kind, stored last when a segment is taken into use */
-	uint32_t stream; /* dense id of the stream, never reused within an image */
-	uint64_t chunk;	 /* 0, 1, 2 … within the stream */
+	uint32_t kind;	    /* enum tf_segment_kind, stored last when a segment is taken into use */
+	uint32_t stream;    /* dense id of the stream, never reused within an image */
+	uint64_t chunk;	    /* 0, 1, 2 … within the stream */
 	uint32_t committed; /* payload bytes that count; release store after each record */
 	uint32_t thread;    /* thread the stream belonged to when this chunk began (0 = none) */
 	uint64_t base_ticks;
-	uint64_t base_mono_ns; /* CLOCK_MONOTONIC beside base_ticks: calibration */
-	uint64_t lost;	       /* events of this stream not recorded, so far */
-	uint32_t thread_now;   /* thread the stream belongs to now; 0 = idle. Map only */
-	uint32_t tid_now;      /* its kernel thread id */
+	uint64_t base_mono_ns;	/* CLOCK_MONOTONIC beside base_ticks: calibration */
+	uint64_t lost;		/* events of this stream not recorded, so far */
+	uint32_t thread_now;	/* thread the stream belongs to now; 0 = idle. Map only */
+	uint32_t tid_now;	/* its kernel thread id */
 	struct trace_wait wait; /* map only: live state */
 	uint64_t events;	/* records written to this stream so far */
 	uint8_t reserved[256 - 96];
@@ -162,30 +162,33 @@ struct tf_process {
 	uint32_t flags;	       /* enum tf_process_flag */
 	uint64_t start_ticks, start_mono_ns, start_real_ns;
 	uint64_t last_ticks, last_mono_ns; /* newest calibration pair */
-	uint64_t lost_events;	 /* not in any stream: no thread state or no memory */
-	uint64_t lost_chunks;	 /* sealed chunks that could not be written (or were over max_size) */
-	uint64_t lost_defs;	 /* definitions that did not fit */
-	uint64_t nested_events;	 /* hooks entered inside a hook (signal handlers), recorded late */
-	uint64_t written_bytes;	 /* of the .events file */
-	uint64_t max_bytes;	 /* --max-size, 0 = none */
-	uint32_t threads;	 /* thread ids given out */
-	uint32_t objects;	 /* object ids given out */
-	uint32_t stacks;	 /* stack ids given out */
-	uint32_t exit_kind;	 /* enum trace_exit, 0 while running or when killed */
-	uint32_t libc_version;	 /* major << 16 | minor */
+	uint64_t lost_events;		   /* not in any stream: no thread state or no memory */
+	uint64_t lost_chunks; /* sealed chunks that could not be written (or were over max_size) */
+	uint64_t lost_defs;   /* definitions that did not fit */
+	uint64_t nested_events; /* hooks entered inside a hook (signal handlers), recorded late */
+	uint64_t written_bytes; /* of the .events file */
+	uint64_t max_bytes;	/* --max-size, 0 = none */
+	uint32_t threads;	/* thread ids given out */
+	uint32_t objects;	/* object ids given out */
+	uint32_t stacks;	/* stack ids given out */
+	uint32_t exit_kind;	/* enum trace_exit, 0 while running or when killed */
+	uint32_t libc_version;	/* major << 16 | minor */
 	uint32_t reserved0;
 	/*
 	 * Number of varints after the delta, per op: low six bits. Bit 6: the first is O (must be set for ops added after
 	 * 1.0 that have one, see FORMAT.md section 8). 0xff = op unknown to the writer.
 	 */
 	uint8_t op_fields[TF_OPS];
-	char command[256];	   /* argv[0] … joined by NUL, cut */
+	char command[256]; /* argv[0] … joined by NUL, cut */
 };
 
 enum tf_process_flag {
 	TF_PROCESS_FULL = 1,	  /* max_size reached: later chunks were dropped */
 	TF_PROCESS_DISK_FULL = 2, /* a write failed for want of space or permission */
 	TF_PROCESS_OFF = 4,	  /* recording was switched off by an internal check */
+	/* Facts about the host, no loss: */
+	TF_PROCESS_HANDLERS = 8, /* it installed a signal handler: that may post a semaphore */
+	TF_PROCESS_UNSEEN_THREADS = 16, /* it asked libc for threads of libc's own (SIGEV_THREAD) */
 };
 
 /*
@@ -223,8 +226,9 @@ struct tf_def_object {
 	uint32_t stack; /* where first seen */
 	uint32_t thread;
 	uint64_t ticks;
-	uint32_t attributes; /* as INIT's A, read from the object at first sight where the libc layout is known */
-	uint32_t where;	     /* enum tf_object_where */
+	uint32_t
+		attributes; /* as INIT's A, read from the object at first sight where the libc layout is known */
+	uint32_t where; /* enum tf_object_where */
 };
 
 enum tf_object_where {
@@ -243,7 +247,9 @@ enum tf_mutex_attribute {
 	TF_MUTEX_PRIO_INHERIT = 32,
 	TF_MUTEX_PRIO_PROTECT = 64,
 	TF_PSHARED = 128,
-	TF_COUNT_SHARED = 1 << 30, /* semaphore, barrier: other processes may take part; the rest is the value or count */
+	TF_COUNT_SHARED =
+		1
+		<< 30, /* semaphore, barrier: other processes may take part; the rest is the value or count */
 	TF_ATTRIBUTES_UNKNOWN = 1u << 31,
 };
 

@@ -15,7 +15,7 @@ struct trace_reader {
 	struct trace_defs *defs; /* one per image, in the same order */
 	size_t defs_count;
 	struct trace_merge merge;
-	size_t merging; /* index of the process that `merge` is about */
+	size_t merging;	       /* index of the process that `merge` is about */
 	uint64_t lost_in_gaps; /* of the pass under way */
 	bool is_merging;
 };

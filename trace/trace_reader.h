@@ -42,7 +42,7 @@ struct trace_event {
 };
 
 struct trace_stack {
-	uint32_t frames; /* 0 = id never defined (definition lost) */
+	uint32_t frames;    /* 0 = id never defined (definition lost) */
 	const uint64_t *ip; /* return addresses, innermost first; borrowed from the process */
 };
 
@@ -84,14 +84,15 @@ struct trace_wait_state {
 struct trace_process {
 	const char *name; /* "PID.N" */
 	uint32_t pid, ppid, image, parent_image;
-	char *command;	  /* argv joined with blanks */
-	bool complete;	  /* false: killed, still running, torn or lossy; `why` says */
+	char *command; /* argv joined with blanks */
+	bool complete; /* false: killed, still running, torn or lossy; `why` says */
 	char why[160];
 	uint32_t exit_kind; /* enum trace_exit, 0 = did not pass exit */
 	uint32_t flags;	    /* enum tf_process_flag */
 	uint64_t lost_events, lost_chunks, lost_defs, nested_events;
 	uint64_t lost_in_gaps; /* events of chunks that are not there; known after one full pass */
-	uint64_t events;	/* records in all streams; of a damaged trace exact after one pass to the end */
+	uint64_t
+		events; /* records in all streams; of a damaged trace exact after one pass to the end */
 	uint64_t bytes;		/* of both files */
 	uint64_t used_bytes;	/* of them with content: the map is allocated ahead */
 	uint64_t start_real_ns; /* wall clock of time 0 */
@@ -121,7 +122,8 @@ void trace_reader_free(struct trace_reader *reader);
 
 /* Number of process images, ordered by start time. */
 size_t trace_reader_process_count(const struct trace_reader *reader);
-const struct trace_process *trace_reader_get_process(const struct trace_reader *reader, size_t index);
+const struct trace_process *trace_reader_get_process(const struct trace_reader *reader,
+						     size_t index);
 
 /* Starts (again) at the first event of process `index`. */
 int trace_reader_rewind(struct trace_reader *reader, size_t index, struct diag *diag);

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A second initialisation comes as GONE of the old id, without a stack, then INIT of the new one. */
+/*
+ * A second initialisation comes as GONE of the old id, without a stack, then INIT of the new one.
+ */
 struct barrier_misuse {
 	struct sites *sites;
 	struct trace_event gone; /* waits for its INIT; thread 0 = none */

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deadlock.c - rules deadlock and self-deadlock: knots of the wait-for graph that are cycles, one finding a knot.
+ * deadlock.c - rules deadlock and self-deadlock: knots of the wait-for graph that are cycles, one
+ * finding a knot.
  *
- * Two passes. Hard knots (locks, joins, initialisers) are deadlocks whatever else the process does, also when it exited.
- * In a closed world also the roots that mix open waits with locks count: a waiter holds what every giver needs first.
- * A cycle of open waits and joins alone is no deadlock but a wait whose giver is gone or came too early: stuck_wait.c.
+ * Two passes. Hard knots (locks, joins, initialisers) are deadlocks whatever else the process does,
+ * also when it exited. In a closed world also the roots that mix open waits with locks count: a
+ * waiter holds what every giver needs first. A cycle of open waits and joins alone is no deadlock
+ * but a wait whose giver is gone or came too early: stuck_wait.c.
  */
 #include "wait_story.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Threads of a knot whose stacks a finding shows. Rings can have any length; a page of stacks helps nobody. */
+/*
+ * Threads of a knot whose stacks a finding shows. Rings can have any length; a page of stacks helps
+ * nobody.
+ */
 #define SHOWN_THREADS 64u
 #define NAMED_BEHIND 8u
 
@@ -45,7 +50,10 @@ static bool in_knot(const struct knot_story *s, uint32_t node)
 	return s->knots->component[node] == s->knots->component[s->knots->member[s->knot->first]];
 }
 
-/* A thread of the knot that `node`, a target in it, waits for; `except` only when there is no other. */
+/*
+ * A thread of the knot that `node`, a target in it, waits for; `except` only when there is no
+ * other.
+ */
 static uint32_t obstacle_at(const struct knot_story *s, uint32_t node, uint32_t except)
 {
 	size_t count;
@@ -98,7 +106,10 @@ static void order_threads(struct knot_story *s)
 	free(told);
 }
 
-/* A cycle that goes through one thread only says little where others are in the knot: start elsewhere then. */
+/*
+ * A cycle that goes through one thread only says little where others are in the knot: start
+ * elsewhere then.
+ */
 static void find_path(struct knot_story *s)
 {
 	struct wait_graph *g = &s->r->w->graph;
@@ -266,7 +277,10 @@ static const char *make_message(const struct knot_story *s, const uint32_t *behi
 
 /* ---- findings ---- */
 
-/* What thread `i` of the story holds, or used to give, that others of the knot want. `told`: target -> i + 1. */
+/*
+ * What thread `i` of the story holds, or used to give, that others of the knot want. `told`: target
+ * -> i + 1.
+ */
 static void add_possessions(const struct knot_story *s, struct finding *f, uint32_t i,
 			    uint32_t *told)
 {
@@ -323,8 +337,9 @@ static void note_observed(const struct knot_story *s)
 }
 
 /*
- * A semaphore has no owner: that its taker must post it is what we saw so far. Where others run that is certain enough
- * only if it was posted that way before; and a thread that takes it twice may well wait for another's post.
+ * A semaphore has no owner: that its taker must post it is what we saw so far. Where others run
+ * that is certain enough only if it was posted that way before; and a thread that takes it twice
+ * may well wait for another's post.
  */
 static bool judge_semaphores(const struct knot_story *s, enum confidence *ret_confidence)
 {

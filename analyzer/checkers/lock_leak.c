@@ -238,8 +238,8 @@ static void lock_leak_finish(void *state, struct analysis *a)
 		if (!s->leak[i].settled)
 			report_leak(s, a, &s->leak[i]);
 	/*
-	 * Threads that still run when another one exits the process may hold what they like. One that
-	 * is blocked in an exit handler has not come to its end: others tell that story.
+	 * Threads that still run when another one exits the process may hold what they like. One
+	 * that is blocked in an exit handler has not come to its end: others tell that story.
 	 */
 	if (a->model->exit_kind == TRACE_EXIT_DESTRUCTORS && exiting &&
 	    exiting->state != MODEL_THREAD_OVER && !model_get_wait(a->model, exiting->id))

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stuck_wait.c - rule stuck-wait: threads wait for something that nobody left can give. One finding a cause.
+ * stuck_wait.c - rule stuck-wait: threads wait for something that nobody left can give. One finding
+ * a cause.
  *
- *  observed   a lock whose holder has ended; or nobody in the process can run and no cycle explains it: then the roots of
+ *  observed   a lock whose holder has ended; or nobody in the process can run and no cycle explains
+ *  it: then the roots of
  *             what hangs, seen from the main thread, are the causes
- *  potential  others still run, but every thread that ever gave this object something has ended or is stuck, and nobody
+ *  potential  others still run, but every thread that ever gave this object something has ended or
+ *  is stuck, and nobody
  *             who runs ever had to do with it
  *
  * Silent after a normal exit (thread_leak.c speaks then) and where records are missing.
@@ -78,7 +81,10 @@ static unsigned report_dead_holders(struct wait_report *r)
 	return found;
 }
 
-/* By node: some thread waits there at a place that nobody ever left, so it is no idle worker. Caller frees. */
+/*
+ * By node: some thread waits there at a place that nobody ever left, so it is no idle worker.
+ * Caller frees.
+ */
 static uint8_t *find_unusual(const struct wait_world *w)
 {
 	uint8_t *unusual = allocate(w->graph.nodes, 1);
@@ -109,8 +115,29 @@ static void add_roots(struct stuck *s, uint32_t *targets, const struct wait_knot
 }
 
 /*
- * The shape of an idle server: the main thread in sem_wait until a signal handler posts, its workers waiting for work.
- * The trace does not say which handlers there are, so this is no more than a hint.
+ * What the recorder noted: may a handler, or a thread it does not see, still post one of these
+ * semaphores?
+ */
+static bool may_be_ended_from_outside(const struct wait_world *w, const uint32_t *targets,
+				      size_t count)
+{
+	uint32_t flags = w->model->process->flags;
+
+	for (size_t i = 0; i < count && flags & TF_PROCESS_HANDLERS; i++) {
+		uint32_t object = wait_world_get_target(w, targets[i])->object;
+		const struct model_object *o = model_get_object(w->model, object);
+
+		if (o && o->kind == TRACE_OBJECT_SEM &&
+		    (!o->detail || !o->detail->sem.posters.count))
+			return true;
+	}
+	return flags & TF_PROCESS_UNSEEN_THREADS;
+}
+
+/*
+ * The shape of an idle server: the main thread in sem_wait until a signal handler posts, its
+ * workers waiting for work. The trace does not say which handlers there are, so this is no more
+ * than a hint.
  */
 static bool may_await_signal_handler(const struct wait_world *w)
 {
@@ -129,9 +156,10 @@ static bool may_await_signal_handler(const struct wait_world *w)
 }
 
 /*
- * Nobody can run: one hang, one finding. Its cause is what the main thread waits for in the end; other waits that no
- * thread ever left belong to the story, for nothing shows who was to end them: perhaps the main thread's other half.
- * Idle workers, which were woken at that place before, do not.
+ * Nobody can run: one hang, one finding. Its cause is what the main thread waits for in the end;
+ * other waits that no thread ever left belong to the story, for nothing shows who was to end them:
+ * perhaps the main thread's other half. Idle workers, which were woken at that place before, do
+ * not.
  */
 static void report_closed(struct wait_report *r)
 {
@@ -155,7 +183,8 @@ static void report_closed(struct wait_report *r)
 	if (s.target_count == 0) /* the main thread is gone, and all others only idle */
 		add_roots(&s, targets, k, NULL, marked);
 	count_behind(&s, k, marked, false);
-	if (may_await_signal_handler(r->w))
+	if (may_await_signal_handler(r->w) ||
+	    may_be_ended_from_outside(r->w, targets, s.target_count))
 		s.confidence = CONFIDENCE_HINT;
 	stuck_report(&s);
 	free(targets);
@@ -175,7 +204,10 @@ struct prospect {
 	bool hope;     /* somebody may still end the wait */
 };
 
-/* A thread that runs, or that others may bring to run, may do it; one that waits at the very same place cannot. */
+/*
+ * A thread that runs, or that others may bring to run, may do it; one that waits at the very same
+ * place cannot.
+ */
 static void look_for_hope(void *cookie, uint32_t thread)
 {
 	struct prospect *p = cookie;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stuck_wait_report.c - a stuck wait in words and stacks. Which waits are stuck is not its business.
+ * stuck_wait_report.c - a stuck wait in words and stacks. Which waits are stuck is not its
+ * business.
  */
 #include "stuck_wait_report.h"
 
@@ -226,7 +227,7 @@ static const char *make_message(const struct stuck *s)
 		fputs(" Other threads still ran, but none of them ever used this object.",
 		      text.out);
 	else if (s->confidence == CONFIDENCE_HINT)
-		fputs(" No thread could run any more, but a signal handler may post the semaphore.",
+		fputs(" No thread could run any more, but a signal handler, or a thread that libc made, may end it.",
 		      text.out);
 	else if (s->r->w->closed)
 		fputs(" No thread of the process could run any more.", text.out);

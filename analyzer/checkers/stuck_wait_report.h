@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stuck_wait_report.h - one stuck-wait finding: its words and stacks, from the objects that stuck_wait.c found to be the
- * cause.
+ * stuck_wait_report.h - one stuck-wait finding: its words and stacks, from the objects that
+ * stuck_wait.c found to be the cause.
  */
 #ifndef THRUM_ANALYZER_STUCK_WAIT_REPORT_H
 #define THRUM_ANALYZER_STUCK_WAIT_REPORT_H

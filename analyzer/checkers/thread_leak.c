@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_leak.c - rule leaked-thread: what became of the threads of a process that went through exit().
+ * thread_leak.c - rule leaked-thread: what became of the threads of a process that went through
+ * exit().
  *
  *  finished, never joined nor detached              warning, grouped by where they were created
  *  blocked at exit, and nobody was left to wake it  warning, grouped by where they wait
  *  still running at exit                            note, grouped by where they were created
  *
- * Parked threads are silent: idle workers are meant to die with the process. A wait counts as parked when some thread
- * left a wait at the same call stack before, when several threads wait at the same place (a pool), or when somebody who
- * used to wake it was there until the end. So are detached threads, unless they were at work when main returned.
- * After _exit, quick_exit, exec, a kill or a crash nothing is said: nobody tidies up then.
+ * Parked threads are silent: idle workers are meant to die with the process. A wait counts as
+ * parked when some thread left a wait at the same call stack before, when several threads wait at
+ * the same place (a pool), or when somebody who used to wake it was there until the end. So are
+ * detached threads, unless they were at work when main returned. After _exit, quick_exit, exec, a
+ * kill or a crash nothing is said: nobody tidies up then.
  */
 #include "wait_story.h"
 
@@ -64,8 +66,9 @@ static void look_for_waker(void *cookie, uint32_t thread)
 }
 
 /*
- * Another thread waits at the same place for the same condvar or semaphore; or for a lock of its own, which is how
- * programs stop each worker with a mutex (redis). Several threads at one lock are no pool, they contend.
+ * Another thread waits at the same place for the same condvar or semaphore; or for a lock of its
+ * own, which is how programs stop each worker with a mutex (redis). Several threads at one lock are
+ * no pool, they contend.
  */
 static bool is_in_pool(const struct wait_world *w, uint32_t thread)
 {
@@ -106,7 +109,10 @@ static bool is_parked(const struct wait_world *w, uint32_t thread)
 
 /* ---- one thread ---- */
 
-/* The first wait that `thread` is behind, along joins and locks; itself when its wait is an open one. 0 = it runs on. */
+/*
+ * The first wait that `thread` is behind, along joins and locks; itself when its wait is an open
+ * one. 0 = it runs on.
+ */
 static uint32_t cause_of(const struct wait_world *w, uint32_t thread)
 {
 	/* No cycle can be met (those are deadlocks, told already); the bound is for safety only. */

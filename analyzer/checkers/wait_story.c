@@ -140,8 +140,8 @@ void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread)
 /* ---- stacks ---- */
 
 /*
- * How long until the last record of the process, at least: a process that hangs writes none. To a tenth of a second, and
- * nothing where that would read 0.0.
+ * How long until the last record of the process, at least: a process that hangs writes none. To a
+ * tenth of a second, and nothing where that would read 0.0.
  */
 static const char *lasted(struct wait_report *r, uint64_t time_ns)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_story.h - the parts that findings about waits share: who waits for what in words, WAITS and HOLDS stacks.
+ * wait_story.h - the parts that findings about waits share: who waits for what in words, WAITS and
+ * HOLDS stacks.
  *
- * Words name threads and objects of the finding's lists as {thread:ID} and {lock:ID}. Threads that are not in the lists
- * (those behind a knot: which ones is chance, so they must not change the fingerprint) are named in plain text.
+ * Words name threads and objects of the finding's lists as {thread:ID} and {lock:ID}. Threads that
+ * are not in the lists (those behind a knot: which ones is chance, so they must not change the
+ * fingerprint) are named in plain text.
  */
 #ifndef THRUM_ANALYZER_WAIT_STORY_H
 #define THRUM_ANALYZER_WAIT_STORY_H
@@ -47,11 +49,14 @@ static inline const char *story_s(uint64_t count)
 }
 
 /*
- * Prints "{thread:3} waits for {lock:2}" for the wait of `thread` that leads to `node` (its target or its retake).
+ * Prints "{thread:3} waits for {lock:2}" for the wait of `thread` that leads to `node` (its target
+ * or its retake).
  */
 void story_print_wait(FILE *out, const struct wait_world *w, uint32_t thread, uint32_t node);
 
-/* Prints ", held by {thread:4}": how `next` stands in the way at target `node`. Nothing for a join. */
+/*
+ * Prints ", held by {thread:4}": how `next` stands in the way at target `node`. Nothing for a join.
+ */
 void story_print_obstacle(FILE *out, const struct wait_world *w, uint32_t node, uint32_t next);
 
 /* Prints "{thread:1}, {thread:2} and {thread:3}", at most `most` of them, then "and 7 more". */
@@ -60,13 +65,18 @@ void story_print_threads(FILE *out, const uint32_t *threads, size_t count, size_
 /* Prints "thread 7 \"logger\"" from the trace: for threads that are not in the lists. */
 void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread);
 
-/* WAITS stack of the wait of `thread` that leads to `node`, with thread, object and "for at least 2.1 s". */
+/*
+ * WAITS stack of the wait of `thread` that leads to `node`, with thread, object and "for at least
+ * 2.1 s".
+ */
 void story_add_wait(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t node);
 
 /* HOLDS stack of `object`, when `thread` holds it. */
 void story_add_hold(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object);
 
-/* SIGNALS stack of the newest signal, post or arrival of `thread` at `object`, when there was one. */
+/*
+ * SIGNALS stack of the newest signal, post or arrival of `thread` at `object`, when there was one.
+ */
 void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object,
 		    const char *note);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * waits.c - the checker of deadlock, self-deadlock, stuck-wait and leaked-thread: follows the run, then builds one
- * wait-for graph of its end that all four are told from.
+ * waits.c - the checker of deadlock, self-deadlock, stuck-wait and leaked-thread: follows the run,
+ * then builds one wait-for graph of its end that all four are told from.
  */
 #include "wait_story.h"
 

@@ -196,7 +196,10 @@ struct model_waiting {
 	struct model_held saved; /* the mutex's hold, restored at wake; valid with was_held */
 };
 
-/* Taken from a counting semaphore (MODEL_SEM_PERMITS) and not posted yet: a shared gate with room for few. */
+/*
+ * Taken from a counting semaphore (MODEL_SEM_PERMITS) and not posted yet: a shared gate with room
+ * for few.
+ */
 struct model_permit {
 	uint32_t object, count;
 };

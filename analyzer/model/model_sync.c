@@ -255,7 +255,10 @@ static void take_permit(struct model_thread *t, uint32_t object)
 	t->held_hash ^= model_permit_hash(object);
 }
 
-/* A post by a thread that took none: the semaphore signals. Permits of others are void from then on. */
+/*
+ * A post by a thread that took none: the semaphore signals. Permits of others are void from then
+ * on.
+ */
 static void give_permit(struct model_thread *t, struct model_object *o)
 {
 	uint32_t index = permit_index(t, o->id);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink.h - one interface for every report format. A sink only formats: it never sorts, drops, symbolises or decides.
+ * sink.h - one interface for every report format. A sink only formats: it never sorts, drops,
+ * symbolises or decides.
  *
- * Output is deterministic for the same report; no wall-clock times. Paths appear as the trace has them.
+ * Output is deterministic for the same report; no wall-clock times. Paths appear as the trace has
+ * them.
  */
 #ifndef THRUM_ANALYZER_REPORT_SINK_H
 #define THRUM_ANALYZER_REPORT_SINK_H
@@ -17,7 +19,7 @@ enum verdict { VERDICT_CLEAN, VERDICT_FINDINGS, VERDICT_TIMEOUT, VERDICT_UNTRACE
 struct report_process {
 	const struct trace_process *process; /* borrowed */
 	bool has_exit;
-	int exit_status;   /* valid with has_exit: exit code, or 128+N */
+	int exit_status;	 /* valid with has_exit: exit code, or 128+N */
 	const char *const *argv; /* borrowed; NULL = unknown, sinks then show process->command */
 	size_t argc;
 };
@@ -28,8 +30,8 @@ struct report {
 	const char *trace_path;
 	enum verdict verdict;
 	bool has_program_status;
-	int program_status; /* as a shell would show it */
-	bool complete;	    /* all processes complete */
+	int program_status;	    /* as a shell would show it */
+	bool complete;		    /* all processes complete */
 	const char *incomplete_why; /* NULL when complete */
 	struct report_process *processes;
 	size_t process_count;
@@ -40,9 +42,9 @@ struct report {
 	const char **pruned_reason;
 	uint64_t *pruned_count;
 	size_t pruned_kinds;
-	bool color;   /* text on a terminal */
+	bool color; /* text on a terminal */
 	bool verbose;
-	bool quiet;   /* text: only the findings' first lines */
+	bool quiet; /* text: only the findings' first lines */
 };
 
 struct sink_ops {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink_html.c - the findings as one page that needs nothing else: no script, no network, opens from a file.
+ * sink_html.c - the findings as one page that needs nothing else: no script, no network, opens from
+ * a file.
  *
- * The page's policy allows its one style sheet by hash and nothing more, so that a string of the recorded program that
- * slipped through an escape could still load and run nothing. Every string of the trace goes through escape_html.
+ * The page's policy allows its one style sheet by hash and nothing more, so that a string of the
+ * recorded program that slipped through an escape could still load and run nothing. Every string of
+ * the trace goes through escape_html.
  */
 #include "csp_hash.h"
 #include "escape.h"
@@ -45,13 +47,14 @@ static void put_level(const struct page *p, enum level level)
 		[LEVEL_ERROR] = "\xe2\x96\xa0",	  /* square */
 	};
 
-	fprintf(p->out, "<span class=\"level %s\"><span aria-hidden=\"true\">%s</span> %s</span>", level_name(level),
-		shapes[level], level_name(level));
+	fprintf(p->out, "<span class=\"level %s\"><span aria-hidden=\"true\">%s</span> %s</span>",
+		level_name(level), shapes[level], level_name(level));
 }
 
 /* ---- stacks, one box for each thread ---- */
 
-static void put_stack(const struct page *p, const struct finding *f, const struct finding_stack *stack)
+static void put_stack(const struct page *p, const struct finding *f,
+		      const struct finding_stack *stack)
 {
 	char words[2 * WORDS_BYTES];
 
@@ -73,7 +76,8 @@ static void put_thread_facts(const struct page *p, const struct finding_thread *
 	fputs("</p>\n", p->out);
 }
 
-static void put_side(const struct page *p, const struct finding *f, const struct finding_thread *thread)
+static void put_side(const struct page *p, const struct finding *f,
+		     const struct finding_thread *thread)
 {
 	uint32_t id = thread ? thread->id : 0;
 	char words[WORDS_BYTES];
@@ -84,7 +88,8 @@ static void put_side(const struct page *p, const struct finding *f, const struct
 		put_thread_facts(p, thread);
 	}
 	for (size_t i = 0; i < f->stack_count; i++)
-		if (thread ? f->stacks[i].thread == id : !finding_find_thread(f, f->stacks[i].thread))
+		if (thread ? f->stacks[i].thread == id
+			   : !finding_find_thread(f, f->stacks[i].thread))
 			put_stack(p, f, &f->stacks[i]);
 	fputs("</section>\n", p->out);
 }
@@ -111,14 +116,15 @@ static void put_meta(const struct page *p, const struct finding *f)
 
 	fputs("<p class=\"meta\">", p->out);
 	put_level(p, f->level);
-	fprintf(p->out, "<a href=\"#finding-%s\"><code>%s</code></a><span>%s</span>", f->fingerprint, rule_id(f->rule),
-		words_confidence(f->confidence));
+	fprintf(p->out, "<a href=\"#finding-%s\"><code>%s</code></a><span>%s</span>",
+		f->fingerprint, rule_id(f->rule), words_confidence(f->confidence));
 	if (f->confirmed)
 		fputs("<span>confirmed</span>", p->out);
 	if (f->gated)
 		fputs("<span>fails the run</span>", p->out);
 	if (f->count > 1)
-		fprintf(p->out, "<span>seen %s</span>", words_count(f->count, "time", NULL, words, sizeof(words)));
+		fprintf(p->out, "<span>seen %s</span>",
+			words_count(f->count, "time", NULL, words, sizeof(words)));
 	if (p->report->process_count > 1 && f->process < p->report->process_count) {
 		const struct trace_process *process = p->report->processes[f->process].process;
 
@@ -140,7 +146,8 @@ static void put_story(const struct page *p, const struct finding *f)
 	if (ring.count < 2 && waits < 2)
 		return;
 	fputs("<div class=\"story\">\n", p->out);
-	fprintf(p->out, "<ul class=\"waits%s\">\n", ring.count && ring.node[0].edge == RING_THEN ? " order" : "");
+	fprintf(p->out, "<ul class=\"waits%s\">\n",
+		ring.count && ring.node[0].edge == RING_THEN ? " order" : "");
 	for (size_t i = 0; i < f->stack_count; i++)
 		if (words_wait(f, &f->stacks[i], words, sizeof(words)))
 			put(p, "<li>", words, "</li>\n");
@@ -173,7 +180,8 @@ static void put_finding(const struct page *p, const struct finding *f)
 {
 	char title[TITLE_BYTES];
 
-	fprintf(p->out, "<article class=\"%s\" id=\"finding-%s\">\n", level_name(f->level), f->fingerprint);
+	fprintf(p->out, "<article class=\"%s\" id=\"finding-%s\">\n", level_name(f->level),
+		f->fingerprint);
 	put(p, "<h2>", words_title(f, title, sizeof(title)), "</h2>\n");
 	put_meta(p, f);
 	if (words_message(f))
@@ -183,7 +191,8 @@ static void put_finding(const struct page *p, const struct finding *f)
 	put_locks(p, f);
 	if (f->suppression) {
 		fputs("<section class=\"suppress\"><h3>To suppress it</h3>\n", p->out);
-		put(p, "<pre class=\"paste\" tabindex=\"0\">", f->suppression, "</pre></section>\n");
+		put(p, "<pre class=\"paste\" tabindex=\"0\">", f->suppression,
+		    "</pre></section>\n");
 	}
 	fputs("</article>\n", p->out);
 }
@@ -201,7 +210,8 @@ static const char *headline(const struct report *report, char *buffer, size_t by
 	else if (report->verdict == VERDICT_UNTRACED)
 		snprintf(buffer, bytes, "The program could not be recorded");
 	else if (report->verdict == VERDICT_TIMEOUT)
-		snprintf(buffer, bytes, "The program did not end in time, and no finding explains why");
+		snprintf(buffer, bytes,
+			 "The program did not end in time, and no finding explains why");
 	else
 		snprintf(buffer, bytes, "No findings");
 	return buffer;
@@ -256,13 +266,16 @@ static void put_top(const struct page *p)
 	fprintf(p->out, "; %u of %zu %s the run", report->gated, report->finding_count,
 		report->gated == 1 ? "fails" : "fail");
 	if (report->suppressed || report->baseline)
-		fprintf(p->out, "; %u suppressed, %u known from the baseline", report->suppressed, report->baseline);
+		fprintf(p->out, "; %u suppressed, %u known from the baseline", report->suppressed,
+			report->baseline);
 	fputs("</p>\n", p->out);
 	put_banner(p, report->verdict == VERDICT_UNTRACED ? "Why:" : "Incomplete:",
 		   report->complete ? NULL : report->incomplete_why);
 	put_banner(p, "Lost:", words_lost(report, words, sizeof(words)));
 	if (report->finding_count && report->verdict == VERDICT_TIMEOUT)
-		put_banner(p, "Timeout:", "the program did not end in time, and none of these findings explains why");
+		put_banner(
+			p, "Timeout:",
+			"the program did not end in time, and none of these findings explains why");
 	fputs("</header>\n", p->out);
 }
 
@@ -278,7 +291,8 @@ static void put_contents(const struct page *p)
 
 		fprintf(p->out, "<li><a href=\"#finding-%s\">", f->fingerprint);
 		put_level(p, f->level);
-		put(p, "<span class=\"title\">", words_title(f, title, sizeof(title)), "</span></a></li>\n");
+		put(p, "<span class=\"title\">", words_title(f, title, sizeof(title)),
+		    "</span></a></li>\n");
 	}
 	fputs("</ol></nav>\n", p->out);
 }
@@ -292,7 +306,9 @@ static void put_foot(const struct page *p)
 	if (report->pruned_kinds) {
 		fputs("<h2>Lock cycles that cannot happen</h2>\n<ul>\n", p->out);
 		for (size_t i = 0; i < report->pruned_kinds; i++) {
-			fprintf(p->out, "<li>%s: ", words_count(report->pruned_count[i], "cycle", NULL, words, sizeof(words)));
+			fprintf(p->out, "<li>%s: ",
+				words_count(report->pruned_count[i], "cycle", NULL, words,
+					    sizeof(words)));
 			put(p, "", report->pruned_reason[i], "</li>\n");
 		}
 		fputs("</ul>\n", p->out);

@@ -9,7 +9,7 @@
 static struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	int jobs, stopping;
+	int jobs, stopping, idle;
 	pthread_t worker[WORKERS];
 	int tid[WORKERS];
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER };
@@ -19,8 +19,11 @@ static void *pool_worker(void *arg)
 	publish_tid(&pool.tid[(intptr_t)arg]);
 	pthread_mutex_lock(&pool.lock);
 	for (;;) {
-		while (!pool.jobs && !pool.stopping)
+		while (!pool.jobs && !pool.stopping) {
+			pool.idle++;
 			pthread_cond_wait(&pool.work, &pool.lock);
+			pool.idle--;
+		}
 		if (pool.stopping)
 			break;
 		pool.jobs--;
@@ -39,6 +42,17 @@ static NOINLINE void pool_stop(void)
 		pthread_join(pool.worker[i], NULL);
 }
 
+/* Asleep alone is not enough: on a busy machine a worker may sleep for the lock on its way to the wait. */
+static int all_idle(void)
+{
+	int idle;
+
+	pthread_mutex_lock(&pool.lock);
+	idle = pool.idle == WORKERS && pool.jobs == 0;
+	pthread_mutex_unlock(&pool.lock);
+	return idle;
+}
+
 int main(void)
 {
 	for (intptr_t i = 0; i < WORKERS; i++)
@@ -49,6 +63,8 @@ int main(void)
 		pthread_cond_signal(&pool.work);
 		pthread_mutex_unlock(&pool.lock);
 	}
+	while (!all_idle())
+		sched_yield();
 	for (int i = 0; i < WORKERS; i++)
 		until_asleep(&pool.tid[i]);
 	pool_stop();

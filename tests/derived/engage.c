@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,8 @@ static uint64_t count_file(const char *path, uint32_t *ret_exit)
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	*ret_exit = ((struct tf_process *)(void *)p)->exit_kind;
-	for (off_t at = TF_HEADER_BYTES; at + TF_SEGMENT_BYTES <= st.st_size; at += TF_SEGMENT_BYTES) {
+	for (off_t at = TF_HEADER_BYTES; at + TF_SEGMENT_BYTES <= st.st_size;
+	     at += TF_SEGMENT_BYTES) {
 		events += ((struct tf_segment *)(void *)(p + at))->events;
 	}
 	syscall(11 /* munmap, past the hook */, p, st.st_size);
@@ -69,37 +71,45 @@ static uint64_t events_of(pid_t pid, uint32_t *ret_exit)
 
 /* ---- the exercises: each returns how many records it must leave ---- */
 
-#define SIMPLE(name, records, ...)                                                                 \
-	static int exercise_##name(void)                                                           \
-	{                                                                                          \
-		__VA_ARGS__;                                                                       \
-		return records;                                                                    \
+#define SIMPLE(name, records, ...)       \
+	static int exercise_##name(void) \
+	{                                \
+		__VA_ARGS__;             \
+		return records;          \
 	}
 
 SIMPLE(pthread_mutex_lock, 1, pthread_mutex_lock(&m); pthread_mutex_unlock(&m))
 SIMPLE(pthread_mutex_trylock, 1, pthread_mutex_trylock(&m); pthread_mutex_unlock(&m))
 SIMPLE(pthread_mutex_timedlock, 1, pthread_mutex_timedlock(&m, &past); pthread_mutex_unlock(&m))
-SIMPLE(pthread_mutex_clocklock, 1, pthread_mutex_clocklock(&m, CLOCK_MONOTONIC, &past); pthread_mutex_unlock(&m))
+SIMPLE(pthread_mutex_clocklock, 1, pthread_mutex_clocklock(&m, CLOCK_MONOTONIC, &past);
+       pthread_mutex_unlock(&m))
 SIMPLE(pthread_mutex_unlock, 2, pthread_mutex_lock(&m); pthread_mutex_unlock(&m))
 SIMPLE(pthread_mutex_init, 1, static pthread_mutex_t x; pthread_mutex_init(&x, NULL))
-SIMPLE(pthread_mutex_destroy, 2, static pthread_mutex_t x; pthread_mutex_init(&x, NULL); pthread_mutex_destroy(&x))
+SIMPLE(pthread_mutex_destroy, 2, static pthread_mutex_t x; pthread_mutex_init(&x, NULL);
+       pthread_mutex_destroy(&x))
 SIMPLE(pthread_mutex_consistent, 1, pthread_mutex_consistent(&m))
 SIMPLE(pthread_rwlock_rdlock, 1, pthread_rwlock_rdlock(&l); pthread_rwlock_unlock(&l))
 SIMPLE(pthread_rwlock_tryrdlock, 1, pthread_rwlock_tryrdlock(&l); pthread_rwlock_unlock(&l))
-SIMPLE(pthread_rwlock_timedrdlock, 1, pthread_rwlock_timedrdlock(&l, &past); pthread_rwlock_unlock(&l))
-SIMPLE(pthread_rwlock_clockrdlock, 1, pthread_rwlock_clockrdlock(&l, CLOCK_MONOTONIC, &past); pthread_rwlock_unlock(&l))
+SIMPLE(pthread_rwlock_timedrdlock, 1, pthread_rwlock_timedrdlock(&l, &past);
+       pthread_rwlock_unlock(&l))
+SIMPLE(pthread_rwlock_clockrdlock, 1, pthread_rwlock_clockrdlock(&l, CLOCK_MONOTONIC, &past);
+       pthread_rwlock_unlock(&l))
 SIMPLE(pthread_rwlock_wrlock, 1, pthread_rwlock_wrlock(&l); pthread_rwlock_unlock(&l))
 SIMPLE(pthread_rwlock_trywrlock, 1, pthread_rwlock_trywrlock(&l); pthread_rwlock_unlock(&l))
-SIMPLE(pthread_rwlock_timedwrlock, 1, pthread_rwlock_timedwrlock(&l, &past); pthread_rwlock_unlock(&l))
-SIMPLE(pthread_rwlock_clockwrlock, 1, pthread_rwlock_clockwrlock(&l, CLOCK_MONOTONIC, &past); pthread_rwlock_unlock(&l))
+SIMPLE(pthread_rwlock_timedwrlock, 1, pthread_rwlock_timedwrlock(&l, &past);
+       pthread_rwlock_unlock(&l))
+SIMPLE(pthread_rwlock_clockwrlock, 1, pthread_rwlock_clockwrlock(&l, CLOCK_MONOTONIC, &past);
+       pthread_rwlock_unlock(&l))
 SIMPLE(pthread_rwlock_unlock, 2, pthread_rwlock_rdlock(&l); pthread_rwlock_unlock(&l))
 SIMPLE(pthread_rwlock_init, 1, static pthread_rwlock_t x; pthread_rwlock_init(&x, NULL))
-SIMPLE(pthread_rwlock_destroy, 2, static pthread_rwlock_t x; pthread_rwlock_init(&x, NULL); pthread_rwlock_destroy(&x))
+SIMPLE(pthread_rwlock_destroy, 2, static pthread_rwlock_t x; pthread_rwlock_init(&x, NULL);
+       pthread_rwlock_destroy(&x))
 SIMPLE(pthread_spin_lock, 1, pthread_spin_lock(&spin); pthread_spin_unlock(&spin))
 SIMPLE(pthread_spin_trylock, 1, pthread_spin_trylock(&spin); pthread_spin_unlock(&spin))
 SIMPLE(pthread_spin_unlock, 2, pthread_spin_lock(&spin); pthread_spin_unlock(&spin))
 SIMPLE(pthread_spin_init, 1, static pthread_spinlock_t x; pthread_spin_init(&x, 0))
-SIMPLE(pthread_spin_destroy, 2, static pthread_spinlock_t x; pthread_spin_init(&x, 0); pthread_spin_destroy(&x))
+SIMPLE(pthread_spin_destroy, 2, static pthread_spinlock_t x; pthread_spin_init(&x, 0);
+       pthread_spin_destroy(&x))
 
 static int exercise_pthread_cond_timedwait(void)
 {
@@ -136,7 +146,8 @@ static int exercise_pthread_cond_wait(void)
 SIMPLE(pthread_cond_signal, 1, pthread_cond_signal(&c))
 SIMPLE(pthread_cond_broadcast, 1, pthread_cond_broadcast(&c))
 SIMPLE(pthread_cond_init, 1, static pthread_cond_t x; pthread_cond_init(&x, NULL))
-SIMPLE(pthread_cond_destroy, 2, static pthread_cond_t x; pthread_cond_init(&x, NULL); pthread_cond_destroy(&x))
+SIMPLE(pthread_cond_destroy, 2, static pthread_cond_t x; pthread_cond_init(&x, NULL);
+       pthread_cond_destroy(&x))
 
 SIMPLE(sem_wait, 2, sem_post(&s); sem_wait(&s))
 SIMPLE(sem_trywait, 1, sem_trywait(&s))
@@ -167,8 +178,10 @@ static int exercise_sem_close(void)
 
 static pthread_barrier_t barrier;
 SIMPLE(pthread_barrier_init, 1, pthread_barrier_init(&barrier, NULL, 1))
-SIMPLE(pthread_barrier_wait, 3, pthread_barrier_init(&barrier, NULL, 1); pthread_barrier_wait(&barrier))
-SIMPLE(pthread_barrier_destroy, 2, pthread_barrier_init(&barrier, NULL, 1); pthread_barrier_destroy(&barrier))
+SIMPLE(pthread_barrier_wait, 3, pthread_barrier_init(&barrier, NULL, 1);
+       pthread_barrier_wait(&barrier))
+SIMPLE(pthread_barrier_destroy, 2, pthread_barrier_init(&barrier, NULL, 1);
+       pthread_barrier_destroy(&barrier))
 
 static void nothing(void)
 {
@@ -181,7 +194,8 @@ static int guard(bool abort)
 {
 	void *library = dlopen("libstdc++.so.6", RTLD_NOW | RTLD_GLOBAL);
 	int (*acquire)(int64_t *) = (int (*)(int64_t *))dlsym(RTLD_DEFAULT, "__cxa_guard_acquire");
-	void (*end)(int64_t *) = (void (*)(int64_t *))dlsym(RTLD_DEFAULT, abort ? "__cxa_guard_abort" : "__cxa_guard_release");
+	void (*end)(int64_t *) = (void (*)(int64_t *))dlsym(
+		RTLD_DEFAULT, abort ? "__cxa_guard_abort" : "__cxa_guard_release");
 	static int64_t guards[4];
 	static int next;
 
@@ -218,7 +232,8 @@ static int exercise_pthread_tryjoin_np(void)
 	}
 	return 4;
 }
-SIMPLE(pthread_timedjoin_np, 4, pthread_t t; pthread_create(&t, NULL, nop, NULL); pthread_timedjoin_np(t, NULL, &soon))
+SIMPLE(pthread_timedjoin_np, 4, pthread_t t; pthread_create(&t, NULL, nop, NULL);
+       pthread_timedjoin_np(t, NULL, &soon))
 SIMPLE(pthread_clockjoin_np, 4, pthread_t t; pthread_create(&t, NULL, nop, NULL);
        pthread_clockjoin_np(t, NULL, CLOCK_REALTIME, &soon))
 SIMPLE(pthread_detach, 2, pthread_t t; pthread_create(&t, NULL, nop, NULL); pthread_detach(t))
@@ -229,7 +244,8 @@ static void *pausing(void *p)
 	}
 	return p;
 }
-SIMPLE(pthread_cancel, 5, pthread_t t; pthread_create(&t, NULL, pausing, NULL); pthread_cancel(t); pthread_join(t, NULL))
+SIMPLE(pthread_cancel, 5, pthread_t t; pthread_create(&t, NULL, pausing, NULL); pthread_cancel(t);
+       pthread_join(t, NULL))
 static void *leave(void *p)
 {
 	pthread_exit(p);
@@ -334,6 +350,56 @@ static int exercise_dlclose(void)
 	return exercise_dlopen();
 }
 
+/* ---- what may end a wait from outside: a flag in the header ---- */
+
+static uint32_t flags_now(void)
+{
+	char path[4096];
+	struct tf_process head = { .flags = 0 };
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%d.1.map", trace_dir, (int)getpid());
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || pread(fd, &head, sizeof(head), 0) != sizeof(head)) {
+		head.flags = 0;
+	}
+	close(fd);
+	return head.flags;
+}
+static void on_signal(int number)
+{
+	(void)number;
+}
+static int exercise_sigaction(void)
+{
+	struct sigaction a = { .sa_handler = on_signal };
+
+	if (flags_now() & TF_PROCESS_HANDLERS) {
+		return 1000;
+	}
+	return sigaction(SIGUSR1, &a, NULL) == 0 && flags_now() & TF_PROCESS_HANDLERS ? 0 : 1000;
+}
+static int exercise_signal(void)
+{
+	return signal(SIGUSR2, on_signal) == SIG_DFL && flags_now() & TF_PROCESS_HANDLERS ? 0
+											  : 1000;
+}
+static void on_timer(union sigval value)
+{
+	(void)value;
+}
+static int exercise_timer_create(void)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_timer };
+	timer_t t;
+
+	if (timer_create(CLOCK_MONOTONIC, &e, &t)) {
+		return 1000;
+	}
+	timer_delete(t);
+	return flags_now() & TF_PROCESS_UNSEEN_THREADS ? 0 : 1000;
+}
+
 /* ---- the process ---- */
 
 static int child_ends(void (*end)(int), uint32_t kind)
@@ -347,8 +413,8 @@ static int child_ends(void (*end)(int), uint32_t kind)
 		pthread_mutex_unlock(&m);
 		end(5);
 	}
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 5 || events_of(pid, &exit_kind) < 3 ||
-	    exit_kind != kind) {
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 5 ||
+	    events_of(pid, &exit_kind) < 3 || exit_kind != kind) {
 		return 1000;
 	}
 	return 1; /* FORK, here */
@@ -406,7 +472,8 @@ int main(int argc, char **argv)
 		uint64_t grown = events_of(getpid(), &ignored) - before;
 
 		if (grown < (uint64_t)wanted) {
-			printf("%s: %d records expected, %d written\n", rows[i].name, wanted, (int)grown);
+			printf("%s: %d records expected, %d written\n", rows[i].name, wanted,
+			       (int)grown);
 			bad++;
 		}
 	}

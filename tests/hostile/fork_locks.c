@@ -57,7 +57,8 @@ int main(void)
 		if (pid == 0) {
 			child();
 		}
-		bad += waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 7;
+		bad += waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+		       WEXITSTATUS(status) != 7;
 	}
 	stop = 1;
 	for (int i = 0; i < 4; i++) {

@@ -59,7 +59,8 @@ static void fibers(void)
 {
 	for (volatile int round = 0; round < 50; round++) {
 		size_t bytes = 16384 << round % 3;
-		void *stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				   -1, 0);
 
 		getcontext(&other);
 		other.uc_stack.ss_sp = stack;

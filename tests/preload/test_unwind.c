@@ -86,7 +86,8 @@ static __attribute__((noinline)) void probe(void)
 {
 	struct arch_caller caller = ARCH_CALLER();
 	uintptr_t ip[MOST], slot[MOST];
-	uint32_t n = unwind(caller, bounded ? caller.sp - 64 : 0, bounded ? UINTPTR_MAX : 0, ip, slot, MOST);
+	uint32_t n = unwind(caller, bounded ? caller.sp - 64 : 0, bounded ? UINTPTR_MAX : 0, ip,
+			    slot, MOST);
 	unw_context_t context;
 	unw_cursor_t cursor;
 	unw_word_t expected;

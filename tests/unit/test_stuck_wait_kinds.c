@@ -117,6 +117,27 @@ static void test_idle_server_is_a_hint(void **state)
 	scene_free(s);
 }
 
+/* The recorder saw a handler being installed: it may post what no thread ever posted. A condition variable it cannot. */
+static void test_handler_makes_a_semaphore_wait_a_hint(void **state)
+{
+	struct scene *s = workers(1);
+
+	(void)state;
+	s->process.flags = TF_PROCESS_HANDLERS;
+	scene_blocked(s, 1, TRACE_WAIT_SEM, SEM, 0);
+	scene_end(s, KILLED);
+	scene_only(s, RULE_STUCK_WAIT, CONFIDENCE_HINT);
+	scene_free(s);
+
+	s = workers(1);
+	s->process.flags = TF_PROCESS_HANDLERS;
+	scene_lock(s, 1, M);
+	scene_in_cond(s, 1, CV, M);
+	scene_end(s, KILLED);
+	scene_only(s, RULE_STUCK_WAIT, CONFIDENCE_OBSERVED);
+	scene_free(s);
+}
+
 /* Whoever should have posted has ended. */
 static void test_main_waits_for_a_post_that_was_forgotten(void **state)
 {
@@ -228,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_semaphore_never_posted),
 		cmocka_unit_test(test_idle_server_is_a_hint),
+		cmocka_unit_test(test_handler_makes_a_semaphore_wait_a_hint),
 		cmocka_unit_test(test_main_waits_for_a_post_that_was_forgotten),
 		cmocka_unit_test(test_poster_is_gone),
 		cmocka_unit_test(test_posted_semaphore_is_silent),
