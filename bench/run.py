@@ -33,7 +33,7 @@ def parse(argv):
     p.add_argument("--tools", default="", metavar="A,B",
                    help=f"beside native: {', '.join(t for t in tools.TOOLS if t != 'native')} (default thrum,tsan,helgrind)")
     p.add_argument("--json", default="", metavar="OUT", help="write the figures to OUT")
-    p.add_argument("--merge", default="", metavar="FILE", help="rows of an earlier --json that this run does not replace")
+    p.add_argument("--merge", default="", metavar="FILE", help="keep the rows and tools of an earlier --json that this run did not measure")
     p.add_argument("--list", action="store_true", help="name the rows and say what is missing")
     p.add_argument("--write-docs", action="store_true",
                    help="write docs/performance.md from bench/results/latest.json (or --json's file), measuring nothing")
@@ -163,6 +163,15 @@ def measure_all(options):
     return results
 
 
+def merged(old, new):
+    """Rows and tools of `old` that `new` did not measure are kept; the order is that of the tables."""
+    rows = {**old, **new}
+    for name in old.keys() & new.keys():
+        rows[name] = dict(new[name], tools={**old[name].get("tools", {}), **new[name].get("tools", {})})
+    order = [r.name for r in [*micro.WORKLOADS, *PROGRAMS, *SERVERS]]
+    return {name: rows[name] for name in order if name in rows}
+
+
 def list_rows(options):
     for group, row in select(options):
         print(f"{group:5} {row.name:17} {row.title:50} {row.missing() or ''}".rstrip())
@@ -183,14 +192,13 @@ def main(argv):
     results = measure_all(options)
     if options.merge:
         with open(options.merge, encoding="utf-8") as f:
-            old = json.load(f)
-        results["rows"] = {**old["rows"], **results["rows"]}
+            results["rows"] = merged(json.load(f)["rows"], results["rows"])
     print()
     print(table.summary(results))
     if options.json:
         os.makedirs(os.path.dirname(os.path.abspath(options.json)), exist_ok=True)
         with open(options.json, "w", encoding="utf-8") as f:
-            json.dump(results, f, indent=1, sort_keys=True)
+            json.dump(results, f, indent=1)
             f.write("\n")
     return 1 if any("failed" in r for r in results["rows"].values()) else 0
 
