@@ -168,13 +168,23 @@ static void on_odd_release(struct lock_misuse *s, struct analysis *a,
 
 /* ---- lock twice ---- */
 
+/* A timed wait for a lock that only the waiting thread itself could release. */
+static bool waited_for_itself(const struct trace_event *event, const struct model_step *step,
+			      const struct model_held *hold)
+{
+	bool readers_only = (hold->flags & MODEL_HOLD_SHARED) && (event->arg & TRACE_MODE_SHARED);
+
+	return event->result == ETIMEDOUT && !readers_only && !step->thread->uncertain &&
+	       is_ownable(step->object);
+}
+
 static void on_acquire_fail(struct lock_misuse *s, struct analysis *a,
 			    const struct trace_event *event, const struct model_step *step)
 {
 	const struct model_held *hold = model_find_held(step->thread, event->object);
 	struct finding *f;
 
-	if (event->result != EDEADLK || !hold)
+	if (!hold || (event->result != EDEADLK && !waited_for_itself(event, step, hold)))
 		return;
 	f = sites_begin(s->sites, a, RULE_DOUBLE_LOCK, CONFIDENCE_OBSERVED, event->stack,
 			event->object);
@@ -187,10 +197,12 @@ static void on_acquire_fail(struct lock_misuse *s, struct analysis *a,
 	f->title = analysis_printf(a, "{thread:%u} locks {lock:%u}, which it holds already",
 				   event->thread, event->object);
 	f->message = analysis_printf(
-		a,
-		"%s. The call was refused (EDEADLK); with an ordinary lock the thread would wait for "
-		"itself for ever.",
-		f->title);
+		a, "%s. %s", f->title,
+		event->result == EDEADLK
+			? "The call was refused (EDEADLK); with an ordinary lock the thread would wait for "
+			  "itself for ever."
+			: "The call timed out (ETIMEDOUT), and always will: nobody but the thread itself can "
+			  "unlock it. Without a timeout it would wait for ever.");
 }
 
 /* ---- destroy ---- */

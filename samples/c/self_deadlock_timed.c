@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS a timed lock of an own mutex: it ends by itself, with ETIMEDOUT */
-/* ALLOW self-deadlock|double-lock level=note..error */
-/* NEVER deadlock unlock-not-locked */
+/* EXPECT double-lock confidence=observed threads=1 stacks=main locks=m */
+/* NEVER deadlock self-deadlock unlock-not-locked */
 /* RUN status=any */
 #include "../sample.h"
 
