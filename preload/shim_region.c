@@ -390,8 +390,8 @@ static void fill_header(struct tf_process *p, uint32_t parent_image)
 	for (unsigned i = 0; i < TF_OPS; i++) {
 		p->op_fields[i] = 0xff;
 	}
-/* Juxtaposed field letters count themselves: O S A -> +1 +1 +1. */
-#define O +1
+/* Juxtaposed field letters count themselves: O S A -> +0x41 +1 +1. */
+#define O +0x41 /* bit 6: the first field is O */
 #define P +1
 #define S +1
 #define A +1

@@ -16,8 +16,9 @@
 /* ---- walking definitions ---- */
 
 struct counts {
-	uint32_t stacks, objects, threads; /* highest id, below the limit */
-	size_t modules;			   /* MODULE and UNLOAD */
+	uint32_t stacks, objects, threads, tasks; /* highest id, below the limit */
+	size_t modules;				  /* MODULE and UNLOAD */
+	size_t orders;
 };
 
 struct walk {
@@ -113,6 +114,17 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 	case TF_DEF_UNLOAD:
 		w->found.modules++;
 		break;
+	case TF_DEF_IDENTITY:
+	case TF_DEF_OBJECT_NAME:
+	case TF_DEF_OWNER:
+		trace_raise(&w->found.objects, id, w->limit);
+		break;
+	case TF_DEF_TASK:
+		trace_raise(&w->found.tasks, id, w->limit);
+		break;
+	case TF_DEF_ORDER:
+		w->found.orders++;
+		break;
 	default: /* from a later version */
 		break;
 	}
@@ -135,6 +147,8 @@ static void take_stack(struct walk *w, const struct tf_def *def, const uint8_t *
 			.ip = (const uint64_t
 				       *)(const void *)(body +
 							sizeof(d)), /* 8-aligned: see copy_meta */
+			.handler_frames = def->flags & 0xff,
+			.signal = def->flags >> 8 & 0x7f,
 		};
 	}
 }
@@ -154,6 +168,7 @@ static void take_object(struct walk *w, const struct tf_def *def, const uint8_t 
 	}
 	memcpy(&d, body, sizeof(d));
 	if (id_ok(w, d.object)) {
+		/* Bounded mode gives an id out again; what belongs to an object follows its definition. */
 		p->objects[d.object] = (struct trace_object){
 			.kind = d.kind,
 			.stack = known(d.stack, p->stack_count),
@@ -246,6 +261,100 @@ static void take_module(struct walk *w, const struct tf_def *def, const uint8_t 
 	w->module_count++;
 }
 
+static void take_identity(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	const struct tf_def_identity *d = (const void *)body; /* 8-aligned: see copy_meta */
+
+	if (fits(w, def, sizeof(*d)) && id_ok(w, d->object)) {
+		w->defs->process.objects[d->object].identity = d;
+	}
+}
+
+static void take_object_name(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct tf_def_object_name d;
+	struct trace_object *o;
+	uint32_t room;
+	char *name;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	room = def->bytes - (uint32_t)sizeof(d);
+	if (!id_ok(w, d.object)) {
+		return;
+	}
+	name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
+			      d.bytes < room ? d.bytes : room);
+	w->no_memory |= !name;
+	o = &w->defs->process.objects[d.object];
+	if (d.source == TF_NAME_GIVEN) {
+		o->given_name = name;
+	} else if (d.source == TF_NAME_CLASS) {
+		o->class_name = name;
+	} else {
+		o->name = name;
+	}
+}
+
+static void take_owner(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct tf_def_owner d;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	if (id_ok(w, d.object)) {
+		w->defs->process.objects[d.object].was_locked = true;
+		w->defs->process.objects[d.object].owner_tid = d.tid;
+	}
+}
+
+static void take_task(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct trace_process *p = &w->defs->process;
+	struct tf_def_task d;
+	uint32_t room;
+	char *name = NULL;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	room = def->bytes - (uint32_t)sizeof(d);
+	if (!id_ok(w, d.task)) {
+		return;
+	}
+	if (d.bytes) {
+		name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
+				      d.bytes < room ? d.bytes : room);
+		w->no_memory |= !name;
+	}
+	p->tasks[d.task] = (struct trace_task){
+		.defined = true,
+		.parent = known(d.parent, p->task_count),
+		.thread = known(d.thread, p->thread_count),
+		.stack = known(d.stack, p->stack_count),
+		.correlation = d.correlation,
+		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
+		.name = name,
+	};
+}
+
+static void take_order(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	const struct tf_def_order *d = (const void *)body; /* 8-aligned: see copy_meta */
+	struct trace_process *p = &w->defs->process;
+
+	if (fits(w, def, sizeof(*d)) && id_ok(w, d->before) && id_ok(w, d->after) &&
+	    d->before < p->object_count && d->after < p->object_count &&
+	    d->stack < p->stack_count) {
+		p->orders[p->order_count++] = d;
+	}
+}
+
 static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *body)
 {
 	switch (def->type) {
@@ -264,6 +373,21 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 		break;
 	case TF_DEF_NAME:
 		take_name(w, def, body);
+		break;
+	case TF_DEF_IDENTITY:
+		take_identity(w, def, body);
+		break;
+	case TF_DEF_OBJECT_NAME:
+		take_object_name(w, def, body);
+		break;
+	case TF_DEF_OWNER:
+		take_owner(w, def, body);
+		break;
+	case TF_DEF_TASK:
+		take_task(w, def, body);
+		break;
+	case TF_DEF_ORDER:
+		take_order(w, def, body);
 		break;
 	default: /* from a later version: skipped by its size */
 		break;
@@ -366,9 +490,11 @@ static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
 						.tid = live->tid,
 						.wait = live->wait };
 		s->wait.object = known(s->wait.object, p->object_count);
-		s->wait.other = known(s->wait.other, s->wait.kind == TRACE_WAIT_JOIN
-							     ? p->thread_count
-							     : p->object_count);
+		if (s->wait.kind <= TRACE_WAIT_JOIN) { /* else a pid, a value, a call */
+			s->wait.other = known(s->wait.other, s->wait.kind == TRACE_WAIT_JOIN
+								     ? p->thread_count
+								     : p->object_count);
+		}
 		s->wait.stack = known(s->wait.stack, p->stack_count);
 		s->wait.thread = known(s->wait.thread, p->thread_count);
 		s->since_ns = trace_clock_ns(&defs->clock,
@@ -398,6 +524,8 @@ static void copy_header(struct trace_defs *defs, const struct trace_image *image
 		.bytes = image->map_bytes + image->events_bytes,
 		.start_real_ns = h->start_real_ns,
 		.libc_version = h->libc_version,
+		.expired_chunks = h->expired_chunks,
+		.boot_signal_mask = h->boot_signal_mask,
 	};
 }
 
@@ -418,11 +546,16 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->stack_count = n.stacks + 1u;
 	p->object_count = n.objects + 1u;
 	p->thread_count = n.threads + 1u;
+	p->task_count = n.tasks + 1u;
 	p->stacks = calloc(p->stack_count, sizeof(*p->stacks));
 	p->objects = calloc(p->object_count, sizeof(*p->objects));
 	p->threads = calloc(p->thread_count, sizeof(*p->threads));
+	p->tasks = calloc(p->task_count, sizeof(*p->tasks));
+	p->orders = calloc(n.orders + 1, sizeof(*p->orders));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
-	return p->stacks && p->objects && p->threads && w->modules ? 0 : THRUM_ENOMEM;
+	return p->stacks && p->objects && p->threads && p->tasks && p->orders && w->modules
+		       ? 0
+		       : THRUM_ENOMEM;
 }
 
 /* How many ids the bytes of the files can stand for: see the header. */
@@ -485,6 +618,8 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.threads);
 	free(defs->process.modules);
 	free(defs->process.waits);
+	free(defs->process.tasks);
+	free(defs->process.orders);
 	trace_text_free(defs->text);
 	memset(defs, 0, sizeof(*defs));
 }

@@ -29,7 +29,7 @@
 
 #define TF_MAGIC "THRUMTRC"
 #define TF_MAJOR 1
-#define TF_MINOR 0
+#define TF_MINOR 1
 
 #define TF_HEADER_BYTES 4096u
 #define TF_SEGMENT_BYTES 65536u
@@ -55,6 +55,14 @@ enum trace_object_kind {
 #undef OBJECT
 };
 
+/* Numbers of the blocking calls, from spec/calls.def. */
+enum trace_call {
+	TRACE_CALL_NONE = 0,
+#define CALL(num, NAME, word, class) TRACE_CALL_##NAME = num,
+#include "../spec/calls.def"
+#undef CALL
+};
+
 /*
  * Bits of argument A in REQUEST, ACQUIRE_FAIL, ACQUIRE_OWNERDEAD, COND_WAIT and of trace_wait.mode.
  */
@@ -63,6 +71,24 @@ enum trace_mode {
 	TRACE_MODE_TRY = 2,
 	TRACE_MODE_TIMED = 4,	   /* has a finite timeout */
 	TRACE_MODE_UNLOCKED = 256, /* COND_WAIT: the caller does not hold the mutex */
+};
+
+/* Above the enum trace_mode bits in HELD. */
+enum trace_hold {
+	TRACE_HOLD_OWNERDEAD = 512,   /* robust, owner died, not made consistent yet */
+	TRACE_HOLD_REACQUIRED = 1024, /* taken back at the end of a condition wait */
+	TRACE_HOLD_DEPTH_SHIFT = 16,  /* depth - 1 */
+};
+
+/* Result of TASK. */
+enum trace_task_step {
+	TRACE_TASK_CREATED = 0,
+	TRACE_TASK_STARTED = 1, /* runs on this thread from here on */
+	TRACE_TASK_SUSPENDED = 2,
+	TRACE_TASK_RESUMED = 3,
+	TRACE_TASK_FINISHED = 4,
+	TRACE_TASK_CANCELLED = 5,
+	TRACE_TASK_DESTROYED = 6,
 };
 
 enum trace_destroy {
@@ -122,6 +148,10 @@ enum trace_wait_kind {
 	TRACE_WAIT_BARRIER = 4, /* object */
 	TRACE_WAIT_ONCE = 5,	/* object: another thread runs the initialiser */
 	TRACE_WAIT_JOIN = 6,	/* other = thread id */
+	TRACE_WAIT_CHILD = 7,	/* other = pid, 0 = any child; object = 0 */
+	TRACE_WAIT_FUTEX = 8,	/* object; other = the value expected */
+	/* other = enum trace_call; object = PIPE, SOCKET or QUEUE when known; mode SHARED = for data */
+	TRACE_WAIT_CALL = 9,
 };
 
 struct trace_wait {
@@ -180,6 +210,11 @@ struct tf_process {
 	 */
 	uint8_t op_fields[TF_OPS];
 	char command[256]; /* argv[0] … joined by NUL, cut */
+	/* Since 1.1; 0 in older files. */
+	uint64_t expired_chunks;   /* bounded mode: chunks that were dropped as repetitions */
+	uint64_t boot_signal_mask; /* of the first thread at start: bit n - 1 = signal n blocked */
+	uint32_t exec_pid_image;   /* N of the image of this pid that called exec, 0 = none */
+	uint32_t reserved1;
 };
 
 enum tf_process_flag {
@@ -189,6 +224,7 @@ enum tf_process_flag {
 	/* Facts about the host, no loss: */
 	TF_PROCESS_HANDLERS = 8, /* it installed a signal handler: that may post a semaphore */
 	TF_PROCESS_UNSEEN_THREADS = 16, /* it asked libc for threads of libc's own (SIGEV_THREAD) */
+	TF_PROCESS_BOUNDED = 32, /* bounded mode, from the start or since max_size was reached */
 };
 
 /*
@@ -203,6 +239,12 @@ enum tf_def_type {
 	TF_DEF_MODULE = 4, /* struct tf_def_module */
 	TF_DEF_NAME = 5,   /* struct tf_def_name: of a thread; the newest counts */
 	TF_DEF_UNLOAD = 6, /* struct tf_def_module with the same start: gone from `ticks` on */
+	/* Since 1.1: */
+	TF_DEF_IDENTITY = 7, /* struct tf_def_identity: an object that other processes can reach */
+	TF_DEF_OBJECT_NAME = 8, /* struct tf_def_object_name: the newest counts */
+	TF_DEF_OWNER = 9,	/* struct tf_def_owner: an object that was locked when first seen */
+	TF_DEF_TASK = 10,	/* struct tf_def_task */
+	TF_DEF_ORDER = 11,	/* struct tf_def_order: an annotation */
 };
 
 struct tf_def {
@@ -211,6 +253,10 @@ struct tf_def {
 	uint32_t bytes;
 };
 
+/*
+ * def.flags of a stack whose walk went through a signal frame: bits 0..7 = index of the first frame
+ * outside the handler (the interrupted code), bits 8..14 = the signal, 0 = not known.
+ */
 struct tf_def_stack {
 	struct tf_def def;
 	uint32_t stack; /* id, 1-based */
@@ -253,6 +299,84 @@ enum tf_mutex_attribute {
 	TF_ATTRIBUTES_UNKNOWN = 1u << 31,
 };
 
+/*
+ * Of every kind: which library's own lock this is (its memory is not glibc's), and how it is
+ * shared. Bits 24..27 of the attributes of a MUTEX, RWLOCK, COND; see TF_PSHARED for the rest.
+ */
+enum tf_library {
+	TF_LIBRARY_SHIFT = 24,
+	TF_LIBRARY_MASK = 15,
+	TF_LIBRARY_LIBC = 0,
+	TF_LIBRARY_GLIB = 1,
+	TF_LIBRARY_QT = 2,
+	TF_LIBRARY_OPENMP = 3,
+	TF_LIBRARY_SYSV = 4,	  /* semop */
+	TF_LIBRARY_ANNOTATED = 5, /* thrum.h */
+};
+
+/* What an object is, whatever it is mapped at: equal in two processes = the same object. */
+struct tf_def_identity {
+	struct tf_def def;
+	uint32_t object;
+	uint32_t space;	   /* enum tf_identity_space */
+	uint64_t dev, ino; /* of the file; of SYSV: key and id */
+	uint64_t offset; /* in the file; first byte of a FILE_LOCK's range; index of a semaphore */
+	uint64_t length; /* of a FILE_LOCK's range, 0 = to the end; of a SOCKET the peer's inode */
+};
+
+enum tf_identity_space {
+	TF_IDENTITY_MEMORY = 1, /* shared mapping of (dev, ino) at offset; shmem has an inode too */
+	TF_IDENTITY_FLOCK = 2,	/* flock: owned by the open file description */
+	TF_IDENTITY_POSIX_LOCK = 3, /* fcntl, lockf: owned by the process */
+	TF_IDENTITY_OFD_LOCK = 4,   /* F_OFD_SETLK: owned by the open file description */
+	TF_IDENTITY_SYSV_SEM = 5,
+	TF_IDENTITY_PIPE = 6,
+	TF_IDENTITY_SOCKET = 7,
+	TF_IDENTITY_QUEUE = 8, /* POSIX: (dev, ino); System V: ino = id, dev = ~0 */
+};
+
+struct tf_def_object_name {
+	struct tf_def def;
+	uint32_t object;
+	uint16_t source; /* enum tf_name_source */
+	uint16_t bytes;	 /* of name, without the NUL */
+	char name[];
+};
+
+enum tf_name_source {
+	TF_NAME_PATH = 1,  /* of a file */
+	TF_NAME_LIBC = 2,  /* given to sem_open, mq_open */
+	TF_NAME_GIVEN = 3, /* annotation: goes before a symbol */
+	TF_NAME_CLASS = 4, /* annotation: class of the lock */
+};
+
+struct tf_def_owner {
+	struct tf_def def;
+	uint32_t object;
+	uint32_t tid; /* kernel id of the holder, as the lock's memory says; 0 = it does not say */
+};
+
+struct tf_def_task {
+	struct tf_def def;
+	uint32_t task;	      /* id, 1-based */
+	uint32_t parent;      /* task that created it, 0 = none */
+	uint32_t thread;      /* that created it */
+	uint32_t stack;	      /* where */
+	uint64_t correlation; /* the program's own id, 0 = none */
+	uint64_t ticks;
+	uint32_t bytes; /* of name, without the NUL */
+	uint32_t reserved;
+	char name[];
+};
+
+/* Declared: `before` is always taken before `after`. Either may be a class name's object. */
+struct tf_def_order {
+	struct tf_def def;
+	uint32_t before, after; /* objects */
+	uint32_t stack;
+	uint32_t reserved;
+};
+
 struct tf_def_thread {
 	struct tf_def def;
 	uint32_t thread; /* id, 1-based; 1 = main */
@@ -293,6 +417,10 @@ _Static_assert(sizeof(struct trace_wait) == 32, "on disk");
 _Static_assert(sizeof(struct tf_segment) == TF_SEGMENT_HEADER_BYTES, "on disk");
 _Static_assert(sizeof(struct tf_process) <= TF_HEADER_BYTES, "one page");
 _Static_assert(sizeof(struct tf_def_object) == 48 && sizeof(struct tf_def_thread) == 48, "on disk");
+_Static_assert(sizeof(struct tf_def_identity) == 48 && sizeof(struct tf_def_owner) == 16,
+	       "on disk");
+_Static_assert(sizeof(struct tf_def_object_name) == 16 && sizeof(struct tf_def_order) == 24,
+	       "on disk");
 _Static_assert(sizeof(struct tf_def_module) == 56 && sizeof(struct tf_def_stack) == 16, "on disk");
 
 #endif

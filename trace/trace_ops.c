@@ -70,6 +70,7 @@ const uint8_t trace_op_args[TF_OPS] = {
 	[TRACE_CREATE_FAILED] = TRACE_ARG_THREAD, [TRACE_JOIN] = TRACE_ARG_THREAD,
 	[TRACE_DETACH] = TRACE_ARG_THREAD,	  [TRACE_CANCEL] = TRACE_ARG_THREAD,
 	[TRACE_NAME] = TRACE_ARG_THREAD,	  [TRACE_RELEASE_ODD] = TRACE_ARG_OWNER,
+	[TRACE_HAND_OVER] = TRACE_ARG_THREAD,
 };
 
 void trace_op_fields(uint8_t fields[TF_OPS])
@@ -97,4 +98,15 @@ const char *trace_object_kind_name(unsigned kind)
 bool trace_object_kind_is_lock(unsigned kind)
 {
 	return kind < OBJECTS && objects[kind].is_lock;
+}
+
+const char *trace_call_name(unsigned call)
+{
+	static const char *const names[] = {
+#define CALL(num, NAME, word, class) [num] = word,
+#include "../spec/calls.def"
+#undef CALL
+	};
+
+	return call < sizeof(names) / sizeof(names[0]) && names[call] ? names[call] : "a call";
 }

@@ -44,6 +44,9 @@ struct trace_event {
 struct trace_stack {
 	uint32_t frames;    /* 0 = id never defined (definition lost) */
 	const uint64_t *ip; /* return addresses, innermost first; borrowed from the process */
+	/* Frames 0 … handler_frames - 1 ran in a signal handler; 0 = none did. */
+	uint8_t handler_frames;
+	uint8_t signal; /* which, 0 = not known */
 };
 
 struct trace_object {
@@ -53,6 +56,20 @@ struct trace_object {
 	uint32_t where; /* enum tf_object_where */
 	uint64_t address;
 	uint64_t time_ns;
+	/* Equal in two objects of any processes = the same object; NULL = private to the process. */
+	const struct tf_def_identity *identity;
+	const char *name;		     /* a path, or the name given to libc; NULL = none */
+	const char *given_name, *class_name; /* annotations; NULL = none */
+	bool was_locked;		     /* when first seen … */
+	uint32_t owner_tid;		     /* … by this kernel thread, 0 = not known */
+};
+
+struct trace_task {
+	bool defined;
+	uint32_t parent, thread, stack; /* task; thread and stack that created it */
+	uint64_t correlation;
+	uint64_t time_ns;
+	const char *name; /* NULL = none */
 };
 
 struct trace_thread {
@@ -80,7 +97,7 @@ struct trace_wait_state {
 	uint64_t since_ns;
 };
 
-/* One process image. All arrays are owned by the reader; index 0 of stacks, objects and threads is unused. */
+/* One process image. All arrays are owned by the reader; index 0 of stacks, objects, threads and tasks is unused. */
 struct trace_process {
 	const char *name; /* "PID.N" */
 	uint32_t pid, ppid, image, parent_image;
@@ -98,6 +115,8 @@ struct trace_process {
 	uint64_t start_real_ns; /* wall clock of time 0 */
 	uint64_t end_ns;	/* time of the last record */
 	uint32_t libc_version;
+	uint64_t expired_chunks;   /* bounded mode: dropped as repetitions, no loss */
+	uint64_t boot_signal_mask; /* of the main thread at start: bit n - 1 = signal n blocked */
 
 	struct trace_stack *stacks;
 	size_t stack_count;
@@ -109,6 +128,10 @@ struct trace_process {
 	size_t module_count;
 	struct trace_wait_state *waits;
 	size_t wait_count;
+	struct trace_task *tasks; /* index 0 unused */
+	size_t task_count;
+	const struct tf_def_order **orders; /* declared by annotations */
+	size_t order_count;
 };
 
 struct trace_reader;
@@ -137,6 +160,7 @@ const char *trace_reader_get_run_json(const struct trace_reader *reader);
 /* Names from spec/: never NULL. */
 const char *trace_op_name(unsigned op);
 const char *trace_object_kind_name(unsigned kind);
+const char *trace_call_name(unsigned call);
 bool trace_object_kind_is_lock(unsigned kind);
 
 #endif

@@ -303,6 +303,12 @@ static const char *wait_word(uint32_t kind)
 		return "waits for the initialiser of";
 	case TRACE_WAIT_JOIN:
 		return "joins";
+	case TRACE_WAIT_CHILD:
+		return "waits for child";
+	case TRACE_WAIT_FUTEX:
+		return "waits at";
+	case TRACE_WAIT_CALL:
+		return "is in";
 	case TRACE_WAIT_NONE:
 		break;
 	}
@@ -317,7 +323,12 @@ static void put_wait(const struct dump *d, const struct trace_wait_state *s)
 	if (s->wait.kind == TRACE_WAIT_JOIN) {
 		fputs("thread ", d->out);
 		put_thread(d, s->wait.other);
+	} else if (s->wait.kind == TRACE_WAIT_CHILD) {
+		fprintf(d->out, s->wait.other ? "%" PRIu32 : "any", s->wait.other);
 	} else {
+		if (s->wait.kind == TRACE_WAIT_CALL) {
+			fprintf(d->out, "%s ", trace_call_name(s->wait.other));
+		}
 		put_object(d, s->wait.object);
 	}
 	if (s->wait.kind == TRACE_WAIT_COND) {
