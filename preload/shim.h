@@ -15,7 +15,7 @@
  *  - errno, signal masks, return values, cancellation points are untouched. Nothing of ours ends the process.
  *  - All mutable state lives in memory marked MADV_WIPEONFORK: a forked child finds zeros, and its first event boots anew.
  *    The map of the trace is MADV_DONTFORK: a child cannot write its parent's file.
- *  - Spin locks rank: thread > object > depot > meta > region. Each is taken with the guard held only, so no signal handler
+ *  - Spin locks rank: thread > ipc > object > depot > meta > region. Each is taken with the guard held only, so no signal handler
  *    can want one that its own thread holds.
  *  - What is not recorded is counted: tf_process.lost_*, nested_events, tf_segment.lost.
  */
@@ -47,6 +47,8 @@ enum {
 	ROOM_EARLY = 1024,
 };
 
+#include "shim_process.h"
+
 /* ---- identity of objects (shim_object.c) ---- */
 
 enum object_flag {
@@ -54,7 +56,29 @@ enum object_flag {
 	OBJECT_OWNER_UNKNOWN = 2, /* was locked before we saw it */
 	/* Kept to recognise a use after destroy, until its memory goes or is written anew. */
 	OBJECT_DESTROYED = 4,
+	OBJECT_SHARED = 8, /* has an identity: other processes may hold it unseen */
+	/* No lock of its own: the same as `same`, seen at a second address. Its id is a copy. */
+	OBJECT_ALIAS = 16,
+	OBJECT_HAS_ALIAS = 32,
+	OBJECT_EXTRA_DEFS = 64, /* has definitions beside its OBJECT: its id is never used again */
 };
+
+/*
+ * What a wrapper and struct object call a kind: a row of spec/objects.def (KIND_OF), and for a lock that
+ * a library made itself, whose memory is not glibc's and is never read as such, what the memory
+ * cannot tell. All forms of a kind but glibc's own (no bit beyond KIND_MASK) are "foreign".
+ */
+enum object_kind_form {
+	KIND_MASK = 0xff,
+	KIND_LIBRARY_SHIFT = 8, /* enum tf_library */
+	KIND_FOREIGN = 0xf00,
+	KIND_TYPE_1 =
+		0x1000, /* bit 0 of the attributes: recursive, of a FUTEX priority-inheriting */
+	KIND_TYPE_UNKNOWN = 0x2000,
+	/* May be born of zeros, without a call: what is used after its destroy is a new one. */
+	KIND_ZERO_BORN = 0x4000,
+};
+#define KIND_OF(kind) ((kind)&KIND_MASK)
 
 /*
  * One lock instance. Memory is type-stable: an entry may be reused for another lock, never
@@ -63,20 +87,29 @@ enum object_flag {
 struct object {
 	_Atomic uintptr_t address; /* 0 = dead; pairs with the store in object_retire */
 	uint32_t id;
-	uint16_t kind;
+	uint16_t kind; /* with enum object_kind_form bits */
 	uint16_t flags;
 	_Atomic uint32_t owner; /* thread id of the exclusive holder; written by the holder only */
-	uint32_t depth;	      /* extra acquires of a recursive mutex; written by the holder only */
-	uint32_t last_stream; /* stream of the last exclusive acquire; written while held */
+	uint32_t depth; /* extra acquires of a recursive mutex; written by the holder only */
+	uint32_t
+		last_stream; /* stream.order_key of the last exclusive acquire; written while held */
 	_Atomic uint32_t waiters; /* condvar: threads in a wait; barrier: threads inside */
 	uint64_t seq;		  /* exclusive acquires so far; written while held */
 	struct object *next;	  /* hash chain; under the object lock of its bucket */
 	/*
 	 * ON_STACK: where the return address of its frame lies, and what it was. Both must match.
 	 */
-	uintptr_t frame_slot, frame_return;
+	union {
+		uintptr_t frame_slot;
+		struct object *same; /* ALIAS: valid while same->id is this id */
+	};
+	union {
+		uintptr_t frame_return;
+		struct identity *identity; /* SHARED (never ON_STACK); NULL = out of memory */
+	};
 	uint32_t frame_thread;
 	uint32_t attributes;
+	struct story *story; /* bounded mode: see shim_bounded.h; NULL in full mode */
 };
 
 /* ---- stacks (shim_stack.c, shim_unwind.c) ---- */
@@ -85,8 +118,9 @@ struct depot_entry {
 	uint64_t hash;
 	struct depot_entry *next;
 	uint32_t id;
-	uint32_t frames;
-	uintptr_t ip[]; /* innermost first; those of libthrum included, readers drop them */
+	uint16_t frames;
+	uint16_t signal; /* flags of its tf_def_stack: not 0 = innermost frames ran in a handler */
+	uintptr_t ip[];	 /* innermost first; those of libthrum included, readers drop them */
 };
 
 /* One verified call stack: holds while each recorded stack word still holds its return address. */
@@ -121,6 +155,23 @@ struct once_call {
 	bool began;
 };
 
+enum busy {
+	BUSY_NOT = 0,
+	BUSY_GUARD = 1, /* inside a hook; a hook called now runs in a signal handler */
+	/*
+	 * Inside the real function of a library's own lock, whose one event we write: what that
+	 * function calls in turn goes unrecorded and uncounted. Code that interrupts it for long (a
+	 * signal handler's trampoline) may save `busy` and `busy_sp`, clear `busy` and put both back.
+	 */
+	BUSY_MUTED = 2,
+	/*
+	 * A vfork child runs on this thread's stack and thread-local storage, the thread itself sleeps.
+	 * Ends with the thread's first event in its own process.
+	 */
+	BUSY_VFORK = 3,
+	BUSY_OFF = 4, /* for good: a seccomp filter would end the process for our system calls */
+};
+
 /*
  * What a thread writes its events to. Belongs to one thread at a time; successive threads reuse it.
  */
@@ -129,14 +180,20 @@ struct stream {
 	struct tf_segment *segment;
 	uint64_t last_ticks;
 	uint32_t last_object;
-	uint32_t thread;       /* 0 = free */
-	volatile uint8_t busy; /* the guard */
-	uint8_t ended;	       /* THREAD_END is written; destructors may still run */
-	uint8_t exiting;       /* pthread_exit was called */
-	uint8_t trampolined;   /* made by a hooked call: the trampoline sees its end */
+	uint32_t order_key;	 /* index, and in a ring the slot: who made the acquire before */
+	struct bounded *bounded; /* NULL in full mode without a size limit */
+	_Atomic uint32_t *committed; /* of the segment, or of the slot of a ring … */
+	uint8_t *payload;	     /* … and where its records begin */
+	uint32_t thread;	     /* 0 = free */
+	volatile uint8_t busy;	     /* the guard: enum busy */
+	uint8_t ended;		     /* THREAD_END is written; destructors may still run */
+	uint8_t exiting;	     /* pthread_exit was called */
+	uint8_t trampolined;	     /* made by a hooked call: the trampoline sees its end */
 	uint32_t index;
 	uintptr_t busy_sp; /* of the guard holder's caller: above it the guard is stale (longjmp) */
 	uintptr_t wait_sp; /* the same for the wait slot */
+	uintptr_t
+		muted_ip; /* return address below busy_sp while busy is BUSY_MUTED; 0 = not looked at */
 	uintptr_t stack_low, stack_high;
 	/* No live lock on this thread's stack lies below it; UINTPTR_MAX = none at all. */
 	_Atomic uintptr_t stack_lowest;
@@ -149,6 +206,11 @@ struct stream {
 	struct once_call once[ONCE_DEPTH];
 	struct stream *next_free;
 	uint32_t context_victim;
+	struct vfork_child vforked; /* what the parent records of it */
+	uint32_t fork_stack;	    /* of the fork under way, 0 = none */
+	uint32_t task;		    /* annotation: the task or fiber that runs here, 0 = none */
+	/* Blocked outside of handlers, as last recorded: bit n - 1 = signal n. */
+	uint64_t signal_mask;
 	struct object *objects[OBJECT_SLOTS];
 	struct frame_size frame_sizes[FRAME_SLOTS];
 	struct context contexts[CONTEXT_SETS][CONTEXT_WAYS];
@@ -215,18 +277,45 @@ static hot_inline void shim_reenter(struct call *c)
 	}
 }
 
+/* HOT: guard open, hooks of this thread silent until shim_reenter or shim_unmute. */
+static hot_inline void shim_mute(struct call *c)
+{
+	struct stream *s = c->s;
+
+	s->muted_ip = c->caller.ip;
+	s->busy_sp = c->caller.sp;
+	atomic_signal_fence(memory_order_seq_cst);
+	s->busy = BUSY_MUTED;
+}
+#define shim_unmute(c) shim_leave(c)
+
+/* SLOW (wrap_fork.c): s->busy is BUSY_VFORK. True in the vfork child, which stays silent; else that is over. */
+bool vfork_child_runs(struct call *c, struct stream *s);
+
 /* ---- boot (shim_boot.c) ---- */
 
 enum shim_state { SHIM_COLD = 0, SHIM_BOOTING = 1, SHIM_LIVE = 2, SHIM_OFF = 3 };
 
 /* BOOT: idempotent. Resolves real functions, and opens the trace when the options ask for one. */
 void shim_boot(void);
+/* BOOT: asks libc to tell us of every fork, those inside libc included. */
+void fork_watch(void);
+const char *shim_library_name(void); /* BOOT: as the loader knows us; "" = not found */
+/* SLOW: in a forked child, at once: files are made while it has its parent's view and rights. */
+void shim_child(void);
 void shim_resolve_all(void);
 void shim_resolve_once(void); /* for wrappers that must not go through a stub */
+/* SLOW: a module went: real functions in it are looked for anew. */
+void shim_resolve_forget(uintptr_t start, uintptr_t end);
+/* SLOW: counts the copies of libraries that are hooked beside libc: shim->many_copies. */
+void shim_resolve_note_module(const char *path);
+/* SLOW: with many copies, the one that the module around `caller` means; `usual` when it names none. */
+void *shim_resolve_for(uintptr_t caller, const char *name, void *usual);
 
 /*
  * The real functions. Each starts as a stub that resolves and calls, so no wrapper tests for NULL.
  */
+#include "shim_ipc.h"
 #include "shim_real.h"
 
 /* ---- process-wide state, in wiped-on-fork memory ---- */
@@ -240,6 +329,7 @@ enum {
 	OBJECT_LOCKS = 256,
 	DEPOT_BUCKETS = 16384,
 	THREAD_BUCKETS = 4096,
+	BY_ID = 1 << 22,
 	PAGE_FILTER_BITS = 20,
 	PAGE_HINT_BITS = 15
 };
@@ -262,6 +352,7 @@ struct module {
 
 struct shim {
 	_Atomic uint32_t state; /* enum shim_state */
+	spin_t annotation_lock; /* the annotations below; only meta and region are taken under it */
 	spin_t region_lock, meta_lock, depot_lock, thread_lock, module_lock;
 	spin_t object_lock[OBJECT_LOCKS];
 
@@ -269,9 +360,7 @@ struct shim {
 	struct tf_process *process;
 	uint8_t *window[WINDOWS];
 	uint32_t segments_used, segments_allocated;
-	int map_fd, events_fd;
-	uint64_t map_dev, map_ino, events_dev, events_ino;
-	char map_path[4096], events_path[4096];
+	struct kept_file map_file, events_file;
 	struct tf_segment *meta;
 	uint32_t meta_stream;
 
@@ -286,8 +375,25 @@ struct shim {
 	struct object *free_objects;
 	struct thread_start *free_starts;
 
+	/* what other processes can reach (shim_ipc.h) */
+	spin_t ipc_lock;
+	_Atomic uint32_t mapping_epoch, mapping_next;
+	struct mapping mappings[MAPPINGS];
+	struct identity *identities[IDENTITY_BUCKETS], *free_identities;
+	struct named *free_named;
+	struct descriptor descriptor[DESCRIPTORS];
+	_Atomic uint32_t descriptor_top; /* above the highest number ever in use here */
+	_Atomic uint32_t file_hold_count;
+	struct file_hold *file_holds, *free_file_holds;
+
+	/* bounded mode: shim_bounded.c */
+	struct facts *facts;  /* NULL in full mode without a size limit */
+	struct story **by_id; /* by object id, BY_ID entries */
+
 	/* ids */
-	_Atomic uint32_t next_thread, next_object;
+	_Atomic uint32_t next_thread, next_object, next_task;
+	struct annotation *annotations; /* NULL = none wait for their object */
+	struct lock_class *lock_classes;
 	uint32_t next_stack, next_module;
 
 	/* modules */
@@ -295,6 +401,8 @@ struct shim {
 	uint32_t module_count;
 	_Atomic uint32_t modules_stale; /* a dlopen may have added some */
 	uint64_t last_scan_ticks;
+	uint8_t library_copies[3]; /* of OpenMP, Qt, GLib */
+	bool many_copies;	   /* of one of them */
 
 	struct object *objects[OBJECT_BUCKETS];
 	struct depot_entry *depot[DEPOT_BUCKETS];
@@ -340,13 +448,23 @@ void *shim_alloc(size_t bytes);
 
 /* SLOW: creates PID.N.map and .events in `dir`. False: no trace can be written. */
 bool region_open(const char *dir);
+/* SLOW: gives the disk back what is allocated and unused. At the end of an image. */
+void region_trim(void);
+/* SLOW: that image goes on after all; switches the recorder off where the disk is full now. */
+void region_untrim(void);
+/* SLOW: after a fork that made no trace: the parent's header counts it. */
+void region_tell_parent(void);
+bool region_parent_is_recorded(void); /* BOOT: has our parent process an image in the directory? */
 /* SLOW: a free 64 KiB segment of the map, or NULL (counted by the caller). */
 struct tf_segment *region_new_segment(void);
 /* SLOW: appends a sealed segment to the events file; false and counted when it could not. */
 bool region_write(const struct tf_segment *segment);
-/* SLOW: appends a definition; `def->bytes` is set by this. Pieces are concatenated and padded. */
-void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes,
-		   const void *tail2, size_t tail2_bytes);
+/*
+ * SLOW: appends a definition; `def->bytes` is set by this. Pieces are concatenated and padded. Returns where it
+ * lies, NULL when it was lost.
+ */
+void *region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes,
+		    const void *tail2, size_t tail2_bytes);
 uint64_t region_mono_ns(void);
 /* SLOW: a fresh pair of clock readings into the header. */
 void region_calibrate(void);
@@ -355,8 +473,10 @@ void region_calibrate(void);
 
 /* SLOW: the walk, for a stack that no context of `set` holds. */
 uint32_t stack_id_slow(struct call *c, struct context *set);
-/* SLOW: the one entry of these frames; NULL when memory is out. */
-const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames);
+/* SLOW: the one entry of these frames and flags of a tf_def_stack; NULL when memory is out. */
+const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames, uint16_t signal);
+/* SLOW: the same stack as stack_id gives, with its frames; NULL when memory is out. */
+const struct depot_entry *stack_entry(struct call *c);
 
 static hot_inline struct frame_size *frame_size_of(struct stream *s, uintptr_t ip)
 {
@@ -413,16 +533,30 @@ static hot_inline uint32_t stack_id(struct call *c)
 	return stack_id_slow(c, set);
 }
 
+/* Where the innermost signal handler of a stack begins. */
+struct signal_frame {
+	uint32_t frames; /* ip[0] … ip[frames - 1] belong to the handler; 0 = no handler runs */
+	uintptr_t
+		context; /* address of the kernel's ucontext_t on the stack, siginfo_t behind it */
+};
 /*
  * SLOW: return addresses and the addresses of their slots, innermost first. `low`..`high` bound the
- * stack.
+ * stack. The slot of interrupted code's address lies in the frame that the kernel wrote.
  */
 uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
-		uintptr_t *ret_slot, uint32_t max);
+		uintptr_t *ret_slot, uint32_t max, struct signal_frame *ret_signal);
 /* SLOW: forgets all learnt frame rules (a module went). */
 void unwind_forget(void);
 /* SLOW: start of the function around ip, 0 = unknown. */
 uintptr_t unwind_function(uintptr_t ip);
+
+/* ---- signals (shim_signal.c) ---- */
+
+/* SLOW: flags of the tf_def_stack of a walk that ended in `frame`. */
+uint16_t signal_flags(const uintptr_t *ip, const struct signal_frame *frame);
+/* SLOW: the thread's mask at its first event, into the trace when it is not what readers assume. */
+void signal_attach(struct stream *s, uint32_t thread_flags, uint64_t mask);
+uint64_t signal_mask_now(void); /* ANY */
 
 /* ---- modules ---- */
 
@@ -439,6 +573,8 @@ uint32_t module_scan(struct module_range *ret_gone, uint32_t max);
 bool module_read(uintptr_t from, void *to, size_t bytes); /* SLOW: memory that may not be there */
 /* SLOW: bounds of the mapping around address. */
 bool module_mapping(uintptr_t address, uintptr_t *ret_low, uintptr_t *ret_high);
+/* SLOW: the same, with what is mapped there; mapping.epoch is left alone. */
+bool module_mapping_of(uintptr_t address, struct mapping *ret);
 
 /* ---- objects ---- */
 
@@ -467,8 +603,18 @@ static hot_inline bool object_block_may_match(uintptr_t start, size_t bytes)
 	return bytes > 4096 || shim->page_hint[first / 8] >> (first % 8) & 1 ||
 	       shim->page_hint[last / 8] >> (last % 8) & 1;
 }
+/* SLOW: the range moved to `to` as it is (mremap). */
+void object_move_range(uintptr_t start, size_t bytes, uintptr_t to);
 struct object *object_peek(uintptr_t address); /* SLOW: NULL when not known */
-bool object_has_waiter(uint32_t id);	       /* SLOW: does another thread's wait slot name it? */
+/* SLOW: memory for one, zeroed or not; back to the pool. */
+struct object *object_entry_new(void);
+void object_entry_free(struct object *o);
+/* SLOW: into the table at `address`; the caller saw that nothing is there. */
+void object_link(struct object *o, uintptr_t address);
+/* SLOW: what include/thrum.h said of an address before a lock was seen there (wrap_annotate.c). */
+void annotation_meet(struct call *c, struct object *o);
+void annotation_forget(uintptr_t address);
+bool object_has_waiter(uint32_t id); /* SLOW: does another thread's wait slot name it? */
 
 static hot_inline struct object **object_slot(struct stream *s, uintptr_t address)
 {
@@ -489,6 +635,80 @@ static hot_inline struct object *object_find(struct call *c, const volatile void
 	return object_find_slow(c, a, kind);
 }
 
+/* ---- what other processes can reach (shim_identity.c, shim_descriptor.c) ---- */
+
+/*
+ * SLOW: may a lock at `address`, about to become an object, be another process's too? Then its
+ * identity.
+ */
+bool identity_of_memory(uintptr_t address, unsigned kind, uint32_t *attributes,
+			struct identity *ret_key);
+/* SLOW: the object that has this identity already, linked to `address` as well; NULL = none. */
+struct object *identity_adopt(const struct identity *key, uintptr_t address, unsigned kind);
+/* SLOW: `o` has this identity from now on; defines that. */
+void identity_bind(struct object *o, const struct identity *key);
+/*
+ * SLOW: the address of `o` goes, its memory does not. True: it lives on without one, since it is held
+ * here or known at another address.
+ */
+bool identity_detach(struct object *o);
+/* SLOW: `o` has no identity any more. */
+void identity_unbind(struct object *o);
+/* HOT: what was known of mappings in this range holds no more. Before and after the change. */
+void identity_forget_mappings(uintptr_t start, size_t bytes);
+
+/* SLOW: the object without address of this key, made when new; NULL when memory is out. */
+struct named *named_lookup_or_add(const struct identity *key);
+struct named *named_find(const struct identity *key); /* SLOW: NULL = none */
+/* SLOW: gives it an id and defines it. `name` may be NULL. */
+void named_define(const struct call *c, struct named *n, const char *name, unsigned source);
+/* HOT */
+static hot_inline bool named_is_defined(struct named *n)
+{
+	return atomic_load_explicit(&n->defined, memory_order_acquire);
+}
+/* SLOW: the ends that this process has open, if they are others than last told. */
+void named_tell_ends(struct named *n);
+/* SLOW: it is no more. Emits GONE when `gone` and it was defined. */
+void named_retire(struct call *c, struct named *n, bool gone);
+/* SLOW: writes where /proc/self/fd/N leads; false when nowhere. */
+bool descriptor_path(int fd, char *path, size_t bytes);
+void object_define_name(uint32_t object, const char *name, unsigned source); /* SLOW */
+
+bool descriptor_inode(int fd, uint64_t *ret_dev, uint64_t *ret_ino); /* SLOW */
+/* SLOW: what `fd` is, learnt now when not known. */
+unsigned descriptor_learn(int fd);
+/*
+ * SLOW: the channel of a descriptor, defined; NULL when it is none any more. `ret_timed`: it is a
+ * socket whose reads (or writes) end after a while.
+ */
+struct named *descriptor_channel(struct call *c, int fd, bool *ret_timed, bool reads);
+/* SLOW: all that are open. At boot. */
+void descriptor_scan(void);
+/* SLOW: defines every channel that a child would inherit. Before fork, guard held. */
+void descriptor_before_fork(struct call *c);
+/* HOT for most: `fd` is about to be closed or replaced. */
+void descriptor_closing(struct arch_caller caller, int fd);
+void descriptor_closing_range(struct arch_caller caller, unsigned from, unsigned to);
+/* SLOW where the numbers are of pipes, else HOT: `to` is a duplicate of `from` now. */
+void descriptor_duplicated(struct arch_caller caller, int from, int to);
+/* The same: its flags changed. */
+void descriptor_changed(struct arch_caller caller, int fd);
+/* SLOW: pipe, socketpair or popen made these. */
+void descriptor_pair_made(struct arch_caller caller, const int *fd, unsigned count);
+
+/* HOT */
+static hot_inline unsigned descriptor_class(int fd)
+{
+	return likely(shim && (unsigned)fd < DESCRIPTORS)
+		       ? __atomic_load_n(&shim->descriptor[fd].class, __ATOMIC_RELAXED)
+		       : DESCRIPTOR_PLAIN;
+}
+
+/* SLOW (wrap_file.c): file locks that go with a close of `fd`; that a duplicate shares. */
+void file_locks_closing(struct call *c, int fd);
+void file_locks_duplicated(int from, int to);
+
 /* ---- threads ---- */
 
 enum thread_state { THREAD_LIVE = 0, THREAD_ENDED = 1, THREAD_DETACHED = 2, THREAD_JOINED = 3 };
@@ -497,7 +717,14 @@ uint32_t thread_new(uint32_t parent, uint32_t stack, uint32_t flags,
 		    uintptr_t routine); /* SLOW: an id and its definition */
 void thread_register(uintptr_t handle, uint32_t id, struct stream *s); /* SLOW */
 struct thread_entry *thread_find(uintptr_t handle);		       /* SLOW: NULL = unknown */
-bool thread_attach(uint32_t id, uint32_t flags);	/* SLOW: gives this thread a stream */
+/*
+ * SLOW: gives this thread a stream. Until it has one there is no guard: the caller has blocked all
+ * signals, or a handler's hook would want the spin locks that its own thread holds. `mask`: the
+ * signals that were blocked before.
+ */
+bool thread_attach(uint32_t id, uint32_t flags, uint64_t mask);
+uint64_t signals_off(void);	/* SLOW: blocks all; returns the mask to give back */
+void signals_on(uint64_t mask); /* SLOW */
 void thread_reclaim(struct stream *s, uint32_t thread); /* SLOW: its thread is really over */
 extern const char __start_thrum_trampoline[] __attribute__((visibility("hidden")));
 extern const char __stop_thrum_trampoline[] __attribute__((visibility("hidden")));
@@ -508,6 +735,11 @@ struct shim_options {
 	char dir[3800];
 	uint64_t max_size;
 	bool enabled;
+	bool drop;	  /* what we start is not to be recorded: exec takes our variables away */
+	bool bounded;	  /* mode=bounded */
+	uint64_t flight;  /* bytes of a thread's ring that are used */
+	bool follow_none; /* follow_children=none */
+	bool redact_args; /* redact=args: argv[0] alone goes into the trace */
 };
 extern struct shim_options shim_options;
 void options_read(void);

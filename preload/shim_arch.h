@@ -85,6 +85,26 @@ struct arch_caller {
 		.bp = *(uintptr_t *)__builtin_frame_address(0)      \
 	}
 
+/*
+ * Body of a naked syscall(number, ...): SYS_futex jumps to `futex`, SYS_seccomp to seccomp_call (wrap_privilege.c), everything else to what `next` holds, all
+ * arguments and the stack as found, so that vfork and clone return where they must. `resolve` fills `next`
+ * the first time.
+ */
+#define ARCH_SYSCALL_ENTRY(futex, next, resolve)                           \
+	__asm__("mov " #next "(%rip), %r11\n\t"                            \
+		"test %r11, %r11\n\t"                                      \
+		"jz 2f\n"                                                  \
+		"1:\tcmp $202, %rdi\n\t" /* SYS_futex */                   \
+		"je " #futex "\n\t"                                        \
+		"cmp $317, %rdi\n\t" /* SYS_seccomp */                     \
+		"je seccomp_call\n\t"                                      \
+		"jmp *%r11\n"                                              \
+		"2:\tpush %rdi\n\tpush %rsi\n\tpush %rdx\n\tpush %rcx\n\t" \
+		"push %r8\n\tpush %r9\n\tpush %rax\n\t"                    \
+		"call " #resolve "\n\tmov %rax, %r11\n\t"                  \
+		"pop %rax\n\tpop %r9\n\tpop %r8\n\tpop %rcx\n\t"           \
+		"pop %rdx\n\tpop %rsi\n\tpop %rdi\n\tjmp 1b")
+
 /* DWARF register numbers. */
 #define ARCH_DWARF_BP 6
 #define ARCH_DWARF_SP 7
@@ -107,6 +127,15 @@ static inline uint32_t arch_mutex_attributes(const pthread_mutex_t *m)
 {
 	return (uint32_t)m->__data.__kind & (3 | 16 | 32 | 64 | 128);
 }
+/* Kernel ids of the holders, as the locks' memory says; 0 = it does not say. */
+static inline uint32_t arch_mutex_owner(const pthread_mutex_t *m)
+{
+	return (uint32_t)__atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED) & 0x3fffffff;
+}
+static inline uint32_t arch_rwlock_writer(const pthread_rwlock_t *l)
+{
+	return (uint32_t)__atomic_load_n(&l->__data.__cur_writer, __ATOMIC_RELAXED);
+}
 static inline bool arch_rwlock_is_write_locked(const pthread_rwlock_t *l)
 {
 	return __atomic_load_n(&l->__data.__cur_writer, __ATOMIC_RELAXED) != 0;
@@ -128,6 +157,19 @@ static inline uint32_t arch_sem_value(const sem_t *s)
 {
 	/* struct new_sem: 64-bit atomic, value in the low half */
 	return (uint32_t)__atomic_load_n((const uint64_t *)(const void *)s, __ATOMIC_RELAXED);
+}
+static inline bool arch_sem_is_shared(const sem_t *s)
+{
+	return ((const uint32_t *)(const void *)s)[2] != 0; /* new_sem.private: 0 or LLL_SHARED */
+}
+/* struct pthread_barrier since glibc 2.25: in, current_round, count, shared, out */
+static inline uint32_t arch_barrier_count(const pthread_barrier_t *b)
+{
+	return ((const uint32_t *)(const void *)b)[2];
+}
+static inline bool arch_barrier_is_shared(const pthread_barrier_t *b)
+{
+	return ((const uint32_t *)(const void *)b)[3] != 0;
 }
 static inline bool arch_cond_is_shared(const pthread_cond_t *c)
 {

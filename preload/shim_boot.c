@@ -15,6 +15,8 @@ struct shim *shim;
 
 static _Atomic uint32_t first_boot; /* 0 no, 1 under way, 2 done; not wiped */
 
+static uint32_t first_pid; /* that booted this image; not wiped */
+
 static bool make_shim(void)
 {
 	uint32_t expected = 0;
@@ -34,28 +36,80 @@ static bool make_shim(void)
 	return shim != NULL;
 }
 
-void shim_boot(void)
+/*
+ * follow_children=none: true in what the recorded process started. A forked child knows its image's first pid; a
+ * program that libc itself started (system, popen) finds its parent's files in the directory.
+ */
+static bool is_unwanted_child(void)
 {
-	uint32_t expected = SHIM_COLD;
+	uint32_t pid = (uint32_t)sys0(SYS_getpid);
 
-	if (!make_shim() ||
-	    !atomic_compare_exchange_strong(&shim->state, &expected, SHIM_BOOTING)) {
-		return;
+	if (!shim_options.follow_none) {
+		return false;
 	}
+	return first_pid ? first_pid != pid
+			 : directory_open(shim_options.dir) && region_parent_is_recorded();
+}
+
+static void boot_fails(void)
+{
+	atomic_store(&shim->state, SHIM_OFF);
+	region_tell_parent();
+}
+
+void shim_child(void)
+{
+	uint32_t under_way = 1;
+
+	/* Another thread was at the first boot, and is not here to finish it. */
+	atomic_compare_exchange_strong(&first_boot, &under_way, 0);
+	shim_stream = NULL;
+	shim_boot();
+}
+
+/* All signals are blocked; `mask` is what the host had blocked. */
+static void boot_image(uint64_t mask)
+{
 	shim->meta_stream = 0;
-	if (!region_open(shim_options.dir)) {
+	if (is_unwanted_child()) {
+		shim_options.drop = true;
 		atomic_store(&shim->state, SHIM_OFF);
 		return;
 	}
+	if (!region_open(shim_options.dir)) {
+		boot_fails();
+		return;
+	}
+	if (!first_pid) {
+		environment_learn(shim_library_name());
+		fork_watch();
+	}
+	first_pid = shim->process->pid;
+	bounded_boot();
 	module_scan(NULL, 0);
 	uint32_t main_thread = thread_new(0, 0, TF_THREAD_MAIN, 0);
 
-	if (!thread_attach(main_thread, TF_THREAD_MAIN)) {
-		atomic_store(&shim->state, SHIM_OFF);
+	if (!thread_attach(main_thread, TF_THREAD_MAIN, mask)) {
+		boot_fails();
 		return;
 	}
 	thread_register((uintptr_t)pthread_self(), main_thread, shim_stream);
+	descriptor_scan();
 	atomic_store(&shim->state, SHIM_LIVE);
+}
+
+void shim_boot(void)
+{
+	uint32_t expected = SHIM_COLD;
+	uint64_t mask;
+
+	if (!make_shim() || !shim_options.enabled ||
+	    !atomic_compare_exchange_strong(&shim->state, &expected, SHIM_BOOTING)) {
+		return;
+	}
+	mask = signals_off();
+	boot_image(mask);
+	signals_on(mask);
 }
 
 __attribute__((constructor)) static void on_load(void)
@@ -71,5 +125,9 @@ __attribute__((destructor)) static void on_exit_(void)
 {
 	if (shim && atomic_load(&shim->state) == SHIM_LIVE && !shim->process->exit_kind) {
 		shim->process->exit_kind = TRACE_EXIT_DESTRUCTORS;
+	}
+	if (shim && atomic_load(&shim->state) == SHIM_LIVE && shim->stream_count == 1 &&
+	    shim->process->pid == (uint32_t)sys0(SYS_getpid)) {
+		region_trim();
 	}
 }

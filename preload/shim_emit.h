@@ -6,12 +6,14 @@
  * A record is visible once segment.committed covers it: that release store is last, and pairs with
  * the reader's load; a kill at any instruction leaves a whole prefix. Names follow spec/events.def;
  * a field left out there is left out here.
+ *
+ * In bounded mode each emitter also looks whether its record is something new: shim_bounded.h.
  */
 #ifndef THRUM_SHIM_EMIT_H
 #define THRUM_SHIM_EMIT_H
 
 #include "../trace/trace_encode.h"
-#include "shim.h"
+#include "shim_bounded.h"
 
 static hot_inline uint8_t *emit_head(struct stream *s, unsigned op, uint64_t ticks)
 {
@@ -27,14 +29,27 @@ static hot_inline uint8_t *emit_head(struct stream *s, unsigned op, uint64_t tic
 	return encode_varint(p, delta);
 }
 
+/* A record at the time of the one before it, to be committed with it. */
+static inline uint8_t *emit_head_at(uint8_t *p, unsigned op)
+{
+	*p++ = (uint8_t)op;
+	return encode_varint(p, 0);
+}
+
 static hot_inline void emit_commit(struct stream *s, uint8_t *end)
 {
 	s->cursor = end;
 	s->segment->events++;
-	__atomic_store_n(&s->segment->committed,
-			 (uint32_t)(end - ((uint8_t *)s->segment + TF_SEGMENT_HEADER_BYTES)),
-			 __ATOMIC_RELEASE);
+	atomic_store_explicit(s->committed, (uint32_t)(end - s->payload), memory_order_release);
 }
+
+/* Bounded mode's look at a record that was just committed. */
+#define emit_note(s, ...)                                               \
+	do {                                                            \
+		if (unlikely((s)->bounded != NULL)) {                   \
+			bounded_note(s, &(struct fact){ __VA_ARGS__ }); \
+		}                                                       \
+	} while (0)
 
 /* Head and object: every op whose first field is O. `seq` 0 = none. */
 static hot_inline uint8_t *emit_object_head(struct stream *s, unsigned op, uint32_t object,
@@ -59,6 +74,18 @@ static hot_inline uint8_t *emit_seq(uint8_t *p, uint64_t seq)
 static hot_inline void emit_o(struct stream *s, unsigned op, uint32_t object)
 {
 	emit_commit(s, emit_object_head(s, op, object, 0));
+	if (unlikely(s->bounded != NULL)) {
+		if (op == TRACE_RELEASE) {
+			bounded_released(s, object);
+		} else {
+			bounded_note(s, &(struct fact){ .op = op, .object = object });
+		}
+	}
+}
+
+static hot_inline bool emit_is_acquire(unsigned op)
+{
+	return (op >= TRACE_ACQUIRE && op <= TRACE_ACQUIRE_TIMED_SHARED) || op == TRACE_ONCE_BEGIN;
 }
 /* O S, with a sequence number */
 static hot_inline void emit_os_seq(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
@@ -68,6 +95,23 @@ static hot_inline void emit_os_seq(struct stream *s, unsigned op, uint32_t objec
 
 	p = encode_varint(p, stack);
 	emit_commit(s, emit_seq(p, seq));
+	if (unlikely(s->bounded != NULL)) {
+		if (likely(emit_is_acquire(op))) {
+			bounded_acquired(s, op, object, stack);
+		} else {
+			bounded_note(s,
+				     &(struct fact){ .op = op, .object = object, .stack = stack });
+		}
+	}
+}
+/* A semaphore was taken: as above, and held perhaps. */
+static hot_inline void emit_sem_taken(struct stream *s, unsigned op, uint32_t object,
+				      uint32_t stack)
+{
+	emit_commit(s, encode_varint(emit_object_head(s, op, object, 0), stack));
+	if (unlikely(s->bounded != NULL)) {
+		bounded_sem(s, &(struct fact){ .op = op, .object = object, .stack = stack });
+	}
 }
 /* O S A, with a sequence number */
 static inline void emit_osa_seq(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
@@ -78,16 +122,19 @@ static inline void emit_osa_seq(struct stream *s, unsigned op, uint32_t object, 
 	p = encode_varint(p, stack);
 	p = encode_varint(p, a);
 	emit_commit(s, emit_seq(p, seq));
+	emit_note(s, .op = op, .object = object, .stack = stack, .a = a);
 }
 /* O A */
 static inline void emit_oa(struct stream *s, unsigned op, uint32_t object, uint64_t a)
 {
 	emit_commit(s, encode_varint(emit_object_head(s, op, object, 0), a));
+	emit_note(s, .op = op, .object = object, .a = a);
 }
 /* O R */
 static inline void emit_or(struct stream *s, unsigned op, uint32_t object, int64_t r)
 {
 	emit_commit(s, encode_varint(emit_object_head(s, op, object, 0), encode_zigzag(r)));
+	emit_note(s, .op = op, .object = object, .r = encode_zigzag(r));
 }
 /* O S R */
 static inline void emit_osr(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
@@ -97,6 +144,7 @@ static inline void emit_osr(struct stream *s, unsigned op, uint32_t object, uint
 
 	p = encode_varint(p, stack);
 	emit_commit(s, encode_varint(p, encode_zigzag(r)));
+	emit_note(s, .op = op, .object = object, .stack = stack, .r = encode_zigzag(r));
 }
 /* O S A R */
 static inline void emit_osar(struct stream *s, unsigned op, uint32_t object, uint32_t stack,
@@ -107,6 +155,7 @@ static inline void emit_osar(struct stream *s, unsigned op, uint32_t object, uin
 	p = encode_varint(p, stack);
 	p = encode_varint(p, a);
 	emit_commit(s, encode_varint(p, encode_zigzag(r)));
+	emit_note(s, .op = op, .object = object, .stack = stack, .a = a, .r = encode_zigzag(r));
 }
 /* O S A P: REQUEST */
 static inline void emit_request(struct stream *s, uint32_t object, uint32_t stack, uint64_t mode,
@@ -117,6 +166,8 @@ static inline void emit_request(struct stream *s, uint32_t object, uint32_t stac
 	p = encode_varint(p, stack);
 	p = encode_varint(p, mode);
 	emit_commit(s, encode_varint(p, holder));
+	emit_note(s, .op = TRACE_REQUEST, .object = object, .other = holder, .stack = stack,
+		  .a = mode);
 }
 /* O P S A: COND_WAIT */
 static inline void emit_cond_wait(struct stream *s, uint32_t cond, uint32_t mutex, uint32_t stack,
@@ -127,6 +178,8 @@ static inline void emit_cond_wait(struct stream *s, uint32_t cond, uint32_t mute
 	p = encode_varint(p, mutex);
 	p = encode_varint(p, stack);
 	emit_commit(s, encode_varint(p, mode));
+	emit_note(s, .op = TRACE_COND_WAIT, .object = cond, .other = mutex, .stack = stack,
+		  .a = mode);
 }
 /* O P S A R: COND_WAKE; seq is the mutex's */
 static inline void emit_cond_wake(struct stream *s, uint32_t cond, uint32_t mutex, uint32_t stack,
@@ -139,6 +192,8 @@ static inline void emit_cond_wake(struct stream *s, uint32_t cond, uint32_t mute
 	p = encode_varint(p, cancelled);
 	p = encode_varint(p, encode_zigzag(r));
 	emit_commit(s, emit_seq(p, seq));
+	emit_note(s, .op = TRACE_COND_WAKE, .object = cond, .other = mutex, .stack = stack,
+		  .a = cancelled, .r = encode_zigzag(r));
 }
 /* Any op without O: up to three fields, already zig-zagged where the table says R. */
 static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, uint64_t a,
@@ -156,6 +211,9 @@ static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, ui
 		p = encode_varint(p, c);
 	}
 	emit_commit(s, p);
+	if (unlikely(s->bounded != NULL)) {
+		bounded_plain(s, op, a, b, c);
+	}
 }
 
 /* ---- the wait slot: kind last on the way in, first on the way out ---- */

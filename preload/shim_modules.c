@@ -31,6 +31,16 @@ bool module_read(uintptr_t from, void *to, size_t bytes)
 	       (long)bytes;
 }
 
+/*
+ * Work space of a scan, under the module lock. Not on the stack: a scan may run on a thread that
+ * has PTHREAD_STACK_MIN bytes in all, inside the dlopen that glibc makes in pthread_exit.
+ */
+static struct {
+	char lines[8192];
+	ElfW(Phdr) phdr[MAX_PHDRS];
+	uint8_t notes[1024];
+} work;
+
 /* What one module's ELF header says. */
 struct elf_facts {
 	uintptr_t end, bias, eh_frame_hdr;
@@ -40,10 +50,10 @@ struct elf_facts {
 
 static void read_build_id(uintptr_t start, size_t bytes, struct elf_facts *f)
 {
-	uint8_t notes[1024];
+	uint8_t *notes = work.notes;
 	size_t at = 0;
 
-	bytes = bytes > sizeof(notes) ? sizeof(notes) : bytes;
+	bytes = bytes > sizeof(work.notes) ? sizeof(work.notes) : bytes;
 	if (!module_read(start, notes, bytes)) {
 		return;
 	}
@@ -67,7 +77,7 @@ static void read_build_id(uintptr_t start, size_t bytes, struct elf_facts *f)
 static bool read_elf(uintptr_t start, struct elf_facts *f)
 {
 	ElfW(Ehdr) e;
-	ElfW(Phdr) p[MAX_PHDRS];
+	ElfW(Phdr) *p = work.phdr;
 	uintptr_t lowest = UINTPTR_MAX, highest = 0;
 
 	if (!module_read(start, &e, sizeof(e)) || __builtin_memcmp(e.e_ident, ELFMAG, SELFMAG) ||
@@ -106,7 +116,9 @@ static bool read_elf(uintptr_t start, struct elf_facts *f)
 struct map_line {
 	uintptr_t start, end;
 	uint64_t offset;
+	uint64_t dev, ino;
 	bool readable;
+	bool is_shared;
 	const char *path; /* ends at the newline, which is made NUL */
 };
 
@@ -128,14 +140,18 @@ static const char *parse_hex(const char *p, uint64_t *ret)
 static void parse_line(char *line, struct map_line *m)
 {
 	const char *p = parse_hex(line, &m->start);
-	uint64_t skipped;
+	uint64_t major, minor;
 
 	p = parse_hex(p + 1, &m->end);
 	m->readable = p[1] == 'r';
+	m->is_shared = p[4] == 's';
 	p = parse_hex(p + 6, &m->offset);
-	p = parse_hex(p + 1, &skipped); /* device major */
-	p = parse_hex(p + 1, &skipped);
+	p = parse_hex(p + 1, &major);
+	p = parse_hex(p + 1, &minor);
+	m->dev = major << 32 | minor;
+	m->ino = 0;
 	for (p++; *p >= '0' && *p <= '9'; p++) {
+		m->ino = m->ino * 10 + (unsigned)(*p - '0');
 	}
 	while (*p == ' ') {
 		p++;
@@ -145,17 +161,18 @@ static void parse_line(char *line, struct map_line *m)
 
 /*
  * Calls `each` for every line; lines longer than the buffer are cut. False when /proc is not there.
+ * The caller holds the module lock.
  */
 static bool read_maps(void (*each)(const struct map_line *, void *), void *context)
 {
-	char buffer[8192];
-	size_t have = 0;
-	long fd = sys4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0), n;
+	char *buffer = work.lines;
+	size_t have = 0, size = sizeof(work.lines);
+	long fd = proc_self_open("maps"), n;
 
 	if (fd < 0) {
 		return false;
 	}
-	while ((n = sys3(SYS_read, fd, buffer + have, sizeof(buffer) - 1 - have)) > 0) {
+	while ((n = sys3(SYS_read, fd, buffer + have, size - 1 - have)) > 0) {
 		char *line = buffer, *newline;
 
 		have += (size_t)n;
@@ -170,7 +187,7 @@ static bool read_maps(void (*each)(const struct map_line *, void *), void *conte
 		}
 		have -= (size_t)(line - buffer);
 		__builtin_memmove(buffer, line, have);
-		if (have == sizeof(buffer) - 1) {
+		if (have == size - 1) {
 			have = 0;
 		}
 	}
@@ -236,6 +253,7 @@ static void scan_line(const struct map_line *l, void *context)
 			      .is_thrum = (uintptr_t)&shim >= l->start &&
 					  (uintptr_t)&shim < f.end };
 	define(m, TF_DEF_MODULE, &f, l->path);
+	shim_resolve_note_module(l->path);
 }
 
 uint32_t module_scan(struct module_range *ret_gone, uint32_t max)
@@ -332,11 +350,54 @@ static void mapping_line(const struct map_line *l, void *context)
 bool module_mapping(uintptr_t address, uintptr_t *ret_low, uintptr_t *ret_high)
 {
 	struct find_mapping f = { .address = address };
+	bool read;
 
-	if (!read_maps(mapping_line, &f) || !f.high) {
+	spin_lock(&shim->module_lock);
+	read = read_maps(mapping_line, &f);
+	spin_unlock(&shim->module_lock);
+	if (!read || !f.high) {
 		return false;
 	}
 	*ret_low = f.low;
 	*ret_high = f.high;
+	return true;
+}
+
+/*
+ * The numbers of System V segments are their ids, which may equal the inode number of another
+ * shared mapping.
+ */
+static const uint64_t sysv_segment = (uint64_t)1 << 63;
+
+static void mapping_of_line(const struct map_line *l, void *context)
+{
+	struct mapping *m = context;
+
+	/* `end` holds the address asked for until its line is found, then start is set. */
+	if (!m->start && m->end >= l->start && m->end < l->end) {
+		bool sysv = !__builtin_memcmp(l->path, "/SYSV", 5);
+
+		*m = (struct mapping){ .start = l->start,
+				       .end = l->end,
+				       .dev = l->dev | (sysv ? sysv_segment : 0),
+				       .ino = l->ino,
+				       .offset = l->offset,
+				       .epoch = m->epoch,
+				       .is_shared = l->is_shared };
+	}
+}
+
+bool module_mapping_of(uintptr_t address, struct mapping *ret)
+{
+	struct mapping m = { .end = address, .epoch = ret->epoch };
+	bool read;
+
+	spin_lock(&shim->module_lock);
+	read = read_maps(mapping_of_line, &m);
+	spin_unlock(&shim->module_lock);
+	if (!read || !m.start) {
+		return false;
+	}
+	*ret = m;
 	return true;
 }

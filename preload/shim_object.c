@@ -47,9 +47,18 @@ static struct object *chain_find(uint32_t bucket, uintptr_t address)
 	return NULL;
 }
 
+/* The lock an entry stands for; NULL for the second address of one that is no more. */
+static struct object *resolve(struct object *o)
+{
+	if (likely(!o || !(o->flags & OBJECT_ALIAS))) {
+		return o;
+	}
+	return o->same->id == o->id ? o->same : NULL;
+}
+
 struct object *object_peek(uintptr_t address)
 {
-	return chain_find(bucket_of(address), address);
+	return resolve(chain_find(bucket_of(address), address));
 }
 
 bool object_range_may_match(uintptr_t start, size_t bytes)
@@ -76,6 +85,11 @@ static uint32_t read_attributes(uintptr_t address, unsigned kind)
 {
 	const void *p = (const void *)address;
 
+	if (kind & ~(unsigned)KIND_MASK) {
+		return (kind & KIND_FOREIGN) >> KIND_LIBRARY_SHIFT << TF_LIBRARY_SHIFT |
+		       (kind & KIND_TYPE_1 ? 1 : 0) |
+		       (kind & KIND_TYPE_UNKNOWN ? TF_ATTRIBUTES_UNKNOWN : 0);
+	}
 	switch (kind) {
 	case TRACE_OBJECT_MUTEX:
 		return arch_mutex_attributes(p);
@@ -84,7 +98,11 @@ static uint32_t read_attributes(uintptr_t address, unsigned kind)
 	case TRACE_OBJECT_COND:
 		return arch_cond_is_shared(p) ? TF_PSHARED : 0;
 	case TRACE_OBJECT_SEM:
-		return arch_sem_value(p);
+		return arch_sem_value(p) % TF_COUNT_SHARED |
+		       (arch_sem_is_shared(p) ? TF_COUNT_SHARED : 0);
+	case TRACE_OBJECT_BARRIER:
+		return arch_barrier_count(p) % TF_COUNT_SHARED |
+		       (arch_barrier_is_shared(p) ? TF_COUNT_SHARED : 0);
 	default:
 		return 0;
 	}
@@ -94,6 +112,9 @@ static bool is_locked_now(uintptr_t address, unsigned kind)
 {
 	const void *p = (const void *)address;
 
+	if (kind & KIND_FOREIGN) {
+		return true; /* it cannot be asked; an acquire or INIT will tell */
+	}
 	switch (kind) {
 	case TRACE_OBJECT_MUTEX:
 		return arch_mutex_is_locked(p);
@@ -108,6 +129,9 @@ static bool is_locked_now(uintptr_t address, unsigned kind)
 
 static bool still_destroyed(const struct object *o, uintptr_t address)
 {
+	if (o->kind & KIND_ZERO_BORN) {
+		return false;
+	}
 	switch (o->kind) {
 	case TRACE_OBJECT_MUTEX:
 		return arch_mutex_is_destroyed((const void *)address);
@@ -192,7 +216,7 @@ static bool frame_is_same(struct call *c, struct object *o, uintptr_t address)
 
 /* ---- life ---- */
 
-static struct object *entry_new(void)
+struct object *object_entry_new(void)
 {
 	struct object *o;
 
@@ -205,11 +229,19 @@ static struct object *entry_new(void)
 	return o ? o : shim_alloc(sizeof(*o));
 }
 
+void object_entry_free(struct object *o)
+{
+	spin_lock(&shim->region_lock);
+	o->next = shim->free_objects;
+	shim->free_objects = o;
+	spin_unlock(&shim->region_lock);
+}
+
 static void define_object(struct call *c, struct object *o, uintptr_t address, uint32_t where)
 {
 	struct tf_def_object def = { .def.type = TF_DEF_OBJECT,
 				     .object = o->id,
-				     .kind = o->kind,
+				     .kind = KIND_OF(o->kind),
 				     .address = address,
 				     .stack = c->stack,
 				     .thread = c->s->thread,
@@ -217,23 +249,68 @@ static void define_object(struct call *c, struct object *o, uintptr_t address, u
 				     .attributes = o->attributes,
 				     .where = where };
 
-	shim->process->objects = o->id;
+	if (o->id > shim->process->objects) { /* an id may be given out again */
+		shim->process->objects = o->id;
+	}
+	bounded_object_define(o, &def);
+}
+
+/* Somebody had it before we looked: who, the memory may say. */
+static void define_owner(const struct object *o, uintptr_t address)
+{
+	struct tf_def_owner def = { .def.type = TF_DEF_OWNER, .object = o->id };
+
+	if (o->kind == TRACE_OBJECT_MUTEX) {
+		def.tid = arch_mutex_owner((const void *)address);
+	} else if (o->kind == TRACE_OBJECT_RWLOCK) {
+		def.tid = arch_rwlock_writer((const void *)address);
+	}
 	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
+}
+
+static void note_page(uintptr_t address)
+{
+	uint32_t bit = page_bit(address);
+
+	__atomic_fetch_or(&shim->page_filter[bit / 8], (uint8_t)(1u << (bit % 8)),
+			  __ATOMIC_RELAXED);
+	bit = (uint32_t)(page_hash(address) >> (64 - PAGE_HINT_BITS));
+	__atomic_fetch_or(&shim->page_hint[bit / 8], (uint8_t)(1u << (bit % 8)), __ATOMIC_RELAXED);
+}
+
+void object_link(struct object *o, uintptr_t address)
+{
+	uint32_t bucket = bucket_of(address);
+
+	note_page(address);
+	spin_lock(lock_of(bucket));
+	atomic_store_explicit(&o->address, address, memory_order_relaxed);
+	o->next = shim->objects[bucket];
+	__atomic_store_n(&shim->objects[bucket], o, __ATOMIC_RELEASE);
+	spin_unlock(lock_of(bucket));
 }
 
 static struct object *object_create(struct call *c, uintptr_t address, unsigned kind)
 {
-	uint32_t bucket = bucket_of(address), bit = page_bit(address), where = TF_WHERE_UNKNOWN;
+	uint32_t bucket = bucket_of(address), where = TF_WHERE_UNKNOWN;
 	struct object *o, *other;
 	struct stream *other_stack;
+	struct identity key;
+	uint32_t attributes = read_attributes(address, kind);
+	bool shared = identity_of_memory(address, kind, &attributes, &key);
 
-	o = entry_new();
+	if (unlikely(shared) && (o = identity_adopt(&key, address, kind))) {
+		note_page(address);
+		return o;
+	}
+	o = object_entry_new();
 	if (!o) {
 		return NULL;
 	}
-	*o = (struct object){ .id = atomic_fetch_add(&shim->next_object, 1) + 1,
-			      .kind = (uint16_t)kind };
-	o->attributes = read_attributes(address, kind);
+	*o = (struct object){ .kind = (uint16_t)kind,
+			      .flags = shared ? OBJECT_SHARED | OBJECT_EXTRA_DEFS : 0,
+			      .attributes = attributes };
+	bounded_object_born(c->s, o, c->stack);
 	if (is_locked_now(address, kind)) {
 		o->flags |= OBJECT_OWNER_UNKNOWN;
 	}
@@ -251,10 +328,7 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 	} else if (module_covers(address)) {
 		where = TF_WHERE_MODULE;
 	}
-	__atomic_fetch_or(&shim->page_filter[bit / 8], (uint8_t)(1u << (bit % 8)),
-			  __ATOMIC_RELAXED);
-	bit = (uint32_t)(page_hash(address) >> (64 - PAGE_HINT_BITS));
-	__atomic_fetch_or(&shim->page_hint[bit / 8], (uint8_t)(1u << (bit % 8)), __ATOMIC_RELAXED);
+	note_page(address);
 
 	spin_lock(lock_of(bucket));
 	other = chain_find(bucket, address);
@@ -263,23 +337,29 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 		o->next = shim->objects[bucket];
 		/* Defined before it can be found: no record names an id that has no definition. */
 		define_object(c, o, address, where);
+		if (unlikely(o->flags & OBJECT_OWNER_UNKNOWN) && !(o->kind & KIND_FOREIGN)) {
+			define_owner(o, address);
+			o->flags |= OBJECT_EXTRA_DEFS;
+		}
 		__atomic_store_n(&shim->objects[bucket], o, __ATOMIC_RELEASE);
 	}
 	spin_unlock(lock_of(bucket));
-	if (other) { /* two threads met it at once; the id stays unused */
-		spin_lock(&shim->region_lock);
-		o->next = shim->free_objects;
-		shim->free_objects = o;
-		spin_unlock(&shim->region_lock);
+	if (other) { /* two threads met it at once */
+		bounded_object_gone(o);
+		object_entry_free(o);
+	} else if (unlikely(shared)) {
+		identity_bind(o, &key);
 	}
-	return other ? other : o;
+	if (unlikely(__atomic_load_n(&shim->annotations, __ATOMIC_RELAXED)) && !other) {
+		annotation_meet(c, o);
+	}
+	return other ? resolve(other) : o;
 }
 
-void object_retire(struct call *c, struct object *o, unsigned why)
+/* Out of the table; false: another thread was faster. */
+static bool unlink_entry(struct object *o, uintptr_t address)
 {
-	uintptr_t address = atomic_load(&o->address);
-	uint32_t bucket = bucket_of(address), id = o->id;
-	bool was_destroyed = o->flags & OBJECT_DESTROYED;
+	uint32_t bucket = bucket_of(address);
 	bool linked = false;
 
 	spin_lock(lock_of(bucket));
@@ -293,16 +373,64 @@ void object_retire(struct call *c, struct object *o, unsigned why)
 		}
 	}
 	spin_unlock(lock_of(bucket));
-	if (!linked) {
-		return; /* another thread was faster */
+	return linked;
+}
+
+void object_move_range(uintptr_t start, size_t bytes, uintptr_t to)
+{
+	for (uintptr_t page = start & ~(uintptr_t)4095; page < start + bytes; page += 4096) {
+		uint32_t bit = page_bit(page);
+
+		if (!(shim->page_filter[bit / 8] >> (bit % 8) & 1)) {
+			continue;
+		}
+		for (uintptr_t g = page; g < page + 4096; g += 1 << GRANULE_SHIFT) {
+			struct object *o =
+				__atomic_load_n(&shim->objects[bucket_of(g)], __ATOMIC_ACQUIRE);
+			struct object *next;
+
+			for (unsigned steps = 0; o && steps < CHAIN_LIMIT; o = next, steps++) {
+				uintptr_t address = atomic_load(&o->address);
+
+				next = __atomic_load_n(&o->next, __ATOMIC_ACQUIRE);
+				if (address >= start && address < start + bytes &&
+				    unlink_entry(o, address)) {
+					object_link(o, to + (address - start));
+				}
+			}
+		}
 	}
-	if (why && !was_destroyed) {
+}
+
+void object_retire(struct call *c, struct object *o, unsigned why)
+{
+	uintptr_t address = atomic_load(&o->address);
+	uint32_t id = o->id;
+	uint16_t flags = o->flags;
+
+	if (unlikely(flags & OBJECT_SHARED) && why == TRACE_GONE_UNMAPPED && identity_detach(o)) {
+		unlink_entry(o, address);
+		return;
+	}
+	if (!unlink_entry(o, address)) {
+		return;
+	}
+	if (unlikely(__atomic_load_n(&shim->annotations, __ATOMIC_RELAXED))) {
+		annotation_forget(address);
+	}
+	if (unlikely(flags & OBJECT_SHARED)) {
+		identity_unbind(o);
+	}
+	if (unlikely(flags & OBJECT_HAS_ALIAS)) {
+		o->id = 0; /* those entries lead nowhere from now on */
+	}
+	/* What is unmapped here may go on in other processes, or be mapped again. */
+	if (why && !(flags & (OBJECT_DESTROYED | OBJECT_ALIAS)) &&
+	    !(flags & OBJECT_SHARED && why == TRACE_GONE_UNMAPPED)) {
 		emit_oa(c->s, TRACE_GONE, id, why);
 	}
-	spin_lock(&shim->region_lock);
-	o->next = shim->free_objects;
-	shim->free_objects = o;
-	spin_unlock(&shim->region_lock);
+	bounded_object_gone(o);
+	object_entry_free(o);
 }
 
 struct object *object_find_slow(struct call *c, uintptr_t address, unsigned kind)
@@ -321,7 +449,15 @@ struct object *object_find_slow(struct call *c, uintptr_t address, unsigned kind
 		object_retire(c, o, TRACE_GONE_STACK);
 		o = NULL;
 	}
+	if (o && unlikely(o->story != NULL)) {
+		bounded_object_met(c->s, o);
+	}
 	if (!o) {
+		struct object *stale = chain_find(bucket_of(address), address);
+
+		if (unlikely(stale != NULL) && !resolve(stale)) {
+			object_retire(c, stale, 0);
+		}
 		o = object_create(c, address, kind);
 	}
 	if (o) {

@@ -129,6 +129,18 @@ static void option_apply(enum option_id id, const char *value)
 	case OPTION_max_size:
 		shim_options.max_size = parse_number(value);
 		break;
+	case OPTION_mode:
+		shim_options.bounded = value[0] == 'b';
+		break;
+	case OPTION_flight:
+		shim_options.flight = parse_number(value);
+		break;
+	case OPTION_follow_children:
+		shim_options.follow_none = value[0] == 'n';
+		break;
+	case OPTION_redact:
+		shim_options.redact_args = value[0] == 'a';
+		break;
 	case OPTION_help:
 		if (value[0] == '1') {
 			print_help();
@@ -148,6 +160,7 @@ void options_read(void)
 		return;
 	}
 	shim_options.enabled = true;
+	shim_options.flight = TF_PAYLOAD_BYTES;
 	for (size_t i = 0; i < sizeof("thrum.data"); i++) {
 		shim_options.dir[i] = "thrum.data"[i];
 	}

@@ -9,12 +9,25 @@
 #ifndef THRUM_SHIM_REAL_H
 #define THRUM_SHIM_REAL_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
+
+struct addrinfo;
+struct epoll_event;
+struct hostent;
+struct iovec;
 
 /* The prototypes of the hooks themselves: some have none in any header. */
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \

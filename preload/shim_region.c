@@ -6,16 +6,14 @@
  * - Segments of the map are allocated (fallocate, or zeros written) before they are mapped: a
  *   sparse mapping on a full disk would kill the host
  *   with SIGBUS. RLIMIT_FSIZE is looked at before any growth, so no SIGXFSZ.
- * - Descriptors are kept high and close-on-exec; before each use fstat proves that the host has not
- *   closed them and got the number for
- *   something else; then the file is opened again by its path.
+ * - Descriptors are shim_directory.c's.
  * - Sealed segments go to places reserved by an atomic add, so threads need no lock and a failed
  *   write leaves a hole that a reader
  *   can step over.
  *
  * Safety class SLOW (region_open: BOOT). Nothing here touches errno.
  */
-#include "shim.h"
+#include "shim_bounded.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -24,11 +22,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
-enum {
-	FD_FLOOR = 512,
-	WINDOW_BYTES = WINDOW_SEGMENTS * TF_SEGMENT_BYTES,
-	FREE_FLOOR_BYTES = 32 << 20
-};
+enum { WINDOW_BYTES = WINDOW_SEGMENTS * TF_SEGMENT_BYTES, FREE_FLOOR_BYTES = 32 << 20 };
 
 uint64_t region_mono_ns(void)
 {
@@ -77,43 +71,6 @@ void *shim_alloc(size_t bytes)
 	}
 	spin_unlock(&shim->region_lock);
 	return p;
-}
-
-/* ---- descriptors ---- */
-
-static int keep_high(int fd)
-{
-	int high = (int)sys3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FLOOR);
-
-	if (high < 0) {
-		high = (int)sys3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 100); /* a low RLIMIT_NOFILE */
-	}
-	if (high < 0) {
-		return fd;
-	}
-	sys1(SYS_close, fd);
-	return high;
-}
-
-static bool is_ours(int fd, uint64_t dev, uint64_t ino)
-{
-	struct stat st;
-
-	return fd >= 0 && sys2(SYS_fstat, fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
-}
-
-static int reopen(int *fd, const char *path, uint64_t dev, uint64_t ino)
-{
-	if (!is_ours(*fd, dev, ino)) {
-		int again = (int)sys4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
-
-		if (again >= 0 && !is_ours(again, dev, ino)) {
-			sys1(SYS_close, again);
-			again = -1;
-		}
-		*fd = again < 0 ? -1 : keep_high(again);
-	}
-	return *fd;
 }
 
 static bool may_grow_to(uint64_t bytes)
@@ -169,13 +126,16 @@ static bool add_window(void)
 {
 	uint32_t w = shim->segments_allocated / WINDOW_SEGMENTS;
 	uint64_t offset = TF_HEADER_BYTES + (uint64_t)w * WINDOW_BYTES;
-	int fd = reopen(&shim->map_fd, shim->map_path, shim->map_dev, shim->map_ino);
+	int fd = w < WINDOWS ? kept_file_get(&shim->map_file) : -1;
+	bool allocated = fd >= 0 && allocate(fd, offset, WINDOW_BYTES);
 
-	if (w >= WINDOWS || fd < 0 || !allocate(fd, offset, WINDOW_BYTES)) {
-		return false;
+	if (allocated) {
+		shim->window[w] = map_shared(fd, offset, WINDOW_BYTES);
 	}
-	shim->window[w] = map_shared(fd, offset, WINDOW_BYTES);
-	if (!shim->window[w]) {
+	if (fd >= 0) {
+		kept_file_put(&shim->map_file, fd);
+	}
+	if (!allocated || !shim->window[w]) {
 		return false;
 	}
 	shim->segments_allocated += WINDOW_SEGMENTS;
@@ -218,13 +178,16 @@ static bool next_meta(void)
 	return true;
 }
 
-void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes,
-		   const void *tail2, size_t tail2_bytes)
+void *region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes,
+		    const void *tail2, size_t tail2_bytes)
 {
 	size_t bytes = (head_bytes + tail_bytes + tail2_bytes + 7) & ~(size_t)7;
-	uint8_t *p;
+	uint8_t *p = NULL;
 
 	def->bytes = (uint32_t)bytes;
+	if (unlikely(shim->by_id != NULL)) {
+		bounded_defined(def);
+	}
 	spin_lock(&shim->meta_lock);
 	if (bytes > TF_PAYLOAD_BYTES ||
 	    ((!shim->meta || shim->meta->committed + bytes > TF_PAYLOAD_BYTES) && !next_meta())) {
@@ -243,6 +206,7 @@ void region_define(struct tf_def *def, size_t head_bytes, const void *tail, size
 				 __ATOMIC_RELEASE);
 	}
 	spin_unlock(&shim->meta_lock);
+	return p;
 }
 
 /* ---- sealed segments ---- */
@@ -258,21 +222,34 @@ static bool disk_has_room(int fd, uint64_t offset, uint64_t bytes)
 	return (uint64_t)st.f_bavail * (uint64_t)st.f_bsize > FREE_FLOOR_BYTES;
 }
 
+/* Full mode goes so far that a quarter of the limit, and a ring for each thread, are left for the other. */
+static bool is_time_for_bounded(uint64_t written)
+{
+	const struct tf_process *p = shim->process;
+	uint64_t map = TF_HEADER_BYTES + (uint64_t)p->segments * TF_SEGMENT_BYTES;
+
+	return shim->facts && (map + written) > p->max_bytes / 4 * 3;
+}
+
 bool region_write(const struct tf_segment *segment)
 {
 	struct tf_process *p = shim->process;
 	uint64_t bytes = TF_SEGMENT_HEADER_BYTES + segment->committed, offset;
-	int fd;
+	int fd = -1;
 
 	if (p->flags & (TF_PROCESS_FULL | TF_PROCESS_DISK_FULL)) {
 		goto lost;
 	}
 	offset = __atomic_fetch_add(&p->written_bytes, bytes, __ATOMIC_RELAXED);
+	if (p->max_bytes && !(p->flags & TF_PROCESS_BOUNDED) &&
+	    is_time_for_bounded(offset + bytes)) {
+		__atomic_fetch_or(&p->flags, TF_PROCESS_BOUNDED, __ATOMIC_RELAXED);
+	}
 	if (p->max_bytes && offset + bytes > p->max_bytes) {
 		__atomic_fetch_or(&p->flags, TF_PROCESS_FULL, __ATOMIC_RELAXED);
 		goto lost;
 	}
-	fd = reopen(&shim->events_fd, shim->events_path, shim->events_dev, shim->events_ino);
+	fd = kept_file_get(&shim->events_file);
 	if (fd < 0 || !may_grow_to(offset + bytes) || !disk_has_room(fd, offset, bytes)) {
 		__atomic_fetch_or(&p->flags, TF_PROCESS_DISK_FULL, __ATOMIC_RELAXED);
 		goto lost;
@@ -290,8 +267,12 @@ bool region_write(const struct tf_segment *segment)
 		}
 		done += (uint64_t)n;
 	}
+	kept_file_put(&shim->events_file, fd);
 	return true;
 lost:
+	if (fd >= 0) {
+		kept_file_put(&shim->events_file, fd);
+	}
 	__atomic_fetch_add(&p->lost_chunks, 1, __ATOMIC_RELAXED);
 	return false;
 }
@@ -320,53 +301,22 @@ static char *append_number(char *to, const char *end, uint64_t v)
 	return append_text(to, end, digits + n);
 }
 
-/* Absolute, since the host may chdir. */
-static bool make_directory(const char *dir, char *ret_path, size_t room)
-{
-	char *p = ret_path, *end = ret_path + room - 64;
-
-	if (dir[0] != '/') {
-		long n = sys2(SYS_getcwd, ret_path, room - 64);
-
-		if (n <= 0) {
-			return false;
-		}
-		p += n - 1;
-		p = append_text(p, end, "/");
-	}
-	p = append_text(p, end, dir);
-	if (p >= end) {
-		return false;
-	}
-	sys3(SYS_mkdirat, AT_FDCWD, ret_path, 0700);
-	return true;
-}
-
-static int create_file(const char *path, uint64_t *ret_dev, uint64_t *ret_ino)
-{
-	struct stat st;
-	int fd = (int)sys4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0) {
-		return fd;
-	}
-	fd = keep_high(fd);
-	if (sys2(SYS_fstat, fd, &st) < 0) {
-		return -1;
-	}
-	*ret_dev = st.st_dev;
-	*ret_ino = st.st_ino;
-	return fd;
-}
-
 static void read_command(char *to, size_t room)
 {
-	long fd = sys4(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
+	long fd = proc_self_open("cmdline");
 
 	if (fd >= 0) {
 		long n = sys3(SYS_read, fd, to, room - 1);
 
 		to[n > 0 ? n : 0] = 0;
+		if (shim_options.redact_args && n > 0) {
+			size_t name = 0;
+
+			while (to[name]) {
+				name++;
+			}
+			__builtin_memset(to + name, 0, room - name);
+		}
 		sys1(SYS_close, fd);
 	}
 }
@@ -410,57 +360,209 @@ static void fill_header(struct tf_process *p, uint32_t parent_image)
 	__builtin_memcpy(p->magic, TF_MAGIC, 8);
 }
 
+/* This image's files, for a forked child: not wiped. */
+static struct parent {
+	struct kept_file map, events;
+	uint32_t image;
+} parent_of_child = { .map.fd = -1, .events.fd = -1 };
+
+static bool is_open(const struct kept_file *f)
+{
+	int fd = atomic_load(&f->fd);
+	struct stat st;
+
+	return fd >= 0 && sys2(SYS_fstat, fd, &st) == 0 && st.st_dev == f->dev &&
+	       st.st_ino == f->ino;
+}
+
+/* A child has its parent's descriptors: they would add up from generation to generation. */
+static void close_inherited(void)
+{
+	struct kept_file *files[] = { &parent_of_child.map, &parent_of_child.events };
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (is_open(files[i])) {
+			sys1(SYS_close, atomic_load(&files[i]->fd));
+		}
+		atomic_store(&files[i]->fd, -1);
+	}
+}
+
+void region_tell_parent(void)
+{
+	struct tf_process *p = NULL;
+
+	if (is_open(&parent_of_child.map)) {
+		p = map_shared(atomic_load(&parent_of_child.map.fd), 0, TF_HEADER_BYTES);
+	}
+	if (p) {
+		__atomic_fetch_add(&p->unrecorded_children, 1, __ATOMIC_RELAXED);
+		sys2(SYS_munmap, p, TF_HEADER_BYTES);
+	}
+	close_inherited();
+}
+
+static void make_name(char *to, size_t room, uint64_t pid, uint32_t image, const char *suffix)
+{
+	const char *end = to + room - 1;
+	char *p = append_number(to, end, pid);
+
+	p = append_text(p, end, ".");
+	p = append_number(p, end, image);
+	append_text(p, end, suffix);
+}
+
+/* Did image `image` of this pid make way for us by exec, or is the pid an old one used again? */
+static bool was_replaced(uint64_t pid, uint32_t image)
+{
+	struct tf_process head;
+	int parent = directory_get(), fd = -1;
+	char name[40];
+	bool replaced = false;
+
+	_Static_assert(sizeof(head) < 1024, "on a small stack");
+	make_name(name, sizeof(name), pid, image, ".map");
+	if (parent >= 0) {
+		fd = (int)sys4(SYS_openat, parent, name, O_RDONLY | O_CLOEXEC, 0);
+		directory_put(parent);
+	}
+	if (fd >= 0) {
+		replaced = sys4(SYS_pread64, fd, &head, sizeof(head), 0) == sizeof(head) &&
+			   head.exit_kind == TRACE_EXIT_EXEC;
+		sys1(SYS_close, fd);
+	}
+	return replaced;
+}
+
+bool region_parent_is_recorded(void)
+{
+	int parent = directory_get(), fd = -1;
+	char name[40];
+
+	make_name(name, sizeof(name), (uint64_t)sys0(SYS_getppid), 1, ".map");
+	if (parent >= 0) {
+		fd = (int)sys4(SYS_openat, parent, name, O_RDONLY | O_CLOEXEC, 0);
+		directory_put(parent);
+	}
+	if (fd >= 0) {
+		sys1(SYS_close, fd);
+	}
+	return fd >= 0;
+}
+
+/* The map, under the first number that is free for this pid; 0 = none. */
+static uint32_t create_map(uint64_t pid)
+{
+	char name[40];
+
+	for (uint32_t image = 1; image < 10000; image++) {
+		int rc;
+
+		make_name(name, sizeof(name), pid, image, ".map");
+		rc = kept_file_create(&shim->map_file, name);
+		if (rc == 0) {
+			return image;
+		}
+		if (rc != -17) { /* EEXIST: an earlier image of this pid */
+			return 0;
+		}
+	}
+	return 0;
+}
+
 bool region_open(const char *dir)
 {
-	static uint32_t last_image; /* not wiped by fork: a child learns its parent's */
-	uint32_t parent_image = last_image;
 	uint64_t pid = (uint64_t)sys0(SYS_getpid);
-	static char base[4096];
-	int fd = -1;
+	uint32_t parent_image = parent_of_child.image, image;
+	char name[40];
+	bool ready;
+	int fd;
 
-	if (!make_directory(dir, base, sizeof(base))) {
+	if (!directory_open(dir)) {
 		return false;
 	}
-	for (uint32_t image = 1; image < 10000; image++) {
-		char *end = shim->map_path + sizeof(shim->map_path) - 1;
-		char *p = append_text(shim->map_path, end, base);
-		char *stem;
-
-		p = append_text(p, end, "/");
-		p = append_number(p, end, pid);
-		p = append_text(p, end, ".");
-		stem = append_number(p, end, image);
-		append_text(stem, end, ".map");
-		fd = create_file(shim->map_path, &shim->map_dev, &shim->map_ino);
-		if (fd >= 0) {
-			size_t n = (size_t)(stem - shim->map_path);
-
-			__builtin_memcpy(shim->events_path, shim->map_path, n);
-			append_text(shim->events_path + n,
-				    shim->events_path + sizeof(shim->events_path) - 1, ".events");
-			last_image = image;
-			break;
-		}
-		if (fd != -17) { /* EEXIST: an earlier image of this pid */
-			return false;
-		}
+	image = create_map(pid);
+	if (!image) {
+		return false;
 	}
+	make_name(name, sizeof(name), pid, image, ".events");
+	kept_file_create(&shim->events_file, name); /* without it the rings still tell */
+	fd = kept_file_get(&shim->map_file);
 	if (fd < 0) {
 		return false;
 	}
-	shim->map_fd = fd;
-	shim->events_fd = create_file(shim->events_path, &shim->events_dev, &shim->events_ino);
-	if (!allocate(fd, 0, TF_HEADER_BYTES)) {
-		return false;
+	if (allocate(fd, 0, TF_HEADER_BYTES)) {
+		shim->process = map_shared(fd, 0, TF_HEADER_BYTES);
 	}
-	shim->process = map_shared(fd, 0, TF_HEADER_BYTES);
+	kept_file_put(&shim->map_file, fd);
 	if (!shim->process) {
 		return false;
 	}
 	fill_header(shim->process, parent_image);
+	if (image > 1 && was_replaced(pid, image - 1)) {
+		shim->process->exec_pid_image = image - 1;
+	}
 	spin_lock(&shim->region_lock);
-	bool ready = add_window();
-
+	ready = add_window();
 	spin_unlock(&shim->region_lock);
+	if (ready) {
+		close_inherited();
+		parent_of_child = (struct parent){ shim->map_file, shim->events_file, image };
+	} else {
+		shim->process->flags |= TF_PROCESS_DISK_FULL | TF_PROCESS_OFF;
+	}
 	return ready;
+}
+
+/* Pages from `from` up to `to`, as offsets in the map file. */
+static void punch(int fd, uint64_t from, uint64_t to)
+{
+	enum { KEEP_SIZE = 1, PUNCH_HOLE = 2 };
+
+	from = (from + 4095) & ~(uint64_t)4095;
+	if (from < to) {
+		sys4(SYS_fallocate, fd, KEEP_SIZE | PUNCH_HOLE, from, to - from);
+	}
+}
+
+void region_untrim(void)
+{
+	int fd = kept_file_get(&shim->map_file);
+	uint64_t bytes = TF_HEADER_BYTES + (uint64_t)shim->segments_allocated * TF_SEGMENT_BYTES;
+
+	if (fd < 0 || !allocate(fd, 0, bytes)) {
+		shim->process->flags |= TF_PROCESS_DISK_FULL | TF_PROCESS_OFF;
+		atomic_store(&shim->state, SHIM_OFF);
+	}
+	kept_file_put(&shim->map_file, fd);
+}
+
+/*
+ * Only what nobody writes to any more: segments never given out, and the rest of the newest segment of
+ * definitions and of the only stream. A page that is written all the same is allocated then.
+ */
+void region_trim(void)
+{
+	int fd = kept_file_get(&shim->map_file);
+
+	if (fd < 0) {
+		return;
+	}
+	spin_lock(&shim->region_lock);
+	for (uint32_t i = 0; i < shim->segments_allocated; i++) {
+		uint64_t start = TF_HEADER_BYTES + (uint64_t)i * TF_SEGMENT_BYTES;
+		const struct tf_segment *s =
+			(const void *)(shim->window[i / WINDOW_SEGMENTS] +
+				       (size_t)(i % WINDOW_SEGMENTS) * TF_SEGMENT_BYTES);
+		uint64_t used = TF_SEGMENT_HEADER_BYTES + 2048;
+
+		if (i >= shim->segments_used) {
+			punch(fd, start, start + TF_SEGMENT_BYTES);
+		} else if (s->kind == TF_SEGMENT_META ||
+			   (s->kind == TF_SEGMENT_STREAM && shim->stream_count == 1)) {
+			punch(fd, start + used + s->committed, start + TF_SEGMENT_BYTES);
+		}
+	}
+	spin_unlock(&shim->region_lock);
+	kept_file_put(&shim->map_file, fd);
 }

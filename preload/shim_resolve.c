@@ -46,20 +46,21 @@ int (*real_pthread_attr_getstacksize)(const pthread_attr_t *, size_t *);
 struct wanted {
 	const char *name;
 	void **real;
+	void *stub; /* NULL = none: the pointer may be NULL */
 };
 
 static const struct wanted wanted[] = {
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
-	{ #name, (void **)&real_##name },
+	{ #name, (void **)&real_##name, (void *)stub_##name },
 #include "../spec/primitives/all.def"
 #undef PRIM
-	{ "__pthread_register_cancel", (void **)&real___pthread_register_cancel },
-	{ "__pthread_unregister_cancel", (void **)&real___pthread_unregister_cancel },
-	{ "__pthread_unwind_next", (void **)&real___pthread_unwind_next },
-	{ "malloc_usable_size", (void **)&real_malloc_usable_size },
-	{ "sem_getvalue", (void **)&real_sem_getvalue },
-	{ "pthread_attr_getdetachstate", (void **)&real_pthread_attr_getdetachstate },
-	{ "pthread_attr_getstacksize", (void **)&real_pthread_attr_getstacksize },
+	{ "__pthread_register_cancel", (void **)&real___pthread_register_cancel, NULL },
+	{ "__pthread_unregister_cancel", (void **)&real___pthread_unregister_cancel, NULL },
+	{ "__pthread_unwind_next", (void **)&real___pthread_unwind_next, NULL },
+	{ "malloc_usable_size", (void **)&real_malloc_usable_size, NULL },
+	{ "sem_getvalue", (void **)&real_sem_getvalue, NULL },
+	{ "pthread_attr_getdetachstate", (void **)&real_pthread_attr_getdetachstate, NULL },
+	{ "pthread_attr_getstacksize", (void **)&real_pthread_attr_getstacksize, NULL },
 };
 
 /*
@@ -148,14 +149,13 @@ static bool symbol_matches(const struct symbol_table *t, uint32_t i, const char 
 	return true;
 }
 
-static uint32_t table_find_gnu(const struct symbol_table *t, const char *name)
+static uint32_t table_find_gnu(const struct symbol_table *t, const char *name, uint32_t h)
 {
 	const uint32_t *head = t->gnu_hash;
 	uint32_t buckets = head[0], first = head[1], words = head[2], shift = head[3];
 	const uint64_t *bloom = (const uint64_t *)(const void *)(head + 4);
 	const uint32_t *bucket = (const uint32_t *)(const void *)(bloom + words);
 	const uint32_t *chain = bucket + buckets;
-	uint32_t h = hash_gnu(name);
 	uint64_t bits = bloom[h / 64 % words];
 	uint32_t found = 0;
 
@@ -178,12 +178,12 @@ static uint32_t table_find_gnu(const struct symbol_table *t, const char *name)
 	return found;
 }
 
-static uint32_t table_find(const struct symbol_table *t, const char *name)
+static uint32_t table_find(const struct symbol_table *t, const char *name, uint32_t hash)
 {
 	uint32_t found = 0;
 
 	if (t->gnu_hash) {
-		return table_find_gnu(t, name);
+		return table_find_gnu(t, name, hash);
 	}
 	for (uint32_t i = 1; i < t->sysv_hash[1]; i++) {
 		bool is_default;
@@ -210,13 +210,163 @@ static void *table_get(const struct symbol_table *t, uint32_t i)
 
 static const struct link_map *free_home, *usable_home;
 
+enum { WANTED_COUNT = sizeof(wanted) / sizeof(wanted[0]) };
+static bool done[WANTED_COUNT];	      /* idempotent: racing writers write the same */
+static uint32_t hashes[WANTED_COUNT]; /* the same */
+
+/*
+ * ---- several copies of a library: Python extensions bring their own libgomp, a plugin another Qt. The first in the
+ * load order is not everybody's: what a module needs by name goes before it, as in the loader's local scopes ----
+ */
+
+enum { COPIES_CACHED = 64, NEEDED_MAX = 64, FAMILIES = 3 };
+
+/* `key` is stored last; a slot is filled once until all are emptied. */
+static struct {
+	_Atomic uintptr_t key;
+	void *real;
+} copies[COPIES_CACHED];
+
+static void forget_copies(void)
+{
+	for (size_t i = 0; i < COPIES_CACHED; i++) {
+		atomic_store(&copies[i].key, 0);
+	}
+}
+
+static const char *last_part(const char *path)
+{
+	const char *part = path;
+
+	for (; *path; path++) {
+		part = *path == '/' ? path + 1 : part;
+	}
+	return part;
+}
+
+void shim_resolve_note_module(const char *path)
+{
+	static const struct {
+		const char *prefix;
+		unsigned family;
+	} known[] = { { "libgomp", 0 },	   { "libomp", 0 },	{ "libiomp5", 0 },
+		      { "libQt5Core", 1 }, { "libQt6Core", 1 }, { "libglib-2.0", 2 } };
+	const char *name = last_part(path);
+
+	_Static_assert(sizeof(shim->library_copies) == FAMILIES, "one count each");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *p = known[i].prefix, *n = name;
+
+		while (*p && *p == *n) {
+			p++;
+			n++;
+		}
+		if (!*p && shim->library_copies[known[i].family] < 255 &&
+		    ++shim->library_copies[known[i].family] == 2) {
+			shim->many_copies = true;
+		}
+	}
+}
+
+static bool has_soname(const struct link_map *map, const char *name)
+{
+	const char *strings = NULL;
+	ElfW(Xword) soname = 0;
+
+	for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_STRTAB) {
+			strings = dynamic_pointer(map, d->d_un.d_ptr);
+		} else if (d->d_tag == DT_SONAME) {
+			soname = d->d_un.d_val;
+		}
+	}
+	return names_equal(last_part(map->l_name), name) ||
+	       (strings && soname && names_equal(strings + soname, name));
+}
+
+/* Appends what `map` needs by name; returns the new count. */
+static size_t add_needed(const struct link_map **queue, size_t count, const struct link_map *map)
+{
+	const char *strings = NULL;
+
+	for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_STRTAB) {
+			strings = dynamic_pointer(map, d->d_un.d_ptr);
+		}
+	}
+	for (const ElfW(Dyn) *d = map->l_ld; strings && d && d->d_tag != DT_NULL; d++) {
+		for (const struct link_map *m = d->d_tag == DT_NEEDED ? _r_debug.r_map : NULL;
+		     m && count < NEEDED_MAX; m = m->l_next) {
+			bool known = false;
+
+			for (size_t i = 0; i < count && !known; i++) {
+				known = queue[i] == m;
+			}
+			if (!known && has_soname(m, strings + d->d_un.d_val)) {
+				queue[count++] = m;
+			}
+		}
+	}
+	return count;
+}
+
+void *shim_resolve_for(uintptr_t caller, const char *name, void *usual)
+{
+	const struct module *module;
+	const struct link_map *queue[NEEDED_MAX];
+	uintptr_t key = caller ^ ((uintptr_t)name << 16);
+	size_t slot = (key * 0x9e3779b97f4a7c15u) >> 58, count = 0;
+	uint32_t hash = hash_gnu(name);
+	void *real = usual;
+
+	if (atomic_load_explicit(&copies[slot].key, memory_order_acquire) == key) {
+		return copies[slot].real;
+	}
+	module = module_find(caller);
+	for (const struct link_map *m = _r_debug.r_map; m && module && !count; m = m->l_next) {
+		if (m->l_addr == module->bias && m->l_name &&
+		    (const void *)m->l_ld != own_dynamic) {
+			queue[count++] = m;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct symbol_table t;
+		uint32_t symbol;
+
+		if ((const void *)queue[i]->l_ld != own_dynamic && table_init(&t, queue[i]) &&
+		    (symbol = table_find(&t, name, hash))) {
+			real = table_get(&t, symbol);
+			break;
+		}
+		count = add_needed(queue, count, queue[i]);
+	}
+	if (!atomic_load(&copies[slot].key)) {
+		copies[slot].real = real;
+		atomic_store_explicit(&copies[slot].key, key, memory_order_release);
+	}
+	return real;
+}
+
+void shim_resolve_forget(uintptr_t start, uintptr_t end)
+{
+	for (size_t i = 0; i < WANTED_COUNT; i++) {
+		uintptr_t real = (uintptr_t)__atomic_load_n(wanted[i].real, __ATOMIC_RELAXED);
+
+		if (done[i] && real >= start && real < end) {
+			done[i] = false;
+			__atomic_store_n(wanted[i].real, wanted[i].stub, __ATOMIC_RELEASE);
+		}
+	}
+	forget_copies();
+}
+
 void shim_resolve_all(void)
 {
-	enum { COUNT = sizeof(wanted) / sizeof(wanted[0]) };
-	static bool done[sizeof(wanted) /
-			 sizeof(wanted[0])]; /* idempotent: racing writers write the same */
 	const struct link_map *own = NULL;
 
+	for (size_t i = 0; i < WANTED_COUNT && !hashes[WANTED_COUNT - 1]; i++) {
+		hashes[i] = hash_gnu(wanted[i].name);
+	}
 	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next) {
 		if ((const void *)m->l_ld == own_dynamic) {
 			own = m;
@@ -231,8 +381,8 @@ void shim_resolve_all(void)
 		if (!table_init(&t, m)) {
 			continue;
 		}
-		for (size_t i = 0; i < COUNT; i++) {
-			uint32_t symbol = done[i] ? 0 : table_find(&t, wanted[i].name);
+		for (size_t i = 0; i < WANTED_COUNT; i++) {
+			uint32_t symbol = done[i] ? 0 : table_find(&t, wanted[i].name, hashes[i]);
 
 			if (symbol) {
 				*wanted[i].real = table_get(&t, symbol);
@@ -248,6 +398,16 @@ void shim_resolve_all(void)
 		real_malloc_usable_size =
 			NULL; /* another allocator's: its answer would be a guess */
 	}
+}
+
+const char *shim_library_name(void)
+{
+	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next) {
+		if ((const void *)m->l_ld == own_dynamic) {
+			return m->l_name;
+		}
+	}
+	return "";
 }
 
 void shim_resolve_once(void)

@@ -31,7 +31,7 @@ struct thread_entry *thread_find(uintptr_t handle)
 	return e;
 }
 
-/* Both the creator and the new thread register; the newest id of a handle counts. */
+/* Both the creator and the new thread register: its own word counts (it gives `s`), else the newest id of a handle. */
 void thread_register(uintptr_t handle, uint32_t id, struct stream *s)
 {
 	struct thread_entry **bucket = thread_bucket(handle), *e;
@@ -50,7 +50,14 @@ void thread_register(uintptr_t handle, uint32_t id, struct stream *s)
 		e->next = *bucket;
 		*bucket = e;
 	}
-	if (e->id < id) {
+	/*
+	 * A thread that registers itself (it has a stream) is whom the handle means now. Its creator may
+	 * come late, when the handle means a newer one already. Ids are given out before the real
+	 * pthread_create: of two creators, the one with the lower id may have got the handle later, when
+	 * the other's thread was joined.
+	 */
+	if (bounded_thread_is_newer(id, e->id) ||
+	    (e->id != id && (s || atomic_load(&e->state) == THREAD_JOINED))) {
 		e->id = id;
 		e->stream = NULL;
 		atomic_store(&e->state, THREAD_LIVE);
@@ -63,19 +70,15 @@ void thread_register(uintptr_t handle, uint32_t id, struct stream *s)
 
 uint32_t thread_new(uint32_t parent, uint32_t stack, uint32_t flags, uintptr_t routine)
 {
-	uint32_t id = atomic_fetch_add(&shim->next_thread, 1) + 1;
 	struct tf_def_thread def = { .def.type = TF_DEF_THREAD,
-				     .thread = id,
 				     .parent = parent,
 				     .stack = stack,
 				     .flags = flags,
 				     .start_routine = routine,
 				     .ticks = arch_ticks() };
 
-	shim->process->threads = id;
 	region_calibrate();
-	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
-	return id;
+	return bounded_thread_define(&def);
 }
 
 /* ---- streams ---- */
@@ -88,7 +91,9 @@ static void stream_begin_chunk(struct stream *s)
 	g->base_ticks = s->last_ticks = arch_ticks();
 	g->base_mono_ns = region_mono_ns();
 	s->last_object = 0;
-	s->cursor = (uint8_t *)g + TF_SEGMENT_HEADER_BYTES;
+	s->order_key = s->index;
+	s->committed = (_Atomic uint32_t *)&g->committed;
+	s->payload = s->cursor = (uint8_t *)g + TF_SEGMENT_HEADER_BYTES;
 	s->limit = (uint8_t *)g + TF_SEGMENT_BYTES;
 }
 
@@ -113,9 +118,27 @@ static struct stream *stream_new(uint32_t thread, uint32_t tid)
 	}
 	s->segment = g;
 	g->stream = s->index;
-	stream_begin_chunk(s);
-	__atomic_store_n(&g->kind, TF_SEGMENT_STREAM, __ATOMIC_RELEASE);
+	if (!bounded_stream_new(s)) {
+		stream_begin_chunk(s);
+		__atomic_store_n(&g->kind, TF_SEGMENT_STREAM, __ATOMIC_RELEASE);
+	}
 	return s;
+}
+
+/*
+ * A child that was forked in a signal handler returns into a hook that its parent had entered: the stream of that
+ * hook was wiped, and what the hook still writes, with its parent's numbers in it, goes nowhere.
+ */
+static void stream_to_nowhere(struct stream *s)
+{
+	if (!s->segment) {
+		s->segment = shim_pages(TF_SEGMENT_BYTES);
+	}
+	if (s->segment) {
+		s->payload = s->cursor = (uint8_t *)s->segment + TF_SEGMENT_HEADER_BYTES;
+		s->limit = (uint8_t *)s->segment + TF_SEGMENT_BYTES;
+		s->committed = (void *)&s->segment->committed;
+	}
 }
 
 /* The segment is full: out to the file, then the same memory starts the next chunk. A kill anywhere between leaves
@@ -124,11 +147,26 @@ void shim_seal(struct stream *s)
 {
 	struct tf_segment *g = s->segment;
 
+	if (unlikely(!s->index)) {
+		stream_to_nowhere(s);
+		return;
+	}
+	if (unlikely(atomic_load(&shim->state) == SHIM_OFF)) { /* perhaps no system call is safe */
+		__atomic_fetch_add(&shim->process->lost_chunks, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&g->committed, 0, __ATOMIC_RELEASE);
+		s->cursor = (uint8_t *)g + TF_SEGMENT_HEADER_BYTES;
+		return;
+	}
+	if (s->bounded && s->bounded->ring && bounded_next_slot(s)) {
+		return;
+	}
 	region_write(g);
 	region_calibrate();
 	__atomic_store_n(&g->committed, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&g->chunk, g->chunk + 1, __ATOMIC_RELEASE);
-	stream_begin_chunk(s);
+	if (!s->bounded || !bounded_next_slot(s)) {
+		stream_begin_chunk(s);
+	}
 }
 
 /*
@@ -152,6 +190,7 @@ static void scavenge(void)
 		spin_unlock(&shim->thread_lock);
 		if (thread && sys3(SYS_tgkill, shim->process->pid, tid, 0) == -3) { /* ESRCH */
 			thread_reclaim(s, thread);
+			bounded_thread_over(thread, false);
 		}
 	}
 }
@@ -209,11 +248,18 @@ static void find_stack(struct stream *s, uint32_t flags)
 	}
 }
 
-bool thread_attach(uint32_t id, uint32_t flags)
+/*
+ * There was no room for this thread's stream. It stays unrecorded then, and is counted: one that
+ * came in later, between a lock and its unlock, would look like a fault of the host.
+ */
+static __thread bool left_out __attribute__((tls_model("initial-exec")));
+
+bool thread_attach(uint32_t id, uint32_t flags, uint64_t mask)
 {
 	uint32_t tid = (uint32_t)sys0(SYS_gettid);
 	struct stream *s = stream_take(id, tid);
 
+	left_out = !s;
 	if (!s) {
 		__atomic_fetch_add(&shim->process->lost_events, 1, __ATOMIC_RELAXED);
 		return false;
@@ -225,7 +271,11 @@ bool thread_attach(uint32_t id, uint32_t flags)
 	s->epoch++; /* contexts of the thread before us hold no more: its stack may be unmapped */
 	s->held = s->read_held_count = 0;
 	s->once_count = 0;
+	s->task = 0;
 	s->wait_sp = 0;
+	if (s->bounded) {
+		bounded_thread_begin(s);
+	}
 	s->segment->thread_now = id;
 	s->segment->tid_now = s->tid;
 	if (flags) {
@@ -235,6 +285,7 @@ bool thread_attach(uint32_t id, uint32_t flags)
 		shim_seal(s);
 	}
 	emit_plain(s, TRACE_THREAD_BEGIN, 1, id, 0, 0);
+	signal_attach(s, flags, mask);
 	shim_stream = s;
 	s->busy = 0;
 	return true;
@@ -245,13 +296,22 @@ bool thread_attach(uint32_t id, uint32_t flags)
 /* First event of a thread that no hooked call made. */
 static bool attach_foreign(void)
 {
-	uint32_t id = thread_new(0, 0, TF_THREAD_FOREIGN, 0);
+	uint64_t mask;
+	uint32_t id;
+	bool attached;
 
-	if (!thread_attach(id, TF_THREAD_FOREIGN)) {
+	if (left_out) {
+		__atomic_fetch_add(&shim->process->lost_events, 1, __ATOMIC_RELAXED);
 		return false;
 	}
-	thread_register((uintptr_t)pthread_self(), id, shim_stream);
-	return true;
+	mask = signals_off();
+	id = thread_new(0, 0, TF_THREAD_FOREIGN, 0);
+	attached = thread_attach(id, TF_THREAD_FOREIGN, mask);
+	if (attached) {
+		thread_register((uintptr_t)pthread_self(), id, shim_stream);
+	}
+	signals_on(mask);
+	return attached;
 }
 
 /*
@@ -270,12 +330,30 @@ static void retire_popped(struct call *c)
 	}
 }
 
+/*
+ * Did the call that holds the guard, or that is muted, go away behind our back? A longjmp, an exception
+ * or a cancellation takes its frame off the stack: then we are above it, or its return address is not
+ * where it was.
+ */
+static bool busy_is_stale(const struct stream *s, uintptr_t sp)
+{
+	if (sp >= s->busy_sp && sp >= s->stack_low && sp < s->stack_high) {
+		return true;
+	}
+	return s->busy == BUSY_MUTED && s->muted_ip && s->busy_sp > s->stack_low &&
+	       s->busy_sp < s->stack_high && *(const uintptr_t *)(s->busy_sp - 8) != s->muted_ip;
+}
+
 bool shim_enter_slow(struct call *c)
 {
 	struct stream *s;
 
 	if (unlikely(!shim || atomic_load(&shim->state) != SHIM_LIVE)) {
 		if (shim && atomic_load(&shim->state) != SHIM_COLD) {
+			if (shim->process && atomic_load(&shim->state) == SHIM_OFF) {
+				__atomic_fetch_add(&shim->process->lost_events, 1,
+						   __ATOMIC_RELAXED);
+			}
 			return false;
 		}
 		shim_stream = NULL; /* of the parent, when we are a forked child */
@@ -288,10 +366,19 @@ bool shim_enter_slow(struct call *c)
 		return false;
 	}
 	s = shim_stream;
-	bool stale = c->caller.sp >= s->busy_sp && c->caller.sp >= s->stack_low &&
-		     c->caller.sp < s->stack_high;
-
-	if (s->busy && !stale) {
+	if (unlikely(s->busy >= BUSY_VFORK)) {
+		if (s->busy == BUSY_OFF) {
+			__atomic_fetch_add(&shim->process->lost_events, 1, __ATOMIC_RELAXED);
+			return false;
+		}
+		if (vfork_child_runs(c, s)) {
+			return false;
+		}
+	}
+	if (s->busy && !busy_is_stale(s, c->caller.sp)) {
+		if (s->busy == BUSY_MUTED) {
+			return false;
+		}
 		/* A signal handler inside a hook (one that longjmp left behind is stale): its whole run passes
 		 * unrecorded, locks and unlocks alike. */
 		__atomic_fetch_add(&shim->process->nested_events, 1, __ATOMIC_RELAXED);

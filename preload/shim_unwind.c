@@ -541,6 +541,18 @@ static struct rule row_to_rule(const struct row *w)
 	return r;
 }
 
+/*
+ * What the kernel makes a handler return to, when nothing describes it: mov $15, %rax; syscall. Programs that make
+ * the system call themselves bring their own.
+ */
+static bool is_sigreturn(const struct module *m, uintptr_t ip)
+{
+	static const uint8_t code[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+
+	return m && ip >= m->start && ip + sizeof(code) <= m->end &&
+	       !__builtin_memcmp((const void *)ip, code, sizeof(code));
+}
+
 static struct rule rule_learn(uintptr_t ip, bool exact)
 {
 	const struct module *m = module_find(ip);
@@ -549,6 +561,9 @@ static struct rule rule_learn(uintptr_t ip, bool exact)
 	uintptr_t pc = exact ? ip : ip - 1;
 
 	if (!m || !find_fde(m, pc, &f)) {
+		if (!exact && is_sigreturn(m, ip)) {
+			return (struct rule){ .kind = RULE_SIGNAL };
+		}
 		return (struct rule){ .kind = RULE_GUESS, .bp = BP_AT_BP };
 	}
 	if (f.is_signal) {
@@ -578,6 +593,7 @@ struct walk {
 	uintptr_t ip, sp, bp;
 	uintptr_t low, high; /* stack bounds; high 0 = unknown, read through the kernel */
 	bool exact;	     /* ip is where a signal interrupted, not a return address */
+	uintptr_t context;   /* of the innermost signal frame passed, or tried; 0 = none */
 };
 
 static bool load(const struct walk *w, uintptr_t address, uintptr_t *ret)
@@ -641,6 +657,7 @@ static bool step(struct walk *w, uintptr_t *ret_slot)
 		break;
 	case RULE_SIGNAL:
 		*ret_slot = w->sp + ARCH_SIGFRAME_IP;
+		w->context = w->context ? w->context : w->sp;
 		return step_signal(w);
 	case RULE_NONE:
 	case RULE_END:
@@ -664,23 +681,30 @@ static bool step(struct walk *w, uintptr_t *ret_slot)
 }
 
 uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
-		uintptr_t *ret_slot, uint32_t max)
+		uintptr_t *ret_slot, uint32_t max, struct signal_frame *ret_signal)
 {
 	struct walk w = { .ip = caller.ip, .sp = caller.sp, .bp = caller.bp };
 	uint32_t n = 0;
+	bool on;
 
 	if (caller.sp >= low && caller.sp < high) {
 		w.low = caller.sp - 8;
 		w.high = high;
 	}
+	*ret_signal = (struct signal_frame){ 0 };
 	ret_ip[n] = w.ip;
 	ret_slot[n++] = w.sp - 8;
-	while (n < max && step(&w, &ret_slot[n])) {
-		if (w.ip >= (uintptr_t)__start_thrum_trampoline &&
-		    w.ip < (uintptr_t)__stop_thrum_trampoline) {
+	do {
+		on = n < max && step(&w, &ret_slot[n]);
+		if (unlikely(w.context != ret_signal->context)) {
+			/* Also when what was interrupted cannot be walked. */
+			*ret_signal = (struct signal_frame){ .frames = n, .context = w.context };
+		}
+		if (!on || (w.ip >= (uintptr_t)__start_thrum_trampoline &&
+			    w.ip < (uintptr_t)__stop_thrum_trampoline)) {
 			break; /* the start of the thread: what lies outside is the C library's */
 		}
 		ret_ip[n++] = w.ip;
-	}
+	} while (true);
 	return n;
 }

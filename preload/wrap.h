@@ -55,15 +55,16 @@ static hot_inline bool lock_before(struct call *c, unsigned kind, const volatile
 	c->object_id = o->id;
 	if (!(mode & TRACE_MODE_TRY)) {
 		uint64_t since = 0;
+		uint32_t owner = atomic_load_explicit(&o->owner, memory_order_relaxed);
 
-		if (unlikely(lock_is_contended(kind, address, mode)) &&
-		    atomic_load_explicit(&o->owner, memory_order_relaxed) != c->s->thread) {
-			emit_request(c->s, o->id, c->stack, mode,
-				     atomic_load_explicit(&o->owner, memory_order_relaxed));
+		if (unlikely(kind & KIND_FOREIGN ? owner != 0
+						 : lock_is_contended(kind, address, mode)) &&
+		    owner != c->s->thread) {
+			emit_request(c->s, o->id, c->stack, mode, owner);
 			since = c->s->last_ticks;
 		}
-		wait_set(c, kind == TRACE_OBJECT_SEM ? TRACE_WAIT_SEM : TRACE_WAIT_LOCK, o->id, 0,
-			 mode, since);
+		wait_set(c, KIND_OF(kind) == TRACE_OBJECT_SEM ? TRACE_WAIT_SEM : TRACE_WAIT_LOCK,
+			 o->id, 0, mode, since);
 	}
 	shim_leave(c);
 	return true;
@@ -74,13 +75,18 @@ static hot_inline bool lock_before(struct call *c, unsigned kind, const volatile
  */
 static hot_inline uint64_t lock_own(struct stream *s, struct object *o)
 {
-	bool follows = o->last_stream == s->index;
+	bool follows = o->last_stream == s->order_key;
 
 	atomic_store_explicit(&o->owner, s->thread, memory_order_relaxed);
 	o->flags &= (uint16_t)~OBJECT_OWNER_UNKNOWN;
-	o->last_stream = s->index;
+	o->last_stream = s->order_key;
 	o->seq++;
 	return follows ? 0 : o->seq;
+}
+
+static inline bool lock_can_recurse(const struct object *o)
+{
+	return (o->attributes & TF_MUTEX_TYPE_MASK) == PTHREAD_MUTEX_RECURSIVE_NP;
 }
 
 static hot_inline void lock_acquired(struct call *c, unsigned kind, unsigned mode, int rc)
@@ -94,15 +100,20 @@ static hot_inline void lock_acquired(struct call *c, unsigned kind, unsigned mod
 
 	if (mode & TRACE_MODE_SHARED) {
 		op++; /* each exclusive op is followed by its shared twin in events.def */
-		seq = o->last_stream == s->index ? 0 : o->seq;
+		seq = o->last_stream == s->order_key ? 0 : o->seq;
 		if (s->read_held_count < READ_HELD) {
 			s->read_held[s->read_held_count++] = o;
 		}
 		s->held++;
-	} else if (kind != TRACE_OBJECT_SEM) {
-		if (unlikely(kind == TRACE_OBJECT_MUTEX &&
+	} else if (KIND_OF(kind) != TRACE_OBJECT_SEM) {
+		if (unlikely(KIND_OF(kind) == TRACE_OBJECT_MUTEX &&
 			     atomic_load_explicit(&o->owner, memory_order_relaxed) == s->thread)) {
-			o->depth++; /* recursive */
+			if (unlikely(o->flags & OBJECT_SHARED) && !lock_can_recurse(o)) {
+				seq = lock_own(s, o); /* another process unlocked it */
+				s->held--;
+			} else {
+				o->depth++; /* recursive */
+			}
 		} else {
 			o->depth = 0;
 			seq = lock_own(s, o);
@@ -111,6 +122,8 @@ static hot_inline void lock_acquired(struct call *c, unsigned kind, unsigned mod
 	}
 	if (unlikely(rc == EOWNERDEAD)) {
 		emit_osa_seq(s, TRACE_ACQUIRE_OWNERDEAD, c->object_id, c->stack, mode, seq);
+	} else if (KIND_OF(kind) == TRACE_OBJECT_SEM) {
+		emit_sem_taken(s, op, c->object_id, c->stack);
 	} else {
 		emit_os_seq(s, op, c->object_id, c->stack, seq);
 	}
@@ -156,7 +169,7 @@ static hot_inline bool unlock_owned(struct call *c, struct object *o, unsigned k
 		} else {
 			atomic_store_explicit(&o->owner, 0, memory_order_relaxed);
 		}
-	} else if (kind != TRACE_OBJECT_RWLOCK || !read_held_remove(s, o)) {
+	} else if (KIND_OF(kind) != TRACE_OBJECT_RWLOCK || !read_held_remove(s, o)) {
 		return false;
 	}
 	s->held -= s->held != 0;
@@ -167,9 +180,17 @@ static hot_inline bool unlock_owned(struct call *c, struct object *o, unsigned k
 /* SLOW: who holds it, as far as we know, for RELEASE_ODD. */
 static inline uint32_t odd_owner(const struct object *o)
 {
-	return o->flags & OBJECT_OWNER_UNKNOWN
-		       ? UINT32_MAX
-		       : atomic_load_explicit(&o->owner, memory_order_relaxed);
+	uint32_t owner = atomic_load_explicit(&o->owner, memory_order_relaxed);
+	uintptr_t address = atomic_load_explicit(&o->address, memory_order_relaxed);
+
+	if (o->flags & OBJECT_OWNER_UNKNOWN) {
+		return UINT32_MAX;
+	}
+	if (o->flags & OBJECT_SHARED && !owner && address &&
+	    lock_is_contended(o->kind, (const void *)address, 0)) {
+		return UINT32_MAX; /* another process locked it */
+	}
+	return owner;
 }
 
 #define PRIM_LOCK(kind, ret, name, params, args, object_, mode_)                          \
@@ -305,7 +326,7 @@ static inline uint32_t destroy_before(struct call *c, const volatile void *addre
 	c->object = object_find(c, address, kind);
 	if (c->object) {
 		c->object_id = c->object->id;
-		state |= atomic_load(&c->object->owner) || (kind != TRACE_OBJECT_SEM &&
+		state |= atomic_load(&c->object->owner) || (KIND_OF(kind) != TRACE_OBJECT_SEM &&
 							    lock_is_contended(kind, address, 0))
 				 ? TRACE_DESTROY_LOCKED
 				 : 0;

@@ -1,226 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap_process.c - the ends of memory, modules and the process; fork.
- *
- * free() is the one hot function here: a bit per page says whether a lock ever lived there,
- * everything else goes straight on.
+ * wrap_process.c - how a process starts its main function and how it ends.
  */
-#include "wrap.h"
-
-/* ---- memory ---- */
-
-static cold_call void retire(struct arch_caller caller, void *p, size_t bytes, unsigned why)
-{
-	struct call call;
-
-	if (!shim_enter_with(&call, caller, ROOM_EARLY)) {
-		return;
-	}
-	call.stack = 0;
-	call.context = NULL;
-	object_retire_range(&call, (uintptr_t)p, bytes, why);
-	shim_leave(&call);
-}
-
-EXPORT void free(void *p)
-{
-	if (likely(shim) && p && real_malloc_usable_size) {
-		size_t bytes = real_malloc_usable_size(p);
-
-		if (unlikely(object_block_may_match((uintptr_t)p, bytes)) &&
-		    unlikely(object_range_may_match((uintptr_t)p, bytes))) {
-			retire(ARCH_CALLER(), p, bytes, TRACE_GONE_FREED);
-		}
-	}
-	real_free(p);
-}
-
-EXPORT void *realloc(void *p, size_t n)
-{
-	size_t bytes = shim && p && real_malloc_usable_size ? real_malloc_usable_size(p) : 0;
-	bool watch = bytes && object_range_may_match((uintptr_t)p, bytes);
-	uintptr_t before = (uintptr_t)p;
-	void *q = real_realloc(p, n);
-
-	if (watch && (uintptr_t)q != before && (q || !n)) {
-		retire(ARCH_CALLER(), (void *)before, bytes, TRACE_GONE_FREED);
-	}
-	return q;
-}
-
-EXPORT int munmap(void *p, size_t n)
-{
-	if (shim && n && object_range_may_match((uintptr_t)p, n)) {
-		retire(ARCH_CALLER(), p, n, TRACE_GONE_UNMAPPED);
-	}
-	return real_munmap(p, n);
-}
-
-/* ---- modules ---- */
-
-EXPORT int dlclose(void *h)
-{
-	struct module_range gone[16];
-	struct call call;
-	bool recorded = shim_enter(&call);
-	uint32_t count;
-	int rc;
-
-	if (recorded) {
-		shim_leave(&call);
-	}
-	rc = real_dlclose(h);
-	if (!recorded) {
-		return rc;
-	}
-	shim_reenter(&call);
-	call.stack = 0;
-	call.context = NULL;
-	count = module_scan(gone, 16);
-	if (count) {
-		unwind_forget();
-	}
-	for (uint32_t i = 0; i < count && i < 16; i++) {
-		object_retire_range(&call, gone[i].start, gone[i].end - gone[i].start,
-				    TRACE_GONE_MODULE);
-	}
-	shim_leave(&call);
-	return rc;
-}
-
-/*
- * dlopen looks at its caller (RUNPATH, $ORIGIN, namespace), so it must be entered by a jump with
- * the caller's return address still in place, and its end is not seen. Before it: look for new
- * modules at the next unknown address; and the wait slot says that this thread may be waiting for
- * the loader's lock. If a hooked call comes from inside (a constructor), the lock is evidently
- * ours: wait_outer then records that. It is recorded as a try, which holds but orders nothing.
- */
-static const char loader_lock = 0;
-
-static void note_dlopen(struct arch_caller caller)
-{
-	struct call call;
-
-	shim_resolve_once();
-	if (!shim || !shim_enter_with(&call, caller, ROOM_EARLY)) {
-		return;
-	}
-	atomic_store(&shim->modules_stale, 1);
-	call.stack = stack_id(&call);
-	call.object = object_find(&call, &loader_lock, TRACE_OBJECT_LOADER);
-	if (call.object) {
-		wait_set(&call, TRACE_WAIT_LOCK, call.object->id, 0, 0, 0);
-	}
-	shim_leave(&call);
-}
-
-void wait_outer(struct call *c)
-{
-	struct stream *s = c->s;
-	struct trace_wait *w = &s->segment->wait;
-	struct object *loader = object_peek((uintptr_t)&loader_lock);
-	bool is_loader = loader && w->kind == TRACE_WAIT_LOCK && w->object == loader->id;
-
-	if (s->wait_sp > c->caller.sp) {
-		c->saved = true;
-		c->outer = *w;
-		c->outer_wait_sp = s->wait_sp;
-		if (is_loader && atomic_load(&loader->owner) == 0) {
-			emit_os_seq(s, TRACE_ACQUIRE_TRY, loader->id, w->stack,
-				    lock_own(s, loader));
-			s->held++;
-		}
-	} else if (is_loader && atomic_load(&loader->owner) == s->thread) {
-		unlock_owned(c, loader, TRACE_OBJECT_LOADER);
-	}
-	__atomic_store_n(&w->kind, TRACE_WAIT_NONE, __ATOMIC_RELEASE);
-}
-
-__attribute__((used)) static void *before_dlopen(void)
-{
-	note_dlopen(ARCH_CALLER_VIA());
-	return (void *)real_dlopen;
-}
-__attribute__((used)) static void *before_dlmopen(void)
-{
-	note_dlopen(ARCH_CALLER_VIA());
-	return (void *)real_dlmopen;
-}
-
-EXPORT __attribute__((naked)) void *dlopen(const char *f __attribute__((unused)),
-					   int flags __attribute__((unused)))
-{
-	ARCH_JUMP_VIA(before_dlopen);
-}
-EXPORT __attribute__((naked)) void *dlmopen(long ns __attribute__((unused)),
-					    const char *f __attribute__((unused)),
-					    int flags __attribute__((unused)))
-{
-	ARCH_JUMP_VIA(before_dlmopen);
-}
-
-/* ---- what may end a wait from outside: noted once, so that nobody is called stuck who is not ---- */
-
-static void note_fact(struct arch_caller caller, uint32_t flag)
-{
-	struct call call;
-
-	if (shim && shim_enter_with(&call, caller, ROOM_EARLY)) {
-		__atomic_fetch_or(&shim->process->flags, flag, __ATOMIC_RELAXED);
-		shim_leave(&call);
-	}
-}
-
-EXPORT int sigaction(int n, const struct sigaction *a, struct sigaction *o)
-{
-	if (a && a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN) {
-		note_fact(ARCH_CALLER(), TF_PROCESS_HANDLERS);
-	}
-	return real_sigaction(n, a, o);
-}
-
-EXPORT __sighandler_t signal(int n, __sighandler_t h)
-{
-	if (h != SIG_DFL && h != SIG_IGN && h != SIG_ERR) {
-		note_fact(ARCH_CALLER(), TF_PROCESS_HANDLERS);
-	}
-	return real_signal(n, h);
-}
-
-EXPORT int timer_create(clockid_t c, struct sigevent *e, timer_t *t)
-{
-	if (e && e->sigev_notify == SIGEV_THREAD) {
-		note_fact(ARCH_CALLER(), TF_PROCESS_UNSEEN_THREADS);
-	}
-	return real_timer_create(c, e, t);
-}
-
-/* ---- the process ---- */
-
-EXPORT pid_t fork(void)
-{
-	struct call call;
-	bool recorded = shim_enter(&call);
-	pid_t pid;
-
-	if (recorded) {
-		call.stack = stack_id(&call);
-		shim_leave(&call);
-	}
-	pid = real_fork();
-	if (pid > 0 && recorded) {
-		shim_reenter(&call);
-		emit_plain(call.s, TRACE_FORK, 2, (uint64_t)pid, call.stack, 0);
-		shim_leave(&call);
-	}
-	/* The child's memory of ours is zero: its first event boots a process of its own. */
-	return pid;
-}
+#include "wrap_process.h"
 
 static void note_exit(struct arch_caller caller, uint32_t kind)
 {
 	struct call call;
 
+	vfork_child_here();
 	if (!shim || !shim_enter_with(&call, caller, ROOM_EARLY)) {
 		return;
 	}
@@ -234,6 +22,9 @@ static void note_exit(struct arch_caller caller, uint32_t kind)
 	}
 	region_calibrate();
 	emit_plain(call.s, TRACE_PROCESS_EXIT, 2, kind, call.stack, 0);
+	if (kind == TRACE_EXIT_QUICK && shim->stream_count == 1) {
+		region_trim();
+	}
 	shim_leave(&call);
 }
 

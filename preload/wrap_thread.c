@@ -110,11 +110,25 @@ static void retire_before_us(void)
 	}
 }
 
+/* A signal came before the trampoline, and its handler passed for a thread that nobody made. */
+static void disown_early_handler(void)
+{
+	struct stream *s = shim_stream;
+
+	if (s && s->segment && s->thread && (size_t)(s->limit - s->cursor) >= ROOM) {
+		emit_plain(s, TRACE_THREAD_END, 1, 0, 0, 0);
+		shim_stream = NULL;
+		thread_reclaim(s, s->thread);
+	}
+}
+
 struct thread_start thread_started(struct thread_start *start, uintptr_t frame)
 {
 	struct thread_start copy = *start;
+	uint64_t mask = signals_off();
 
-	if (thread_attach(copy.id, 0)) {
+	disown_early_handler();
+	if (thread_attach(copy.id, 0, mask)) {
 		shim_stream->trampolined = 1;
 		shim_stream->stack_high = frame + 16;
 		shim_stream->stack_low = shim_stream->stack_high - copy.stack_bytes;
@@ -122,6 +136,7 @@ struct thread_start thread_started(struct thread_start *start, uintptr_t frame)
 		retire_before_us();
 	}
 	start_free(start);
+	signals_on(mask);
 	return copy;
 }
 
@@ -194,6 +209,9 @@ void join_before(struct call *c, uintptr_t handle, unsigned mode, uint32_t *ret_
 	*ret_id = thread_id_of(c, handle);
 	if (!(mode & TRACE_MODE_TRY)) {
 		wait_set(c, TRACE_WAIT_JOIN, 0, *ret_id, mode, arch_ticks());
+		if (c->s->held) {
+			emit_osa_seq(c->s, TRACE_BLOCK, 0, c->stack, TRACE_CALL_JOIN, 0);
+		}
 	}
 	shim_leave(c);
 }
@@ -205,6 +223,9 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 	shim_reenter(c);
 	if (!(mode & TRACE_MODE_TRY)) {
 		wait_clear(c);
+		if (c->s->held) {
+			emit_plain(c->s, TRACE_UNBLOCK, 2, TRACE_CALL_JOIN, encode_zigzag(rc), 0);
+		}
 	}
 	e = thread_find(handle);
 	if (!id && e) {
@@ -220,6 +241,7 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 			retire_span(c, lowest < s->stack_high ? lowest : s->stack_high, handle);
 			e->stream = NULL;
 			thread_reclaim(s, id);
+			bounded_thread_over(id, true);
 		}
 	}
 	emit_plain(c->s, TRACE_JOIN, 3, id, c->stack, encode_zigzag(rc));

@@ -30,7 +30,7 @@ void trace_clock_init(struct trace_clock *clock, const struct trace_image *image
 	for (size_t i = 0; i < image->chunk_count; i++) {
 		const struct trace_chunk *c = &image->chunks[i];
 
-		if (c->available && c->base_ticks) {
+		if (c->available && c->base_ticks && !c->ring) {
 			oldest = !oldest || c->base_ticks < oldest->base_ticks ? c : oldest;
 			newest = !newest || c->base_ticks > newest->base_ticks ? c : newest;
 		}

@@ -106,12 +106,28 @@ static void tell_gap(struct trace_cursor *c, struct trace_source *source,
 	c->gap = false;
 	thread = next ? (uint32_t)inside(next->thread, source->threads) : 0;
 	if (c->thread || !thread) {
-		c->lost[c->lost_count++] = (struct trace_lost){ c->thread, c->ticks, count };
+		c->lost[c->lost_count++] =
+			(struct trace_lost){ c->thread, TRACE_LOST, c->ticks, count };
 		count = 0;
 	}
 	if (thread && thread != c->thread) {
-		c->lost[c->lost_count++] = (struct trace_lost){ thread, next->base_ticks, count };
+		c->lost[c->lost_count++] =
+			(struct trace_lost){ thread, TRACE_LOST, next->base_ticks, count };
 	}
+}
+
+/* What came before this slot of a ring was nothing new. */
+static void tell_expired(struct trace_cursor *c, const struct trace_source *source,
+			 const struct trace_chunk *next)
+{
+	c->gap = false;
+	if (c->thread) {
+		c->lost[c->lost_count++] = (struct trace_lost){ .thread = c->thread,
+								.op = TRACE_KEYFRAME,
+								.ticks = c->ticks };
+	}
+	c->next_owner = (uint32_t)inside(next->thread, source->threads);
+	c->owner_changes = true;
 }
 
 /* False at the end of the stream. */
@@ -119,6 +135,7 @@ static bool open_chunk(struct trace_cursor *c, struct trace_source *source)
 {
 	const struct trace_chunk *next = c->chunk;
 	const uint8_t *bytes;
+	bool expired;
 	size_t count = 0;
 
 	if (next == c->chunk_end) {
@@ -134,6 +151,7 @@ static bool open_chunk(struct trace_cursor *c, struct trace_source *source)
 		return false;
 	}
 	c->chunk++;
+	expired = next->ring && next->chunk != c->expected && !c->gap;
 	if (next->chunk != c->expected) {
 		c->gap = true;
 	}
@@ -144,9 +162,11 @@ static bool open_chunk(struct trace_cursor *c, struct trace_source *source)
 	}
 	bytes = trace_chunk_read(next, source->fd, c->buffer, &count);
 	trace_decoder_init(&c->decoder, source->layout, bytes, count, next->base_ticks);
-	if (c->gap) {
+	if (expired) {
+		tell_expired(c, source, next);
+	} else if (c->gap) {
 		tell_gap(c, source, next);
-	} else if (!c->thread) {
+	} else if (!c->thread && !c->facts) {
 		switch_owner(c, (uint32_t)inside(next->thread, source->threads));
 	}
 	c->gap = count < next->committed;
@@ -164,7 +184,7 @@ static void take_lost(struct trace_cursor *c)
 		c->ticks = lost.ticks;
 	}
 	c->synthetic = true;
-	c->record = (struct trace_record){ .op = TRACE_LOST, .ticks = c->ticks };
+	c->record = (struct trace_record){ .op = lost.op, .ticks = c->ticks };
 	c->record.field[TRACE_FIELD_A] = lost.count;
 }
 
@@ -177,6 +197,38 @@ static void note_damage(struct trace_cursor *c, struct trace_source *source)
 	}
 	c->gap = true;
 	c->decoder.at = c->decoder.end;
+}
+
+/* Bounded mode: false where the record says what is said elsewhere. */
+static bool accept_bounded(struct trace_cursor *c, const struct trace_source *source)
+{
+	uint64_t *field = c->record.field;
+
+	if (c->owner_changes) {
+		c->owner_changes = false;
+		switch_owner(c, c->next_owner);
+	}
+	if (c->record.op == TRACE_OF) {
+		c->thread = (uint32_t)field[TRACE_FIELD_A];
+		return false;
+	}
+	if (c->facts && c->record.ticks >= source->ring[c->thread]) {
+		return false;
+	}
+	if (c->record.ticks < source->thread_born[c->thread]) {
+		return false; /* of a former thread of that number */
+	}
+	if (trace_op_arg(c->record.op) == TRACE_ARG_THREAD &&
+	    c->record.ticks < source->thread_born[field[TRACE_FIELD_A]]) {
+		field[TRACE_FIELD_A] = 0;
+	}
+	if (c->record.ticks < source->born[field[TRACE_FIELD_O]]) {
+		field[TRACE_FIELD_O] = 0;
+	}
+	if (c->record.op != TRACE_REQUEST && c->record.ticks < source->born[field[TRACE_FIELD_P]]) {
+		field[TRACE_FIELD_P] = 0;
+	}
+	return true;
 }
 
 bool trace_cursor_next(struct trace_cursor *c, struct trace_source *source)
@@ -201,6 +253,10 @@ bool trace_cursor_next(struct trace_cursor *c, struct trace_source *source)
 				c->ticks = c->record.ticks;
 			}
 			clean_record(&c->record, source);
+			if (__builtin_expect(source->born != NULL, 0) &&
+			    !accept_bounded(c, source)) {
+				continue;
+			}
 			if (c->record.op == TRACE_THREAD_BEGIN) {
 				switch_owner(c, (uint32_t)c->record.field[TRACE_FIELD_A]);
 			}

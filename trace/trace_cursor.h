@@ -20,7 +20,10 @@ struct trace_source {
 	struct trace_image *image; /* borrowed */
 	const struct trace_layout *layout;
 	uint32_t objects, stacks, threads; /* table sizes */
-	int fd;				   /* .events; -1 = none */
+	/* See trace_defs.h; NULL = not bounded mode. */
+	const uint64_t *born, *thread_born, *ring;
+	uint32_t facts; /* stream of the facts, UINT32_MAX = none */
+	int fd;		/* .events; -1 = none */
 	bool no_memory;
 	bool lossy;	  /* as trace_defs.lossy, and set when a gap turns up */
 	uint64_t records; /* read from the files, unknown ops included */
@@ -29,6 +32,7 @@ struct trace_source {
 
 struct trace_lost {
 	uint32_t thread;
+	uint8_t op; /* LOST, or where records expired KEYFRAME: the thread may hold nothing more */
 	uint64_t ticks, count;
 };
 
@@ -49,6 +53,9 @@ struct trace_cursor {
 	uint64_t position; /* records of this stream so far, lost ones included */
 	bool gap;	   /* something is missing behind the last record */
 	bool tail_told;
+	bool facts;	    /* the stream of the facts: each is of another thread */
+	bool owner_changes; /* to next_owner, before the next record of the file */
+	uint32_t next_owner;
 	struct trace_lost lost[2]; /* to come out first */
 	unsigned lost_count;
 	uint8_t *buffer; /* owned */

@@ -18,7 +18,7 @@
 struct counts {
 	uint32_t stacks, objects, threads, tasks; /* highest id, below the limit */
 	size_t modules;				  /* MODULE and UNLOAD */
-	size_t orders;
+	size_t orders, execs;
 };
 
 struct walk {
@@ -125,6 +125,9 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 	case TF_DEF_ORDER:
 		w->found.orders++;
 		break;
+	case TF_DEF_EXEC:
+		w->found.execs++;
+		break;
 	default: /* from a later version */
 		break;
 	}
@@ -177,7 +180,15 @@ static void take_object(struct walk *w, const struct tf_def *def, const uint8_t 
 			.where = d.where,
 			.address = d.address,
 			.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
+			.initialised = def->flags & TF_OBJECT_INIT,
+			.live = def->bytes >= sizeof(d) + sizeof(struct tf_object_live)
+					? (const void *)(body +
+							 sizeof(d)) /* 8-aligned: see copy_meta */
+					: NULL,
 		};
+		if (w->defs->born && def->flags & TF_OBJECT_AGAIN) {
+			w->defs->born[d.object] = d.ticks;
+		}
 	}
 }
 
@@ -199,6 +210,9 @@ static void take_thread(struct walk *w, const struct tf_def *def, const uint8_t 
 		t->flags = d.flags;
 		t->start_routine = d.start_routine;
 		t->handle = d.handle;
+		if (w->defs->thread_born && def->flags & TF_THREAD_AGAIN) {
+			w->defs->thread_born[d.thread] = d.ticks;
+		}
 	}
 }
 
@@ -355,6 +369,30 @@ static void take_order(struct walk *w, const struct tf_def *def, const uint8_t *
 	}
 }
 
+static void take_exec(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct trace_process *p = &w->defs->process;
+	struct tf_def_exec d;
+	uint32_t room;
+	char *path;
+
+	if (!fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	room = def->bytes - (uint32_t)sizeof(d);
+	path = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
+			      d.bytes < room ? d.bytes : room);
+	w->no_memory |= !path;
+	p->execs[p->exec_count++] = (struct trace_exec){
+		.pid = d.pid,
+		.thread = known(d.thread, p->thread_count),
+		.how = d.how,
+		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
+		.path = path,
+	};
+}
+
 static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *body)
 {
 	switch (def->type) {
@@ -388,6 +426,9 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 		break;
 	case TF_DEF_ORDER:
 		take_order(w, def, body);
+		break;
+	case TF_DEF_EXEC:
+		take_exec(w, def, body);
 		break;
 	default: /* from a later version: skipped by its size */
 		break;
@@ -526,6 +567,9 @@ static void copy_header(struct trace_defs *defs, const struct trace_image *image
 		.libc_version = h->libc_version,
 		.expired_chunks = h->expired_chunks,
 		.boot_signal_mask = h->boot_signal_mask,
+		.lost_facts = h->lost_facts,
+		.exec_image = h->exec_pid_image,
+		.unrecorded_children = h->unrecorded_children,
 	};
 }
 
@@ -552,8 +596,19 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->threads = calloc(p->thread_count, sizeof(*p->threads));
 	p->tasks = calloc(p->task_count, sizeof(*p->tasks));
 	p->orders = calloc(n.orders + 1, sizeof(*p->orders));
+	p->execs = calloc(n.execs + 1, sizeof(*p->execs));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
-	return p->stacks && p->objects && p->threads && p->tasks && p->orders && w->modules
+	if (h->flags & TF_PROCESS_BOUNDED) {
+		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
+		w->defs->ring = malloc(p->thread_count * sizeof(*w->defs->ring));
+		w->defs->thread_born = calloc(p->thread_count, sizeof(*w->defs->thread_born));
+		if (!w->defs->born || !w->defs->ring || !w->defs->thread_born) {
+			return THRUM_ENOMEM;
+		}
+		memset(w->defs->ring, 0xff, p->thread_count * sizeof(*w->defs->ring));
+	}
+	return p->stacks && p->objects && p->threads && p->tasks && p->orders && p->execs &&
+			       w->modules
 		       ? 0
 		       : THRUM_ENOMEM;
 }
@@ -568,6 +623,33 @@ static uint64_t id_limit(const struct trace_image *image)
 		limit += by_events < ID_EVENTS_LIMIT ? by_events : ID_EVENTS_LIMIT;
 	}
 	return limit < UINT32_MAX ? limit : UINT32_MAX;
+}
+
+/* From where on the rings have what threads did. */
+static void find_rings(struct trace_defs *defs, const struct trace_image *image)
+{
+	for (size_t i = 0; i < image->chunk_count && defs->ring; i++) {
+		const struct trace_chunk *c = &image->chunks[i];
+		struct trace_decoder d;
+		struct trace_record r;
+		uint64_t thread = c->thread;
+
+		if (!c->ring) {
+			continue;
+		}
+		trace_decoder_init(&d, &defs->layout, c->memory, c->available, c->base_ticks);
+		do {
+			if (thread < defs->process.thread_count &&
+			    c->base_ticks < defs->ring[thread]) {
+				defs->ring[thread] = c->base_ticks;
+			}
+			while (trace_decode_next(&d, &r) == TRACE_DECODE_RECORD &&
+			       r.op != TRACE_THREAD_BEGIN) {
+			}
+			thread = r.op == TRACE_THREAD_BEGIN ? r.field[TRACE_FIELD_A] : UINT64_MAX;
+			r.op = 0;
+		} while (thread != UINT64_MAX);
+	}
 }
 
 int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
@@ -602,6 +684,9 @@ int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 	}
 	error = error ? error : copy_command(defs, &image->header);
 	error = error ? error : copy_waits(defs, image);
+	if (!error) {
+		find_rings(defs, image);
+	}
 	trace_sum_judge(defs, image);
 	defs->lossy = trace_sum_is_lossy(&defs->process, image);
 	free(w.modules);
@@ -620,6 +705,10 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.waits);
 	free(defs->process.tasks);
 	free(defs->process.orders);
+	free(defs->process.execs);
+	free(defs->born);
+	free(defs->thread_born);
+	free(defs->ring);
 	trace_text_free(defs->text);
 	memset(defs, 0, sizeof(*defs));
 }

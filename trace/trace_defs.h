@@ -34,6 +34,13 @@ struct trace_defs {
 	 */
 	bool lossy;
 	uint64_t end_ticks; /* of the newest record; 0 = there is none */
+	/*
+	 * Bounded mode, else NULL. Records of an object from before it was born mean a former one of
+	 * its id. Facts of a thread from `ring` on are in its ring.
+	 */
+	uint64_t *born;	       /* by object; owned */
+	uint64_t *thread_born; /* the same, by thread; owned */
+	uint64_t *ring;	       /* by thread, UINT64_MAX = none; owned */
 };
 
 /*

@@ -176,9 +176,82 @@ copied:
 		.segment = index,
 		.chunk = head.chunk,
 		.committed = head.committed,
+		.events = head.events,
 		.wait = head.wait,
 	};
 	return trace_scan_add(image, &head, 0, payload, (uint32_t)got) ? 0 : THRUM_ENOMEM;
+}
+
+/* One copy of a slot that was not taken into use for something else meanwhile. */
+static int copy_slot(struct trace_image *image, int fd, const struct tf_segment *head,
+		     uint64_t offset, uint8_t *to)
+{
+	struct tf_slot slot, after;
+	struct tf_segment chunk = { .stream = head->stream };
+	size_t got;
+
+	if (trace_pread(fd, &slot, sizeof(slot), offset) < sizeof(slot) || !slot.committed ||
+	    slot.committed > TF_SLOT_PAYLOAD_BYTES || slot.number > head->chunk + TF_SLOTS) {
+		return 0; /* never used, or being taken into use */
+	}
+	got = trace_pread(fd, to, slot.committed, offset + sizeof(slot));
+	if (trace_pread(fd, &after, sizeof(after), offset) == sizeof(after) &&
+	    after.number != slot.number) {
+		return 0; /* overwritten: newer slots have what counts */
+	}
+	chunk.chunk = slot.number;
+	chunk.thread = slot.thread;
+	chunk.base_ticks = slot.base_ticks;
+	chunk.committed = slot.committed;
+	chunk.events = head->events;
+	chunk.lost = head->lost;
+	if (!trace_scan_add(image, &chunk, 0, to, (uint32_t)got)) {
+		return THRUM_ENOMEM;
+	}
+	image->chunks[image->chunk_count - 1].ring = true;
+	return 0;
+}
+
+/* The newest slot last: what is overwritten while we copy is old. */
+static int copy_ring(struct trace_image *image, int fd, uint64_t index,
+		     const struct tf_segment *head)
+{
+	uint8_t *payload = malloc(TF_PAYLOAD_BYTES);
+	struct tf_segment newest = *head;
+	int error = 0;
+
+	if (!payload || !trace_array_reserve(&image->payloads, &image->payload_capacity,
+					     image->payload_count, sizeof(*image->payloads))) {
+		free(payload);
+		return THRUM_ENOMEM;
+	}
+	image->payloads[image->payload_count++] = payload;
+	for (uint32_t i = 1; i <= TF_SLOTS && !error; i++) {
+		uint32_t place = (uint32_t)((head->chunk + i) % TF_SLOTS) * TF_SLOT_BYTES;
+
+		error = copy_slot(image, fd, head,
+				  segment_offset(index) + TF_SEGMENT_HEADER_BYTES + place,
+				  payload + place);
+	}
+	if (trace_pread(fd, &newest, sizeof(newest), segment_offset(index)) < sizeof(newest) ||
+	    newest.kind != TF_SEGMENT_RING) {
+		newest = *head;
+	}
+	if (error || !trace_array_reserve(&image->live, &image->live_capacity, image->live_count,
+					  sizeof(*image->live))) {
+		return THRUM_ENOMEM;
+	}
+	image->live[image->live_count++] = (struct trace_live){
+		.stream = head->stream,
+		.thread = head->thread_now,
+		.tid = head->tid_now,
+		.segment = index,
+		.chunk = head->chunk,
+		.committed = head->committed,
+		.events = head->events,
+		.wait = newest.wait,
+	};
+	return 0;
 }
 
 static int copy_meta(struct trace_image *image, int fd, uint64_t index,
@@ -210,21 +283,30 @@ static int copy_meta(struct trace_image *image, int fd, uint64_t index,
 	return 0;
 }
 
-/* Has any stream gone on since it was copied? */
-static bool has_moved(const struct trace_image *image, int fd)
+/*
+ * Has any stream gone on since it was copied? One that has was not blocked for ever in the wait that
+ * its copy shows, and what the others' copies say of it may be of another moment: its wait is
+ * dropped. All waits that remain were there at one moment, after the last copy.
+ */
+static bool settle_waits(struct trace_image *image, int fd)
 {
 	struct tf_segment head;
+	bool moved = false;
 
 	for (size_t i = 0; i < image->live_count; i++) {
-		const struct trace_live *live = &image->live[i];
+		struct trace_live *live = &image->live[i];
 
-		if (trace_pread(fd, &head, sizeof(head), segment_offset(live->segment)) ==
-			    sizeof(head) &&
-		    (head.chunk != live->chunk || head.committed != live->committed)) {
-			return true;
+		if (trace_pread(fd, &head, sizeof(head), segment_offset(live->segment)) <
+			    sizeof(head) ||
+		    (head.chunk == live->chunk && head.committed == live->committed &&
+		     head.events == live->events &&
+		     !memcmp(&head.wait, &live->wait, sizeof(head.wait)))) {
+			continue;
 		}
+		live->wait.kind = TRACE_WAIT_NONE;
+		moved = true;
 	}
-	return false;
+	return moved;
 }
 
 static int compare_live(const void *left, const void *right)
@@ -258,11 +340,14 @@ static int copy_segments(struct trace_image *image, int fd, enum tf_segment_kind
 		if (trace_pread(fd, &head, sizeof(head), segment_offset(i)) < sizeof(head)) {
 			break;
 		}
-		if (head.kind > TF_SEGMENT_META && kind == TF_SEGMENT_META) {
+		if (head.kind > TF_SEGMENT_RING && kind == TF_SEGMENT_META) {
 			trace_image_damage(image, "segment %llu of the map is of no known kind",
 					   (unsigned long long)i);
 		}
-		if (head.kind == kind) {
+		if (kind == TF_SEGMENT_STREAM && head.kind == TF_SEGMENT_RING &&
+		    head.stream < trace_image_stream_limit(image)) {
+			error = copy_ring(image, fd, i, &head);
+		} else if (head.kind == kind) {
 			error = kind == TF_SEGMENT_STREAM ? copy_stream(image, fd, i)
 							  : copy_meta(image, fd, i, &head);
 		}
@@ -383,7 +468,6 @@ static int image_open(struct trace_image *image, int directory, const char *path
 	if (got > 0 && image->live_count) {
 		qsort(image->live, image->live_count, sizeof(*image->live), compare_live);
 	}
-	image->moving = got > 0 && !image->header.exit_kind && has_moved(image, fd);
 	trace_scan_sort(image);
 	close(fd);
 	return got;
@@ -442,6 +526,24 @@ static int compare_images(const void *left, const void *right)
 }
 
 /*
+ * After all images were copied: a cycle through several processes must have been there at one
+ * moment too.
+ */
+static void settle_image(struct trace_image *image, int directory)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s.map", image->name);
+	fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) {
+		return; /* removed meanwhile: nobody writes to it */
+	}
+	image->moving = settle_waits(image, fd) && !image->header.exit_kind;
+	close(fd);
+}
+
+/*
  * One entry of the directory; files that are not ours or not readable are left out, the diag then
  * tells why.
  */
@@ -491,6 +593,9 @@ int trace_dir_open(const char *path, struct trace_dir *ret_dir, struct diag *dia
 		closedir(list);
 		trace_dir_release(&dir);
 		return error;
+	}
+	for (size_t i = 0; i < dir.image_count; i++) {
+		settle_image(&dir.images[i], dirfd(list));
 	}
 	qsort(dir.images, dir.image_count, sizeof(*dir.images), compare_images);
 	dir.run_json = read_run_json(dirfd(list));

@@ -13,6 +13,8 @@
  *    that is seen is defined, also in a live trace.
  *  - Streams of a live process are copied one after the other: what one says last may follow from
  *    what another said after its copy. `moving` tells that this happened.
+ *  - Waits of a live trace were all there at one moment, that after the last copy; a stream that
+ *    moved shows none.
  *  - The .events file stays on disk: only an index of its chunks (72 bytes each) is kept.
  *  - `chunks` is sorted by (stream, chunk) and free of duplicates: of two, the one with more bytes
  *    is kept.
@@ -41,6 +43,7 @@ struct trace_chunk {
 		*memory;    /* payload copied from the map; NULL = in .events. Owned by the image */
 	uint32_t committed; /* bytes that should be there … */
 	uint32_t available; /* … and that are */
+	bool ring;	    /* slot of a ring: what came before it expired, if it is not there */
 };
 
 /* Live part of a stream segment's header. */
@@ -49,7 +52,8 @@ struct trace_live {
 	uint64_t end_ticks;	 /* of its last record; 0 = none seen. Filled by trace_sum.c */
 	uint64_t segment, chunk; /* of the map, as copied */
 	uint32_t committed;
-	struct trace_wait wait;
+	uint64_t events;
+	struct trace_wait wait; /* dropped where the stream moved on while the trace was copied */
 };
 
 /* Kernel ids of threads, where a segment header tells. */

@@ -77,6 +77,7 @@ enum trace_mode {
 enum trace_hold {
 	TRACE_HOLD_OWNERDEAD = 512,   /* robust, owner died, not made consistent yet */
 	TRACE_HOLD_REACQUIRED = 1024, /* taken back at the end of a condition wait */
+	TRACE_HOLD_PRIVATE = 2048,    /* brand new: made by this thread, met by no other */
 	TRACE_HOLD_DEPTH_SHIFT = 16,  /* depth - 1 */
 };
 
@@ -134,7 +135,12 @@ enum trace_exit {
 #define TF_REC_SAME_OBJECT 0x40u
 #define TF_REC_HAS_SEQ 0x80u
 
-enum tf_segment_kind { TF_SEGMENT_FREE = 0, TF_SEGMENT_STREAM = 1, TF_SEGMENT_META = 2 };
+enum tf_segment_kind {
+	TF_SEGMENT_FREE = 0,
+	TF_SEGMENT_STREAM = 1,
+	TF_SEGMENT_META = 2,
+	TF_SEGMENT_RING = 3, /* bounded mode: the payload is TF_SLOTS slots, overwritten in turn */
+};
 
 /*
  * What a thread is blocked on, in its stream's segment header: written before each call that may
@@ -180,6 +186,21 @@ struct tf_segment {
 	uint8_t reserved[256 - 96];
 };
 
+/*
+ * One slot of a RING segment: a chunk of its own, which begins with a KEYFRAME. Slot i lies at
+ * TF_SEGMENT_HEADER_BYTES + i * TF_SLOT_BYTES; `chunk` of the segment is the number of the newest.
+ */
+#define TF_SLOTS 8u
+#define TF_SLOT_BYTES (TF_PAYLOAD_BYTES / TF_SLOTS)
+#define TF_SLOT_PAYLOAD_BYTES (TF_SLOT_BYTES - 32u)
+struct tf_slot {
+	uint64_t number; /* of the chunk in its stream; number % TF_SLOTS is its place */
+	uint64_t base_ticks;
+	uint32_t committed; /* payload bytes; 0 while it is being taken into use */
+	uint32_t thread;    /* owner when it began */
+	uint64_t events;    /* of the stream when it began */
+};
+
 /* Page 0 of the map. Counters are live. */
 struct tf_process {
 	char magic[8]; /* TF_MAGIC */
@@ -214,6 +235,10 @@ struct tf_process {
 	uint64_t expired_chunks;   /* bounded mode: chunks that were dropped as repetitions */
 	uint64_t boot_signal_mask; /* of the first thread at start: bit n - 1 = signal n blocked */
 	uint32_t exec_pid_image;   /* N of the image of this pid that called exec, 0 = none */
+	uint32_t facts_stream;	   /* bounded mode: stream of the facts, 0 = none yet */
+	uint64_t lost_facts;	   /* bounded mode: new ones for which there was no room */
+	/* forked children that could make no files: their user or their root was another */
+	uint32_t unrecorded_children;
 	uint32_t reserved1;
 };
 
@@ -225,6 +250,7 @@ enum tf_process_flag {
 	TF_PROCESS_HANDLERS = 8, /* it installed a signal handler: that may post a semaphore */
 	TF_PROCESS_UNSEEN_THREADS = 16, /* it asked libc for threads of libc's own (SIGEV_THREAD) */
 	TF_PROCESS_BOUNDED = 32, /* bounded mode, from the start or since max_size was reached */
+	TF_PROCESS_SECCOMP = 64, /* it runs under a seccomp filter; with a loss, that was why */
 };
 
 /*
@@ -245,6 +271,7 @@ enum tf_def_type {
 	TF_DEF_OWNER = 9,	/* struct tf_def_owner: an object that was locked when first seen */
 	TF_DEF_TASK = 10,	/* struct tf_def_task */
 	TF_DEF_ORDER = 11,	/* struct tf_def_order: an annotation */
+	TF_DEF_EXEC = 12,	/* struct tf_def_exec: a program that was started */
 };
 
 struct tf_def {
@@ -277,6 +304,22 @@ struct tf_def_object {
 	uint32_t where; /* enum tf_object_where */
 };
 
+/* def.flags of an object. */
+enum tf_object_flag {
+	TF_OBJECT_INIT = 1, /* by the call at `stack`; `attributes` is what it said */
+	/* The id had other objects before `ticks`: a record that is older does not mean this one. */
+	TF_OBJECT_AGAIN = 2,
+};
+
+/* Bounded mode: follows tf_def_object, within its `bytes`. Live. */
+struct tf_object_live {
+	int64_t value;	      /* semaphore: initial + posts - takes */
+	uint64_t waits;	      /* contended acquires that were answered */
+	uint64_t wait_ticks;  /* time they took */
+	uint64_t worst_ticks; /* the longest … */
+	uint32_t worst_stack, worst_thread;
+};
+
 enum tf_object_where {
 	TF_WHERE_UNKNOWN = 0, /* heap or other mapping */
 	TF_WHERE_MODULE = 1,  /* static storage */
@@ -296,12 +339,19 @@ enum tf_mutex_attribute {
 	TF_COUNT_SHARED =
 		1
 		<< 30, /* semaphore, barrier: other processes may take part; the rest is the value or count */
+	/* SysV semaphore: first used with SEM_UNDO: the end of a process gives back what it took */
+	TF_SEM_UNDO = 1 << 28,
 	TF_ATTRIBUTES_UNKNOWN = 1u << 31,
+};
+
+enum tf_futex_attribute {
+	TF_FUTEX_PI =
+		1, /* priority-inheriting: bits 0..29 of the word are its owner's kernel thread id */
 };
 
 /*
  * Of every kind: which library's own lock this is (its memory is not glibc's), and how it is
- * shared. Bits 24..27 of the attributes of a MUTEX, RWLOCK, COND; see TF_PSHARED for the rest.
+ * shared. Bits 24..27 of the attributes of a MUTEX, RWLOCK, COND, SEM, ONCE; see TF_PSHARED for the rest.
  */
 enum tf_library {
 	TF_LIBRARY_SHIFT = 24,
@@ -314,13 +364,23 @@ enum tf_library {
 	TF_LIBRARY_ANNOTATED = 5, /* thrum.h */
 };
 
+/* Attributes of a PIPE or SOCKET. */
+enum tf_channel {
+	TF_CHANNEL_MADE_HERE = 1, /* by pipe, socketpair or popen of this process */
+};
+
 /* What an object is, whatever it is mapped at: equal in two processes = the same object. */
 struct tf_def_identity {
 	struct tf_def def;
 	uint32_t object;
 	uint32_t space;	   /* enum tf_identity_space */
 	uint64_t dev, ino; /* of the file; of SYSV: key and id */
-	uint64_t offset; /* in the file; first byte of a FILE_LOCK's range; index of a semaphore */
+	/*
+	 * In the file; first byte of a FILE_LOCK's range; index of a semaphore; of a PIPE the ends that
+	 * this process has open: 1 = for reading, 2 = for writing; of a SOCKET 1 = open here. The newest
+	 * definition counts.
+	 */
+	uint64_t offset;
 	uint64_t length; /* of a FILE_LOCK's range, 0 = to the end; of a SOCKET the peer's inode */
 };
 
@@ -377,6 +437,24 @@ struct tf_def_order {
 	uint32_t reserved;
 };
 
+/* A path whose process has no later image was run untraced. */
+struct tf_def_exec {
+	struct tf_def def;
+	uint32_t pid;	 /* of the process that runs it: this one, or a child */
+	uint32_t thread; /* that asked for it */
+	uint32_t how;	 /* enum tf_exec_how */
+	uint32_t bytes;	 /* of path, without the NUL; cut at 231 */
+	uint64_t ticks;
+	char path[]; /* as the call had it */
+};
+
+enum tf_exec_how {
+	TF_EXEC_SELF = 1,  /* exec: the path takes this image's place, unless EXEC has an error */
+	TF_EXEC_SPAWN = 2, /* posix_spawn, by path */
+	TF_EXEC_SPAWN_SEARCH = 3, /* posix_spawnp, by $PATH */
+	TF_EXEC_VFORK = 4,	  /* exec in a child of vfork */
+};
+
 struct tf_def_thread {
 	struct tf_def def;
 	uint32_t thread; /* id, 1-based; 1 = main */
@@ -393,6 +471,9 @@ enum tf_thread_flag {
 	TF_THREAD_DETACHED = 2, /* created detached */
 	TF_THREAD_FOREIGN = 4,	/* not made through a hooked call */
 };
+
+/* def.flags of a thread: as TF_OBJECT_AGAIN. */
+enum { TF_THREAD_AGAIN = 2 };
 
 struct tf_def_module {
 	struct tf_def def;
@@ -416,11 +497,14 @@ struct tf_def_name {
 _Static_assert(sizeof(struct trace_wait) == 32, "on disk");
 _Static_assert(sizeof(struct tf_segment) == TF_SEGMENT_HEADER_BYTES, "on disk");
 _Static_assert(sizeof(struct tf_process) <= TF_HEADER_BYTES, "one page");
+_Static_assert(sizeof(struct tf_slot) == 32 && TF_SLOT_BYTES % 8 == 0, "on disk");
+_Static_assert(sizeof(struct tf_object_live) == 40, "on disk");
 _Static_assert(sizeof(struct tf_def_object) == 48 && sizeof(struct tf_def_thread) == 48, "on disk");
 _Static_assert(sizeof(struct tf_def_identity) == 48 && sizeof(struct tf_def_owner) == 16,
 	       "on disk");
 _Static_assert(sizeof(struct tf_def_object_name) == 16 && sizeof(struct tf_def_order) == 24,
 	       "on disk");
+_Static_assert(sizeof(struct tf_def_exec) == 32, "on disk");
 _Static_assert(sizeof(struct tf_def_module) == 56 && sizeof(struct tf_def_stack) == 16, "on disk");
 
 #endif

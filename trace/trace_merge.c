@@ -9,6 +9,12 @@
 
 #define SLACK_NS 100000000u
 #define MOVING_NS 1000000000u
+/*
+ * Where records expired on purpose, what does not come within this never will. A release is stamped before the
+ * lock is free and an acquire after it is taken, so only what counters differ by between processors matters;
+ * and a record that waits in vain must not come after what it caused.
+ */
+#define BOUNDED_SLACK_NS 2000u
 
 /* ---- heap ---- */
 
@@ -117,6 +123,7 @@ static int add_cursors(struct trace_merge *m, struct trace_image *image)
 		}
 		trace_cursor_init(c, &image->chunks[i], &image->chunks[end],
 				  (uint32_t)m->cursor_count++);
+		c->facts = image->chunks[i].stream == m->source.facts;
 		if (trace_cursor_next(c, &m->source)) {
 			heap_push(&m->ready, c);
 		} else {
@@ -143,10 +150,17 @@ int trace_merge_init(struct trace_merge *m, const struct trace_defs *defs,
 			.stacks = (uint32_t)defs->process.stack_count,
 			.threads = (uint32_t)defs->process.thread_count,
 			.fd = image->events_bytes ? trace_image_open_events(image) : -1,
-			.lossy = defs->lossy,
+			.lossy = defs->lossy || defs->born,
+			.born = defs->born,
+			.thread_born = defs->thread_born,
+			.ring = defs->ring,
+			.facts = defs->born && image->header.facts_stream
+					 ? image->header.facts_stream
+					 : UINT32_MAX,
 		},
 		.clock = &defs->clock,
-		.slack_ticks = trace_clock_ticks(&defs->clock, SLACK_NS),
+		.slack_ticks = trace_clock_ticks(&defs->clock,
+						 defs->born ? BOUNDED_SLACK_NS : SLACK_NS),
 		.cursors = calloc(streams + 1, sizeof(*m->cursors)),
 		.ready.entries = calloc(streams + 1, sizeof(*m->ready.entries)),
 		.stale.entries = calloc(streams + 1, sizeof(*m->stale.entries)),
@@ -207,7 +221,7 @@ static void emit(struct trace_merge *m, const struct trace_cursor *c, struct tra
 		.op = c->record.op,
 		.has_seq = c->record.has_seq,
 		.synthetic = c->synthetic,
-		.stream = c->stream,
+		.stream = c->facts ? TRACE_NO_STREAM : c->stream,
 		.thread = c->thread,
 		.object = (uint32_t)field[TRACE_FIELD_O],
 		.other = (uint32_t)field[TRACE_FIELD_P],

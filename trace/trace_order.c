@@ -326,8 +326,8 @@ bool trace_order_may_go(struct trace_order *order, struct trace_cursor *c)
 {
 	const uint64_t *field = c->record.field;
 
-	if (c->synthetic) {
-		return true;
+	if (c->synthetic || (c->facts && c->record.op != TRACE_JOIN)) {
+		return true; /* facts come out as they lie in their stream */
 	}
 	switch ((enum effect)effects[c->record.op % TF_OPS]) {
 	case EXCLUSIVE:
@@ -361,7 +361,7 @@ void trace_order_apply(struct trace_order *order, struct trace_cursor *c)
 	struct order_object *o = &order->objects[field[TRACE_FIELD_O]];
 	struct order_object *p = &order->objects[field[TRACE_FIELD_P]];
 
-	if (c->synthetic) {
+	if (c->synthetic || (c->facts && c->record.op != TRACE_CREATE)) {
 		return;
 	}
 	switch ((enum effect)effects[c->record.op % TF_OPS]) {
@@ -453,7 +453,7 @@ void trace_order_force(struct trace_order *order, struct trace_cursor *c)
 		o->acquired = c->need;
 	}
 	o->depth = o->readers = 0;
-	if (o->forced < FORCE_LIMIT && ++o->forced == FORCE_LIMIT) {
+	if (!order->bounded && o->forced < FORCE_LIMIT && ++o->forced == FORCE_LIMIT) {
 		wake_all(order, &o->waiting);
 	}
 }
@@ -472,6 +472,7 @@ int trace_order_init(struct trace_order *order, const struct trace_process *proc
 		.objects = calloc(process->object_count, sizeof(*order->objects)),
 		.threads = calloc(process->thread_count, sizeof(*order->threads)),
 	};
+	order->bounded = process->flags & TF_PROCESS_BOUNDED;
 	if (!order->objects || !order->threads) {
 		trace_order_release(order);
 		return THRUM_ENOMEM;
@@ -489,7 +490,7 @@ int trace_order_init(struct trace_order *order, const struct trace_process *proc
 		const struct trace_thread *t = &process->threads[i];
 
 		order->threads[i].expect_create =
-			t->defined && t->parent &&
+			t->defined && t->parent && !order->bounded &&
 			!(t->flags & (TF_THREAD_MAIN | TF_THREAD_FOREIGN));
 	}
 	return 0;

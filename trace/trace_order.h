@@ -46,6 +46,7 @@ struct trace_order {
 	struct order_object *objects; /* owned; by object id */
 	struct order_thread *threads; /* owned; by thread id */
 	struct trace_cursor *woken;   /* list by cursor.woken, newest first; the caller takes it */
+	bool bounded; /* records may have expired: what was forced out proves nothing */
 };
 
 /* 0 or THRUM_ENOMEM. */

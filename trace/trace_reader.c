@@ -130,6 +130,72 @@ int trace_reader_next(struct trace_reader *r, struct trace_event *ret_event)
 	return 0;
 }
 
+/* ---- several images side by side ---- */
+
+struct trace_pass {
+	struct trace_merge merge;
+	struct trace_clock clock; /* of the run */
+};
+
+/* Starts with the first image; the scale of the longest one is the best. */
+static struct trace_clock run_clock(const struct trace_reader *r)
+{
+	struct trace_clock clock = { UINT64_MAX, r->defs[0].clock.scale };
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < r->defs_count; i++) {
+		const struct trace_clock *c = &r->defs[i].clock;
+
+		if (c->start_ticks && c->start_ticks < clock.start_ticks)
+			clock.start_ticks = c->start_ticks;
+		if (r->defs[i].process.end_ns > longest) {
+			longest = r->defs[i].process.end_ns;
+			clock.scale = c->scale;
+		}
+	}
+	if (clock.start_ticks == UINT64_MAX)
+		clock.start_ticks = 0;
+	return clock;
+}
+
+int trace_pass_new(struct trace_reader *r, size_t index, struct trace_pass **ret_pass,
+		   struct diag *diag)
+{
+	struct trace_pass *pass = calloc(1, sizeof(*pass));
+	int error = pass ? trace_merge_init(&pass->merge, &r->defs[index], &r->dir.images[index])
+			 : THRUM_ENOMEM;
+
+	if (error) {
+		free(pass);
+		return diag_set(diag, error, "out of memory for the streams of process %s",
+				r->dir.images[index].name);
+	}
+	pass->clock = run_clock(r);
+	pass->merge.clock = &pass->clock;
+	*ret_pass = pass;
+	return 0;
+}
+
+void trace_pass_free(struct trace_pass *pass)
+{
+	if (!pass)
+		return;
+	trace_merge_release(&pass->merge);
+	free(pass);
+}
+
+int trace_pass_next(struct trace_pass *pass, struct trace_event *ret_event)
+{
+	return trace_merge_next(&pass->merge, ret_event);
+}
+
+uint64_t trace_reader_get_start_ns(const struct trace_reader *r, size_t index)
+{
+	struct trace_clock clock = run_clock(r);
+
+	return trace_clock_ns(&clock, r->defs[index].clock.start_ticks);
+}
+
 const char *trace_reader_get_run_json(const struct trace_reader *r)
 {
 	return r->dir.run_json;

@@ -25,6 +25,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Stream of an event that was kept as a fact: its thread's own stream had it once. */
+#define TRACE_NO_STREAM UINT32_MAX
+
 /* One decoded record. Fields that the op does not have are 0. Ids index the tables of struct trace_process. */
 struct trace_event {
 	uint8_t op; /* enum trace_op */
@@ -62,6 +65,9 @@ struct trace_object {
 	const char *given_name, *class_name; /* annotations; NULL = none */
 	bool was_locked;		     /* when first seen … */
 	uint32_t owner_tid;		     /* … by this kernel thread, 0 = not known */
+	/* Bounded mode: initialised at `stack` by `thread`; what was counted while it lived. */
+	bool initialised;
+	const struct tf_object_live *live; /* NULL = no such counts */
 };
 
 struct trace_task {
@@ -97,6 +103,18 @@ struct trace_wait_state {
 	uint64_t since_ns;
 };
 
+/*
+ * A program that this image started, by exec or posix_spawn. Where no image of `pid` began later, it ran untraced:
+ * static, set-user-id, of another architecture; or exec failed, which the EXEC event says.
+ */
+struct trace_exec {
+	uint32_t pid;
+	uint32_t thread;
+	uint32_t how; /* enum tf_exec_how */
+	uint64_t time_ns;
+	const char *path; /* as the call had it, perhaps cut */
+};
+
 /* One process image. All arrays are owned by the reader; index 0 of stacks, objects, threads and tasks is unused. */
 struct trace_process {
 	const char *name; /* "PID.N" */
@@ -116,6 +134,7 @@ struct trace_process {
 	uint64_t end_ns;	/* time of the last record */
 	uint32_t libc_version;
 	uint64_t expired_chunks;   /* bounded mode: dropped as repetitions, no loss */
+	uint64_t lost_facts;	   /* bounded mode: new ones that did not fit */
 	uint64_t boot_signal_mask; /* of the main thread at start: bit n - 1 = signal n blocked */
 
 	struct trace_stack *stacks;
@@ -132,6 +151,10 @@ struct trace_process {
 	size_t task_count;
 	const struct tf_def_order **orders; /* declared by annotations */
 	size_t order_count;
+	uint32_t exec_image; /* N of the image of this pid that this one replaced, 0 = none */
+	uint32_t unrecorded_children; /* forked ones that could make no files of their own */
+	struct trace_exec *execs;     /* in the order of their definitions */
+	size_t exec_count;
 };
 
 struct trace_reader;
@@ -153,6 +176,21 @@ int trace_reader_rewind(struct trace_reader *reader, size_t index, struct diag *
 
 /* Returns 1 and fills `ret_event`, 0 at the end. */
 int trace_reader_next(struct trace_reader *reader, struct trace_event *ret_event);
+
+/*
+ * Several images side by side: a pass reads one image from its first event, independently of rewind
+ * and next, and its events carry run time: nanoseconds since the first image began, by one clock for
+ * all images. Borrowed from the reader, which must outlive it; costs a file descriptor.
+ */
+struct trace_pass;
+int trace_pass_new(struct trace_reader *reader, size_t index, struct trace_pass **ret_pass,
+		   struct diag *diag);
+void trace_pass_free(struct trace_pass *pass); /* takes NULL */
+int trace_pass_next(struct trace_pass *pass,
+		    struct trace_event *ret_event); /* as trace_reader_next */
+
+/* Run time at which image `index` began: add it to a time of the image to get run time. */
+uint64_t trace_reader_get_start_ns(const struct trace_reader *reader, size_t index);
 
 /* Text of run.json, NULL when the launcher wrote none. Borrowed. */
 const char *trace_reader_get_run_json(const struct trace_reader *reader);

@@ -108,7 +108,9 @@ void trace_sum_streams(struct trace_defs *defs, struct trace_image *image)
 		bool last = i + 1 == image->chunk_count || c[1].stream != c->stream;
 
 		p->used_bytes += TF_SEGMENT_HEADER_BYTES + c->available;
-		missing += first ? c->chunk : c->chunk - c[-1].chunk - 1;
+		if (!c->ring) { /* what a ring lacks expired: that is no loss */
+			missing += first ? c->chunk : c->chunk - c[-1].chunk - 1;
+		}
 		if (c->available < c->committed) {
 			trace_image_damage(image, "chunk %llu of stream %u is torn",
 					   (unsigned long long)c->chunk, c->stream);
@@ -154,11 +156,16 @@ void trace_sum_judge(struct trace_defs *defs, const struct trace_image *image)
 		"the process was killed or still runs");
 	why_add(p, p->flags & TF_PROCESS_FULL, "--max-size was reached");
 	why_add(p, p->flags & TF_PROCESS_DISK_FULL, "the disk was full");
-	why_add(p, p->flags & TF_PROCESS_OFF, "the recorder switched itself off");
+	why_add(p, p->flags & TF_PROCESS_OFF, "%s",
+		p->flags & TF_PROCESS_SECCOMP ? "a seccomp filter ended the recording"
+					      : "the recorder switched itself off");
 	why_add(p, image->map_cut, "the map file is cut");
 	why_add(p, image->damaged, "%s", image->damage);
 	why_add(p, p->lost_chunks, "%llu chunks are missing", (unsigned long long)p->lost_chunks);
+	why_add(p, p->unrecorded_children, "%u forked children could not be recorded",
+		p->unrecorded_children);
 	why_add(p, p->lost_events, "%llu events were lost", (unsigned long long)p->lost_events);
+	why_add(p, p->lost_facts, "%llu new facts did not fit", (unsigned long long)p->lost_facts);
 	why_add(p, p->lost_defs, "%llu definitions were lost", (unsigned long long)p->lost_defs);
 }
 

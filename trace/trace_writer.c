@@ -216,6 +216,26 @@ void trace_writer_object_full(struct trace_writer *w, uint32_t id, enum trace_ob
 	define(w, TF_DEF_OBJECT, &def, sizeof(def), NULL, 0, NULL, 0);
 }
 
+void trace_writer_identity(struct trace_writer *w, uint32_t object, uint32_t space, uint64_t ino,
+			   uint64_t offset, uint64_t length)
+{
+	struct tf_def_identity def = { .object = object,
+				       .space = space,
+				       .dev = 1,
+				       .ino = ino,
+				       .offset = offset,
+				       .length = length };
+
+	define(w, TF_DEF_IDENTITY, &def, sizeof(def), NULL, 0, NULL, 0);
+}
+
+void trace_writer_owner(struct trace_writer *w, uint32_t object, uint32_t tid)
+{
+	struct tf_def_owner def = { .object = object, .tid = tid };
+
+	define(w, TF_DEF_OWNER, &def, sizeof(def), NULL, 0, NULL, 0);
+}
+
 void trace_writer_thread(struct trace_writer *w, uint32_t id, uint32_t parent, uint32_t stack)
 {
 	uint32_t flags = id == 1 ? TF_THREAD_MAIN : parent ? 0 : TF_THREAD_FOREIGN;

@@ -82,6 +82,11 @@ void trace_writer_object_full(struct trace_writer *w, uint32_t id, enum trace_ob
 /*
  * Thread 1 gets TF_THREAD_MAIN, a thread with parent 0 TF_THREAD_FOREIGN; _thread_full says more.
  */
+/* The object is the same as any of any process with these numbers: enum tf_identity_space. */
+void trace_writer_identity(struct trace_writer *w, uint32_t object, uint32_t space, uint64_t ino,
+			   uint64_t offset, uint64_t length);
+/* The object was locked when first seen, by kernel thread `tid`. */
+void trace_writer_owner(struct trace_writer *w, uint32_t object, uint32_t tid);
 void trace_writer_thread(struct trace_writer *w, uint32_t id, uint32_t parent, uint32_t stack);
 void trace_writer_thread_full(struct trace_writer *w, uint32_t id, uint32_t parent, uint32_t stack,
 			      uint32_t flags, uint64_t start_routine, uint64_t handle);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wrap_block.c - the blocking calls: nearly all rows are generic (wrap_block.h).
+ */
+#include "wrap_block.h"
+
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/poll.h>
+#include <sys/time.h>
+
+enum { SOCKET_DONTWAIT = 0x40 }; /* MSG_DONTWAIT */
+
+/* A lookup's own error numbers, and a sleep's rest, count as success: nobody reads more of them. */
+static inline int result_of(long rc)
+{
+	return rc == -1 ? errno : 0;
+}
+#define RESULT(rc) result_of((long)(rc))
+
+#include "../spec/primitives/block.def"
+
+static struct named *queue_of(const struct block_on *on)
+{
+	struct identity key = { .space = TF_IDENTITY_QUEUE, .kind = TRACE_OBJECT_QUEUE };
+
+	if (on->subject == BLOCK_SYSV_QUEUE) {
+		key.dev = UINT64_MAX;
+		key.ino = (uint32_t)on->id;
+	} else if (!descriptor_inode(on->id, &key.dev, &key.ino)) {
+		return NULL;
+	}
+	return named_lookup_or_add(&key);
+}
+
+uint32_t block_object(struct call *c, struct block_on on, unsigned *mode)
+{
+	struct named *n;
+	bool timed;
+
+	if (on.subject == BLOCK_DESCRIPTOR) {
+		n = descriptor_channel(c, on.id, &timed, *mode & TRACE_MODE_SHARED);
+		*mode |= timed ? TRACE_MODE_TIMED : 0;
+		return n ? n->object.id : 0;
+	}
+	n = queue_of(&on);
+	if (n && !named_is_defined(n)) {
+		char path[256];
+
+		named_define(c, n,
+			     on.subject == BLOCK_QUEUE && descriptor_path(on.id, path, sizeof(path))
+				     ? path
+				     : NULL,
+			     TF_NAME_LIBC);
+	}
+	return n ? n->object.id : 0;
+}
+
+/* The number of a new connection may have been another thing whose close nobody saw. */
+static int accepted(struct arch_caller caller, int fd)
+{
+	if (fd >= 0) {
+		descriptor_closing(caller, fd);
+	}
+	return fd;
+}
+
+EXPORT int accept(int f, __SOCKADDR_ARG a, socklen_t *restrict l)
+{
+	struct call call;
+	bool held;
+	int rc;
+
+	if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_ACCEPT, ON_FD(f), TRACE_MODE_SHARED,
+			  &held)) {
+		return accepted(ARCH_CALLER(), real_accept(f, a, l));
+	}
+	rc = real_accept(f, a, l);
+	block_after(&call, TRACE_CALL_ACCEPT, held, held ? RESULT(rc) : 0);
+	return accepted(ARCH_CALLER(), rc);
+}
+
+EXPORT int accept4(int f, __SOCKADDR_ARG a, socklen_t *restrict l, int flags)
+{
+	struct call call;
+	bool held;
+	int rc;
+
+	if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_ACCEPT, ON_FD(f), TRACE_MODE_SHARED,
+			  &held)) {
+		return accepted(ARCH_CALLER(), real_accept4(f, a, l, flags));
+	}
+	rc = real_accept4(f, a, l, flags);
+	block_after(&call, TRACE_CALL_ACCEPT, held, held ? RESULT(rc) : 0);
+	return accepted(ARCH_CALLER(), rc);
+}
+
+EXPORT int pclose(FILE *f)
+{
+	struct call call;
+	bool held;
+	int rc;
+
+	if (f && f->_fileno >= 0) {
+		descriptor_closing(ARCH_CALLER(), f->_fileno);
+	}
+	if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_WAIT_CHILD, ON_NOTHING, 0, &held)) {
+		return real_pclose(f);
+	}
+	rc = real_pclose(f);
+	block_after(&call, TRACE_CALL_WAIT_CHILD, held, held ? RESULT(rc) : 0);
+	return rc;
+}
