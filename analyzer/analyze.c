@@ -5,6 +5,7 @@
 #include "analyze.h"
 
 #include "checker.h"
+#include "run_union.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,8 @@ const char *prune_reason_text(enum prune_reason reason)
 
 static bool takes_part(const struct analyze_image *image, unsigned i)
 {
+	if (image->analysis.run && !checker_table[i]->in_run)
+		return false;
 	return !image->second_pass || image->again[i];
 }
 
@@ -122,6 +125,21 @@ struct analyze_image *analyze_image_begin(const struct trace_process *process, s
 	return image_new(&analysis, NULL);
 }
 
+struct analyze_image *analyze_image_begin_run(const struct trace_process *process,
+					      const struct run_processes *run,
+					      const struct analyze_options *options,
+					      struct finding_list *findings,
+					      struct analyze_stats *stats)
+{
+	struct analysis analysis = { .process = process,
+				     .run = run,
+				     .findings = findings,
+				     .options = options ? options : &default_options,
+				     .stats = stats };
+
+	return image_new(&analysis, NULL);
+}
+
 void analyze_image_event(struct analyze_image *image, const struct trace_event *event)
 {
 	struct model_step step;
@@ -181,12 +199,18 @@ struct analyze_image *analyze_image_end(struct analyze_image *image)
 	return next;
 }
 
-static int run_image(struct trace_reader *reader, size_t index,
+static int run_image(struct trace_reader *reader, struct fork_book *forks, size_t index,
 		     const struct analyze_options *options, struct finding_list *findings,
 		     struct analyze_stats *stats, struct diag *diag)
 {
 	const struct trace_process *process = trace_reader_get_process(reader, index);
-	struct analyze_image *image = analyze_image_begin(process, index, options, findings, stats);
+	struct analysis analysis = { .process = process,
+				     .process_index = index,
+				     .forks = forks,
+				     .findings = findings,
+				     .options = options,
+				     .stats = stats };
+	struct analyze_image *image = image_new(&analysis, NULL);
 	struct trace_event event;
 	int error = 0;
 
@@ -210,12 +234,19 @@ static int run_image(struct trace_reader *reader, size_t index,
 int analyze_run(struct trace_reader *reader, const struct analyze_options *options,
 		struct finding_list *findings, struct analyze_stats *ret_stats, struct diag *diag)
 {
+	struct fork_book forks;
 	int error = 0;
 
 	memset(ret_stats, 0, sizeof(*ret_stats));
 	if (!options)
 		options = &default_options;
-	for (size_t i = 0; i < trace_reader_process_count(reader) && !error; i++)
-		error = run_image(reader, i, options, findings, ret_stats, diag);
+	fork_book_init(&forks, reader);
+	for (size_t i = 0; i < trace_reader_process_count(reader) && !error; i++) {
+		error = run_image(reader, &forks, i, options, findings, ret_stats, diag);
+		fork_book_drop(&forks, i);
+	}
+	fork_book_release(&forks);
+	if (!error)
+		error = run_union_analyze(reader, options, findings, diag);
 	return error;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * analyze.h - the pipeline: reader -> model -> checkers -> findings, one process image after the
- * other.
+ * other, then those together that share something or hang on each other (run_union.h).
  *
  * Findings come out unsorted, unsuppressed and without symbols: later stages do that. Deterministic
  * for the same trace and options. Never prints.
@@ -38,6 +38,9 @@ struct analyze_options {
 	uint64_t rules_off; /* bit per enum rule */
 	uint64_t hold_ns;   /* --hold-ms; 0 = default 200 ms */
 	bool timed_out;	    /* the run was ended by --timeout */
+	/* When the run was over, as the launcher says, and its process; 0 = not known. */
+	uint64_t end_real_ns;
+	uint32_t end_pid;
 	/* lock-order contexts kept in one pass; 0 = default. More means a second pass */
 	uint64_t max_contexts;
 	/* Called about every 4 M events; may be NULL. */
@@ -63,6 +66,13 @@ struct analyze_image *analyze_image_begin(const struct trace_process *process, s
 					  const struct analyze_options *options,
 					  struct finding_list *findings,
 					  struct analyze_stats *stats);
+/* The same for several images that are looked at as one: see run_union.h. */
+struct run_processes;
+struct analyze_image *analyze_image_begin_run(const struct trace_process *process,
+					      const struct run_processes *run,
+					      const struct analyze_options *options,
+					      struct finding_list *findings,
+					      struct analyze_stats *stats);
 void analyze_image_event(struct analyze_image *image, const struct trace_event *event);
 /*
  * Finishes all checkers and frees the image. Returns NULL, or the image of a second pass (rare: see

@@ -9,15 +9,21 @@
 
 /* name of the object in its file: checker_NAME. Order: see checker.h. */
 #define CHECKERS(ROW)       \
+	ROW(fork_lock)      \
 	ROW(waits)          \
 	ROW(lock_order)     \
+	ROW(declared_order) \
 	ROW(join_order)     \
 	ROW(lock_misuse)    \
 	ROW(cond_misuse)    \
 	ROW(barrier_misuse) \
 	ROW(lock_leak)      \
 	ROW(join_misuse)    \
-	ROW(contention)
+	ROW(signal_lock)    \
+	ROW(blocking_call)  \
+	ROW(task_misuse)    \
+	ROW(contention)     \
+	ROW(benign)
 
 #define ROW(name) extern const struct checker checker_##name;
 CHECKERS(ROW)
@@ -40,12 +46,30 @@ struct finding *analysis_begin(struct analysis *a, enum rule rule, enum confiden
 	return finding_begin(a->findings, rule, confidence, a->process_index);
 }
 
-static const char *label_of(struct analysis *a, uint32_t thread, const char *name)
+static const char *label_in_run(struct analysis *a, uint32_t thread, const char *name, bool is_main)
+{
+	const struct run_process *p = &a->run->process[run_process_of_thread(a->run, thread)];
+	uint32_t local = thread - p->first_thread;
+	char process[96];
+
+	run_process_words(p->process, process, sizeof(process));
+	if (is_main || local == 1)
+		return analysis_printf(a, "%s", process);
+	if (name && *name)
+		return analysis_printf(a, "thread %u \"%s\" of %s", local, name, process);
+	return analysis_printf(a, "thread %u of %s", local, process);
+}
+
+const char *analysis_thread_label(struct analysis *a, uint32_t thread)
 {
 	const struct trace_process *p = a->process;
-	bool is_main = thread < p->thread_count && p->threads &&
-		       (p->threads[thread].flags & TF_THREAD_MAIN);
+	const struct trace_thread *known =
+		thread < p->thread_count && p->threads ? &p->threads[thread] : NULL;
+	const char *name = known ? known->name : NULL;
+	bool is_main = known && (known->flags & TF_THREAD_MAIN);
 
+	if (a->run)
+		return label_in_run(a, thread, name, is_main);
 	if (is_main || thread == 1)
 		return "main thread";
 	if (name && *name)
@@ -78,7 +102,7 @@ void analysis_add_thread(struct analysis *a, struct finding *f, uint32_t thread)
 	ft->pid = p->pid;
 	ft->tid = known && known->tid ? known->tid : tid_of(a, thread);
 	ft->name = known ? known->name : NULL;
-	ft->label = label_of(a, thread, ft->name);
+	ft->label = analysis_thread_label(a, thread);
 	ft->created_stack = known && known->stack ? known->stack : t ? t->create.stack : 0;
 }
 
@@ -97,6 +121,7 @@ void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object)
 		l->kind = p->objects[object].kind;
 		l->address = p->objects[object].address;
 		l->first_seen_stack = p->objects[object].stack;
+		l->name = p->objects[object].given_name;
 	}
 	if (!l->kind && o)
 		l->kind = o->kind;

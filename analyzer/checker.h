@@ -16,12 +16,17 @@
 
 #include "analyze.h"
 #include "finding.h"
+#include "fork_book.h"
 #include "model/model.h"
+#include "run_processes.h"
 
 /* Everything a checker may see of the image under analysis. */
 struct analysis {
 	const struct trace_process *process; /* borrowed */
 	size_t process_index;
+	/* Several images looked at as one: `process` is made up, ids are united. NULL = one image */
+	const struct run_processes *run;
+	struct fork_book *forks; /* of the whole run; NULL = not kept */
 	struct model *model;
 	struct finding_list *findings;
 	const struct analyze_options *options;
@@ -42,6 +47,7 @@ struct analysis {
 
 struct checker {
 	const char *name;
+	bool in_run;		 /* also looks at several processes as one: see run_union.h */
 	uint64_t consumes;	 /* CHECKER_OP bits of the events on_event wants to see */
 	uint64_t consumes_again; /* in the second pass; 0 = the same. See struct analysis */
 	/* enum model_step_flag: on_event sees steps with one of these too, whatever the op */
@@ -74,6 +80,12 @@ struct finding *analysis_begin(struct analysis *a, enum rule rule, enum confiden
 
 /* Adds the thread once: pid, tid, name, label, creation stack filled. id 0 is ignored. */
 void analysis_add_thread(struct analysis *a, struct finding *f, uint32_t thread);
+
+/*
+ * "main thread", "thread 3 \"worker\""; of several processes "process 123 (worker)" for the main
+ * thread of one, "thread 3 of process 123 (worker)" for others.
+ */
+const char *analysis_thread_label(struct analysis *a, uint32_t thread);
 
 /* Adds the object once: kind, address, first-seen stack filled. id 0 is ignored. */
 void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object);

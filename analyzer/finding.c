@@ -265,6 +265,7 @@ struct finding_thread *finding_add_thread(struct finding_list *list, struct find
 	f->threads = array_append(list, f->threads, f->thread_count, sizeof(*f->threads));
 	thread = &f->threads[f->thread_count++];
 	thread->id = id;
+	thread->process = thread->created_process = f->process;
 	return thread;
 }
 
@@ -278,6 +279,8 @@ struct finding_lock *finding_add_lock(struct finding_list *list, struct finding 
 	f->locks = array_append(list, f->locks, f->lock_count, sizeof(*f->locks));
 	lock = &f->locks[f->lock_count++];
 	lock->id = id;
+	lock->process = f->process;
+	lock->object = id;
 	return lock;
 }
 
@@ -290,6 +293,7 @@ struct finding_stack *finding_add_stack(struct finding_list *list, struct findin
 	f->stacks = array_append(list, f->stacks, f->stack_count, sizeof(*f->stacks));
 	part = &f->stacks[f->stack_count++];
 	part->role = role;
+	part->process = f->process;
 	part->thread = thread;
 	part->lock = lock;
 	part->stack = stack;
@@ -308,6 +312,14 @@ void finding_commit(struct finding_list *list, struct finding *f)
 		list->capacity = capacity;
 	}
 	list->items[list->count++] = f;
+}
+
+bool finding_spans_processes(const struct finding *f)
+{
+	for (size_t i = 1; i < f->thread_count; i++)
+		if (f->threads[i].pid != f->threads[0].pid)
+			return true;
+	return false;
 }
 
 const struct finding_thread *finding_find_thread(const struct finding *f, uint32_t id)

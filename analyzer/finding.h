@@ -4,7 +4,9 @@
  *
  * Invariants
  *  - Ids of threads, locks and stacks are local to the finding's process; a finding lists every
- *    thread and lock that its stacks mention, in the order they should be read.
+ *    thread and lock that its stacks mention, in the order they should be read. Where a finding
+ *    spans processes the ids of threads and locks are numbers of the finding itself, and each
+ *    thread, lock and stack names its process.
  *  - `title` and `message` name threads and locks by the same words as the lists do. The title is
  *    the first line an engineer reads: what is wrong, in words, without ids.
  *  - Everything a finding points to is owned by its finding_list (an arena) and dies with it.
@@ -63,6 +65,7 @@ struct frames {
 
 struct finding_thread {
 	uint32_t id;
+	size_t process, created_process; /* index in the trace; of created_stack */
 	uint32_t pid, tid;
 	const char *name;	    /* NULL = unnamed */
 	const char *label;	    /* "main thread", "thread 3 \"worker\"": used in texts */
@@ -74,6 +77,8 @@ struct finding_thread {
 
 struct finding_lock {
 	uint32_t id;
+	size_t process;	  /* index in the trace: one that has it … */
+	uint32_t object;  /* … as this id of its table; 0 = not known */
 	uint32_t kind;	  /* enum trace_object_kind */
 	const char *name; /* symbol+offset, NULL = unnamed; filled by symbolisation */
 	uint64_t address;
@@ -83,6 +88,7 @@ struct finding_lock {
 
 struct finding_stack {
 	enum stack_role role;
+	size_t process;	 /* index in the trace: of `stack` */
 	uint32_t thread; /* finding_thread.id, 0 = none; of ROLE_CREATES the thread that was made */
 	uint32_t lock;	 /* finding_lock.id, 0 = none */
 	uint32_t stack;	 /* trace stack id, 0 = unknown */
@@ -165,6 +171,9 @@ struct finding *finding_list_get(const struct finding_list *list, size_t index);
  */
 void finding_list_set(struct finding_list *list, size_t index, struct finding *f);
 void finding_list_truncate(struct finding_list *list, size_t count);
+
+/* Its threads are of more than one process. */
+bool finding_spans_processes(const struct finding *f);
 
 /* Parts by id; NULL where the finding does not list it (and for id 0). */
 const struct finding_thread *finding_find_thread(const struct finding *f, uint32_t id);

@@ -80,6 +80,12 @@ struct hookable {
 int hookable_check(const char *command, struct hookable *ret_hookable, struct diag *diag);
 int hookable_inspect(const char *command, const char *const *hooked, struct hookable *ret_hookable,
 		     struct diag *diag);
+/*
+ * Of a library with locks of its own that are hooked: what of them is out of reach all the same, for info of a
+ * trace that names it. NULL = nothing to say.
+ */
+const char *hookable_library_remark(const char *path);
+
 void hookable_release(struct hookable *hookable);
 
 /* "traceable", "static", …: for machines. */

@@ -9,6 +9,7 @@
 #include "hookable_search.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,8 @@ static void read_imports(struct walk *w, const struct hookable_elf *elf, struct 
 				add_import(w, imports, name);
 			else if (!imports->defined)
 				imports->defined = symbols_arena_copy(&w->h->arena, name);
-		} else if (!defined) {
+		}
+		if (!defined) {
 			imports->has_syscall |= !strcmp(name, "syscall");
 			imports->has_dlopen |= !strcmp(name, "dlopen") || !strcmp(name, "dlmopen");
 			imports->has_clone |= !strcmp(name, "clone");
@@ -168,18 +170,67 @@ static void note_binding(struct walk *w, const struct hookable_module *module,
 		     imports->defined);
 }
 
+/* Libraries with locks of their own that are hooked, and what of them is out of reach all the same. */
+static const struct {
+	const char *prefix; /* of the file's name */
+	enum hookable_note_kind kind;
+	const char *text;
+} own_locks[] = {
+	{ "libglib-2.0.so", HOOKABLE_NOTE_INFO,
+	  "GLib's locks are recorded where others call them; what GLib locks inside itself (GAsyncQueue, "
+	  "main contexts) shows as a futex without owner, when it has to wait" },
+	{ "libQt5Core.so", HOOKABLE_NOTE_INFO,
+	  "Qt's locks are recorded where others call them; what QtCore locks inside itself, and QBasicMutex, "
+	  "show as a futex without owner, when they have to wait" },
+	{ "libQt6Core.so", HOOKABLE_NOTE_MISSED,
+	  "Qt 6 locks a QMutex inline: it shows as a futex without owner, when it has to wait; "
+	  "QRecursiveMutex, QReadWriteLock, QSemaphore and QWaitCondition are recorded" },
+	{ "libgomp.so", HOOKABLE_NOTE_INFO,
+	  "OpenMP's locks and critical sections are recorded; barriers, and a team that waits for work, are not seen" },
+	{ "libomp.so", HOOKABLE_NOTE_INFO,
+	  "OpenMP's locks and critical sections are recorded; barriers, and a team that waits for work, are not seen" },
+};
+
+static size_t find_own_locks(const char *name)
+{
+	size_t count = sizeof(own_locks) / sizeof(own_locks[0]), i = 0;
+
+	while (i < count && !has_prefix(name, own_locks[i].prefix))
+		i++;
+	return i < count ? i : SIZE_MAX;
+}
+
+const char *hookable_library_remark(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t i = find_own_locks(slash ? slash + 1 : path);
+
+	return i == SIZE_MAX ? NULL : own_locks[i].text;
+}
+
+static bool note_own_locks(struct walk *w, const struct hookable_module *module)
+{
+	size_t i = find_own_locks(module->name);
+
+	if (i != SIZE_MAX)
+		note(w, own_locks[i].kind, module->name, "%s", own_locks[i].text);
+	return i != SIZE_MAX;
+}
+
 static void note_futex(struct walk *w, const struct hookable_module *module,
 		       const struct hookable_elf *elf, const struct imports *imports)
 {
-	unsigned found = hookable_elf_find_futex(elf);
+	bool is_known = note_own_locks(w, module);
+	unsigned found = is_known ? 0 : hookable_elf_find_futex(elf);
 
 	if (found & HOOKABLE_FUTEX_INLINE)
 		note(w, HOOKABLE_NOTE_MISSED, module->name,
 		     "may make futex system calls with inline instructions: locks built on them are not seen");
 	if (imports->has_syscall && found & HOOKABLE_FUTEX_SYSCALL)
 		note(w, HOOKABLE_NOTE_MISSED, module->name,
-		     "may call futex through syscall(): locks built on it (std::future, Rust's std) are not seen");
-	else if (imports->has_syscall &&
+		     "may call futex through syscall(): locks built on it (C++20 waits, std::future, Rust's std, "
+		     "Abseil) show when they have to wait, without owner; taken without a wait they are not seen");
+	else if (imports->has_syscall && !is_known &&
 		 !module->needed_by) /* most libraries do, for other calls */
 		note(w, HOOKABLE_NOTE_INFO, module->name,
 		     "imports syscall(), which could reach futex");

@@ -106,44 +106,54 @@ static void fill_frames(struct symbolizer *s, struct symbols *symbols, uint32_t 
 	}
 }
 
-static void fill_thread(struct symbolizer *s, struct symbols *symbols,
-			struct finding_thread *thread)
+static void fill_thread(struct symbolizer *s, struct finding_thread *thread)
 {
-	fill_frames(s, symbols, thread->created_stack, SYMBOLS_TIME_UNKNOWN, &thread->created_at);
-	if (thread->start_routine && !thread->start_function)
+	struct symbols *created = get_symbols(s, thread->created_process);
+	struct symbols *own = get_symbols(s, thread->process);
+
+	if (created)
+		fill_frames(s, created, thread->created_stack, SYMBOLS_TIME_UNKNOWN,
+			    &thread->created_at);
+	if (own && thread->start_routine && !thread->start_function)
 		thread->start_function =
-			copy(s, symbols_resolve_function(symbols, thread->start_routine,
+			copy(s, symbols_resolve_function(own, thread->start_routine,
 							 SYMBOLS_TIME_UNKNOWN));
 }
 
-static void fill_lock(struct symbolizer *s, struct symbols *symbols,
-		      const struct trace_process *process, struct finding_lock *lock)
+static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 {
-	const struct trace_object *object =
-		lock->id && lock->id < process->object_count ? &process->objects[lock->id] : NULL;
-	uint64_t time_ns = object && object->kind ? object->time_ns : SYMBOLS_TIME_UNKNOWN;
-	bool is_static = !object || object->where != TF_WHERE_STACK;
+	struct symbols *symbols = get_symbols(s, lock->process);
+	const struct trace_process *process;
+	const struct trace_object *object;
+	uint64_t time_ns;
 
+	if (!symbols)
+		return;
+	process = trace_reader_get_process(s->reader, lock->process);
+	object = lock->object && lock->object < process->object_count
+			 ? &process->objects[lock->object]
+			 : NULL;
+	time_ns = object && object->kind ? object->time_ns : SYMBOLS_TIME_UNKNOWN;
 	fill_frames(s, symbols, lock->first_seen_stack, time_ns, &lock->first_seen);
-	if (!lock->name && lock->address && is_static)
+	if (!lock->name && lock->address && (!object || object->where != TF_WHERE_STACK))
 		lock->name = copy(s, symbols_resolve_data(symbols, lock->address, time_ns));
+	if (!lock->name && object) /* of a file, or given to sem_open */
+		lock->name = copy(s, object->name);
 }
 
 static void fill_finding(struct symbolizer *s, struct finding *f)
 {
-	struct symbols *symbols = get_symbols(s, f->process);
-	const struct trace_process *process;
-
-	if (!symbols)
-		return;
-	process = trace_reader_get_process(s->reader, f->process);
 	for (size_t i = 0; i < f->thread_count; i++)
-		fill_thread(s, symbols, &f->threads[i]);
+		fill_thread(s, &f->threads[i]);
 	for (size_t i = 0; i < f->lock_count; i++)
-		fill_lock(s, symbols, process, &f->locks[i]);
-	for (size_t i = 0; i < f->stack_count; i++)
-		fill_frames(s, symbols, f->stacks[i].stack, f->stacks[i].time_ns,
-			    &f->stacks[i].frames);
+		fill_lock(s, &f->locks[i]);
+	for (size_t i = 0; i < f->stack_count; i++) {
+		struct symbols *symbols = get_symbols(s, f->stacks[i].process);
+
+		if (symbols)
+			fill_frames(s, symbols, f->stacks[i].stack, f->stacks[i].time_ns,
+				    &f->stacks[i].frames);
+	}
 }
 
 void symbolize_findings(struct finding_list *list, const struct trace_reader *reader,

@@ -57,6 +57,8 @@ void wait_history_free(struct wait_history *h)
 	free(h->sets);
 	free(h->conds);
 	free(h->cond_of);
+	free(h->futexes);
+	free(h->futex_of);
 	free(h->touch);
 	free(h->wait_event);
 	free(h->arrive_stack);
@@ -173,6 +175,19 @@ static void cond_wake(struct wait_history *h, const struct trace_event *event,
 	h->wait_event[event->thread] = 0;
 }
 
+/* Bounded mode: how the wait ended expired. */
+static void cond_gone(struct wait_history *h, uint32_t thread, uint32_t cond)
+{
+	struct wait_cond *c = cond_of(h, cond);
+
+	if (h->wait_event[thread] > c->broadcast) {
+		c->fresh -= c->fresh > 0;
+		if (c->credit > c->fresh)
+			c->credit = c->fresh;
+	}
+	h->wait_event[thread] = 0;
+}
+
 static void cond_signal(struct wait_history *h, const struct trace_event *event,
 			const struct model_step *step)
 {
@@ -187,6 +202,52 @@ static void cond_signal(struct wait_history *h, const struct trace_event *event,
 	} else if (c->credit < c->fresh) {
 		c->credit++;
 	}
+}
+
+/* ---- futexes ---- */
+
+static struct wait_futex *futex_of(struct wait_history *h, uint32_t object)
+{
+	if (!h->futex_of)
+		h->futex_of = allocate(h->object_count, sizeof(*h->futex_of));
+	if (!h->futex_of[object]) {
+		h->futexes = grow(h->futexes, &h->futex_capacity, h->futex_count + 1,
+				  sizeof(*h->futexes));
+		memset(&h->futexes[h->futex_count], 0, sizeof(*h->futexes));
+		h->futex_of[object] = ++h->futex_count;
+		keep_touchers(h, object);
+	}
+	return &h->futexes[h->futex_of[object] - 1];
+}
+
+/* The wait's stack is kept until it is over, in the place of a barrier's. */
+static void futex_event(struct wait_history *h, const struct trace_event *event)
+{
+	struct wait_futex *f = futex_of(h, event->object);
+
+	switch (event->op) {
+	case TRACE_FUTEX_WAIT:
+		f->waiters++;
+		h->wait_event[event->thread] = h->model->events;
+		h->arrive_stack[event->thread] = event->stack;
+		break;
+	case TRACE_FUTEX_WOKEN:
+		f->waiters -= f->waiters > 0;
+		if (event->result == 0) {
+			f->credit -= f->credit > 0;
+			mark_left(h, h->arrive_stack[event->thread]);
+		}
+		if (f->credit > f->waiters)
+			f->credit = f->waiters;
+		break;
+	default: /* FUTEX_WAKE */
+		f->credit = event->arg > f->waiters - f->credit ? f->waiters
+								: f->credit + (uint32_t)event->arg;
+		f->wakes++;
+		f->last = (struct model_site){ event->thread, event->stack, event->time_ns };
+		break;
+	}
+	touch(h, event->object, event->thread);
 }
 
 /* ---- dispatch ---- */
@@ -221,6 +282,11 @@ static void apply_to_object(struct wait_history *h, const struct trace_event *ev
 	case TRACE_BARRIER_LEAVE:
 		mark_left(h, h->arrive_stack[event->thread]);
 		break;
+	case TRACE_FUTEX_WAIT:
+	case TRACE_FUTEX_WOKEN:
+	case TRACE_FUTEX_WAKE:
+		futex_event(h, event);
+		break;
 	default: /* acquires and ONCE_PASS */
 		mark_left(h, event->stack);
 		touch(h, event->object, event->thread);
@@ -237,6 +303,8 @@ void wait_history_apply(struct wait_history *h, const struct trace_event *event,
 		apply_to_object(h, event, step);
 	else if (event->op == TRACE_JOIN && event->result == 0)
 		mark_left(h, event->stack);
+	else if (event->op == TRACE_KEYFRAME && step->waited.cond)
+		cond_gone(h, event->thread, step->waited.cond);
 }
 
 /* ---- questions ---- */
@@ -249,6 +317,20 @@ bool wait_history_is_woken(const struct wait_history *h, uint32_t thread, uint32
 		return false;
 	c = &h->conds[h->cond_of[cond] - 1];
 	return h->wait_event[thread] < c->broadcast || c->credit > 0;
+}
+
+const struct wait_futex *wait_history_get_futex(const struct wait_history *h, uint32_t object)
+{
+	return h->futex_of && object < h->object_count && h->futex_of[object]
+		       ? &h->futexes[h->futex_of[object] - 1]
+		       : NULL;
+}
+
+bool wait_history_is_futex_woken(const struct wait_history *h, uint32_t object)
+{
+	const struct wait_futex *f = wait_history_get_futex(h, object);
+
+	return f && f->credit > 0;
 }
 
 bool wait_history_was_left(const struct wait_history *h, uint32_t stack)

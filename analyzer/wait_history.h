@@ -42,6 +42,14 @@ struct wait_cond {
 	uint64_t broadcast; /* number of the event; 0 = never */
 };
 
+/* A futex word that is used behind libc's back. */
+struct wait_futex {
+	uint32_t waiters; /* threads inside FUTEX_WAIT..FUTEX_WOKEN */
+	uint32_t credit;  /* of them, woken but not out yet */
+	uint64_t wakes;
+	struct model_site last; /* newest wake; thread 0 = never */
+};
+
 struct wait_history {
 	const struct model *model; /* borrowed */
 	struct wait_touch *touch;  /* by object id; owned */
@@ -50,7 +58,10 @@ struct wait_history {
 	uint32_t set_count, set_capacity;
 	struct wait_cond *conds; /* owned */
 	uint32_t cond_count, cond_capacity;
-	uint32_t *cond_of;	/* object id -> index + 1; owned */
+	uint32_t *cond_of;	    /* object id -> index + 1; owned */
+	struct wait_futex *futexes; /* owned */
+	uint32_t futex_count, futex_capacity;
+	uint32_t *futex_of;	/* object id -> index + 1; owned, NULL before the first */
 	uint64_t *wait_event;	/* thread id -> number of its newest COND_WAIT; owned */
 	uint32_t *arrive_stack; /* thread id -> stack of its newest BARRIER_ARRIVE; owned */
 	size_t thread_count;
@@ -69,7 +80,9 @@ struct wait_history {
 	 WAIT_HISTORY_BIT(TRACE_COND_WAKE) | WAIT_HISTORY_BIT(TRACE_COND_SIGNAL) |              \
 	 WAIT_HISTORY_BIT(TRACE_COND_BROADCAST) | WAIT_HISTORY_BIT(TRACE_BARRIER_ARRIVE) |      \
 	 WAIT_HISTORY_BIT(TRACE_BARRIER_LEAVE) | WAIT_HISTORY_BIT(TRACE_JOIN) |                 \
-	 WAIT_HISTORY_BIT(TRACE_ONCE_PASS))
+	 WAIT_HISTORY_BIT(TRACE_ONCE_PASS) | WAIT_HISTORY_BIT(TRACE_FUTEX_WAIT) |               \
+	 WAIT_HISTORY_BIT(TRACE_FUTEX_WOKEN) | WAIT_HISTORY_BIT(TRACE_FUTEX_WAKE) |             \
+	 WAIT_HISTORY_BIT(TRACE_KEYFRAME))
 
 struct wait_history *wait_history_new(const struct model *m);
 void wait_history_free(struct wait_history *h); /* takes NULL */
@@ -85,6 +98,15 @@ void wait_history_apply(struct wait_history *h, const struct trace_event *event,
  * began.
  */
 bool wait_history_is_woken(const struct wait_history *h, uint32_t thread, uint32_t cond);
+
+/*
+ * True when one of the threads that wait at the futex word was woken and is not out yet: nobody
+ * knows which.
+ */
+bool wait_history_is_futex_woken(const struct wait_history *h, uint32_t object);
+
+/* NULL when `object` was never used as a futex word. */
+const struct wait_futex *wait_history_get_futex(const struct wait_history *h, uint32_t object);
 
 /* True when some thread left a wait at this call stack normally. */
 bool wait_history_was_left(const struct wait_history *h, uint32_t stack);

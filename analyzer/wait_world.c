@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait_world.c - wait slots, model and history to a wait-for graph. Reports nothing.
+ * wait_world.c - wait slots, model and history to a wait-for graph: who lives, who holds, what can go
+ * on. What each waits for is in wait_targets.c. Reports nothing.
  */
-#include "wait_world.h"
+#include "wait_targets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,190 +15,6 @@ static void *allocate(size_t count, size_t element_bytes)
 	if (!memory)
 		abort();
 	return memory;
-}
-
-/* ---- objects ---- */
-
-/* Another process may hold it or end waits on it. */
-static bool is_shared_between_processes(const struct model_object *o)
-{
-	if (!(o->flags & MODEL_ATTRIBUTES))
-		return false;
-	switch (o->kind) {
-	case TRACE_OBJECT_MUTEX:
-	case TRACE_OBJECT_RWLOCK:
-	case TRACE_OBJECT_COND:
-		return o->attributes & TF_PSHARED;
-	case TRACE_OBJECT_SEM:
-	case TRACE_OBJECT_BARRIER:
-		return o->attributes & TF_COUNT_SHARED;
-	default: /* a number from a file */
-		return false;
-	}
-}
-
-static uint32_t mutex_type(const struct model_object *o)
-{
-	return o->attributes & TF_MUTEX_TYPE_MASK;
-}
-
-static bool is_robust(const struct model_object *o)
-{
-	return o->kind == TRACE_OBJECT_MUTEX && (o->attributes & TF_MUTEX_ROBUST);
-}
-
-/* A second acquire by the holder returns at once: with success, or with EDEADLK. */
-static bool relock_returns(const struct model_object *o, const struct model_held *hold)
-{
-	switch (o->kind) {
-	case TRACE_OBJECT_MUTEX:
-		return mutex_type(o) == 1 /* recursive */ ||
-		       mutex_type(o) == 2 /* error-checking */;
-	case TRACE_OBJECT_RWLOCK:
-		return !(hold->flags & MODEL_HOLD_SHARED); /* glibc compares with the writer only */
-	case TRACE_OBJECT_LOADER:
-		return true;
-	default: /* a number from a file */
-		return false;
-	}
-}
-
-/* ---- targets ---- */
-
-static uint32_t add_target(struct wait_world *w, uint32_t object, enum wait_side side)
-{
-	static const enum wait_node_state states[] = {
-		[WAIT_SIDE_EXCLUSIVE] = WAIT_NODE_ALL,
-		[WAIT_SIDE_SHARED] = WAIT_NODE_ALL,
-		[WAIT_SIDE_SEM] = WAIT_NODE_ANY,
-		[WAIT_SIDE_OPEN] = WAIT_NODE_RUNS,
-	};
-	uint32_t *slot = side == WAIT_SIDE_SHARED ? &w->shared_node[object]
-						  : &w->plain_node[object];
-
-	if (*slot)
-		return *slot;
-	if (w->target_count == w->target_capacity) {
-		w->target_capacity = w->target_capacity ? 2 * w->target_capacity : 16;
-		w->target = reallocarray(w->target, w->target_capacity, sizeof(*w->target));
-		if (!w->target)
-			abort();
-	}
-	w->target[w->target_count++] = (struct wait_target){ .object = object, .side = side };
-	*slot = wait_graph_add_node(&w->graph, states[side]);
-	return *slot;
-}
-
-/* The lock's node for this way of taking it; 0 when the call can proceed. */
-static uint32_t lock_target(struct wait_world *w, const struct model_thread *t,
-			    const struct model_object *o, const struct trace_wait_state *slot,
-			    bool shared)
-{
-	const struct model_held *own = model_find_held(t, o->id);
-
-	if (own && (relock_returns(o, own) || slot->since_ns < own->time_ns))
-		return 0;
-	if (own && shared && (own->flags & MODEL_HOLD_SHARED) && !model_object_prefers_writer(o))
-		return 0;
-	if (o->kind == TRACE_OBJECT_SEM)
-		return add_target(w, o->id, WAIT_SIDE_SEM);
-	if (wait_history_is_handed_over(w->history, o->id))
-		return o->owner || o->readers ? add_target(w, o->id, WAIT_SIDE_OPEN) : 0;
-	return add_target(w, o->id, shared ? WAIT_SIDE_SHARED : WAIT_SIDE_EXCLUSIVE);
-}
-
-/* ---- one thread ---- */
-
-static bool is_destroyed(const struct model_object *o)
-{
-	return !(o->flags & MODEL_TOUCHED) || (o->flags & MODEL_GONE);
-}
-
-static uint32_t sem_target(struct wait_world *w, const struct model_thread *t,
-			   const struct model_object *o, const struct trace_wait_state *slot)
-{
-	const struct model_sem *sem = &o->detail->sem;
-
-	/* Cancellation ends sem_wait; whether it is enabled nobody recorded. */
-	if (t->cancel.thread || !sem->initial_known || sem->value > 0 ||
-	    is_shared_between_processes(o))
-		return 0;
-	if ((o->flags & MODEL_SEM_LOCK) && o->owner && o->owner < w->thread_count &&
-	    w->party[o->owner].status >= WAIT_RUNNING)
-		return lock_target(w, t, o, slot, false);
-	return add_target(w, o->id, WAIT_SIDE_OPEN);
-}
-
-static uint32_t barrier_target(struct wait_world *w, const struct model_thread *t,
-			       const struct model_object *o)
-{
-	const struct model_barrier *b = &o->detail->barrier;
-
-	if (t->at_barrier != o->id || b->count == 0 || b->arrival_count >= b->count ||
-	    is_shared_between_processes(o))
-		return 0;
-	for (uint32_t i = 0; i < b->arrival_count; i++)
-		if (b->arrival[i].site.thread == t->id)
-			return add_target(w, o->id, WAIT_SIDE_OPEN);
-	return 0; /* of a generation that is complete */
-}
-
-static uint32_t once_target(struct wait_world *w, const struct model_thread *t,
-			    const struct model_object *o, const struct trace_wait_state *slot)
-{
-	const struct model_once *once = &o->detail->once;
-
-	if (once->state != MODEL_ONCE_RUNNING)
-		return 0;
-	if (once->runner.thread == t->id && slot->since_ns < once->runner.time_ns)
-		return 0;
-	return add_target(w, o->id, WAIT_SIDE_EXCLUSIVE);
-}
-
-/* A condvar wait needs somebody to end it, and then its mutex: the second holds in every case. */
-static void cond_targets(struct wait_world *w, const struct model_thread *t,
-			 const struct model_object *o, const struct trace_wait_state *slot,
-			 struct wait_party *p)
-{
-	const struct model_object *mutex = model_get_object(w->model, p->other);
-
-	if (t->waiting.cond != o->id)
-		return;
-	p->woken = t->cancel.thread || wait_history_is_woken(w->history, t->id, o->id);
-	if (!p->woken && !p->timed && !is_shared_between_processes(o) &&
-	    !(mutex && is_shared_between_processes(mutex)))
-		p->target = add_target(w, o->id, WAIT_SIDE_OPEN);
-	if (mutex && mutex->owner && mutex->owner != t->id)
-		p->retake = lock_target(w, t, mutex, slot, false);
-}
-
-static void classify_wait(struct wait_world *w, const struct model_thread *t,
-			  const struct trace_wait_state *slot)
-{
-	struct wait_party *p = &w->party[t->id];
-	const struct model_object *o = model_get_object(w->model, p->object);
-	bool shared = p->mode & TRACE_MODE_SHARED;
-
-	if (p->kind == TRACE_WAIT_JOIN) {
-		if (!p->timed && !t->cancel.thread && p->other != t->id &&
-		    wait_world_is_alive(w, p->other))
-			p->target = p->other;
-	} else if (!o || is_destroyed(o) || (p->timed && p->kind != TRACE_WAIT_COND)) {
-		return;
-	} else if (p->kind == TRACE_WAIT_LOCK) {
-		p->target = lock_target(w, t, o, slot, shared);
-	} else if (!o->detail) {
-		return;
-	} else if (p->kind == TRACE_WAIT_COND && o->kind == TRACE_OBJECT_COND) {
-		cond_targets(w, t, o, slot, p);
-	} else if (p->kind == TRACE_WAIT_SEM && o->kind == TRACE_OBJECT_SEM) {
-		p->target = sem_target(w, t, o, slot);
-	} else if (p->kind == TRACE_WAIT_BARRIER && o->kind == TRACE_OBJECT_BARRIER) {
-		p->target = barrier_target(w, t, o);
-	} else if (p->kind == TRACE_WAIT_ONCE &&
-		   (o->kind == TRACE_OBJECT_ONCE || o->kind == TRACE_OBJECT_GUARD)) {
-		p->target = once_target(w, t, o, slot);
-	}
 }
 
 /* ---- all threads ---- */
@@ -213,6 +30,12 @@ static void read_slot(struct wait_party *p, const struct trace_wait_state *slot)
 	p->since_ns = slot->since_ns;
 }
 
+/* It was in a process that is over. */
+static bool has_died(const struct wait_world *w, uint32_t thread)
+{
+	return w->run && w->run->process[run_process_of_thread(w->run, thread)].ended;
+}
+
 static void find_status(struct wait_world *w, uint32_t id)
 {
 	const struct model_thread *t = model_get_thread(w->model, id);
@@ -221,9 +44,9 @@ static void find_status(struct wait_world *w, uint32_t id)
 
 	if (!t || t->state == MODEL_THREAD_FAILED || t->state == MODEL_THREAD_UNSEEN) {
 		p->status = WAIT_ABSENT;
-	} else if (t->joined) {
+	} else if (t->joined || has_died(w, id)) {
 		p->status = WAIT_FINISHED;
-	} else if (slot && slot->wait.kind <= TRACE_WAIT_JOIN) {
+	} else if (slot && slot->wait.kind <= TRACE_WAIT_CALL) {
 		/* Also after THREAD_END: destructors may block. */
 		p->status = WAIT_RUNNING;
 		read_slot(p, slot);
@@ -234,16 +57,106 @@ static void find_status(struct wait_world *w, uint32_t id)
 		w->lossy = true;
 }
 
+/*
+ * In bounded mode the end of a thread that was one of many may have expired. Who is alive has a
+ * stream: that is in the map, whatever expired.
+ */
+static void forget_gone(struct wait_world *w)
+{
+	const struct trace_process *process = w->model->process;
+	uint8_t *has_stream;
+
+	if (!(process->flags & TF_PROCESS_BOUNDED))
+		return;
+	has_stream = allocate(w->thread_count, 1);
+	for (size_t i = 0; i < process->wait_count; i++)
+		if (process->waits[i].thread < w->thread_count)
+			has_stream[process->waits[i].thread] = 1;
+	for (uint32_t id = 1; id < w->thread_count; id++)
+		if (w->party[id].status == WAIT_RUNNING && !has_stream[id])
+			w->party[id].status = WAIT_ABSENT;
+	free(has_stream);
+}
+
 static void classify_all(struct wait_world *w)
 {
 	for (uint32_t id = 1; id < w->thread_count; id++)
 		find_status(w, id);
+	forget_gone(w);
 	for (uint32_t id = 1; id < w->thread_count; id++) {
 		struct wait_party *p = &w->party[id];
 
 		if (p->kind != TRACE_WAIT_NONE)
-			classify_wait(w, model_get_thread(w->model, id),
+			wait_classify(w, model_get_thread(w->model, id),
 				      model_get_wait(w->model, id));
+		/* A call that blocks nobody as far as we know is none of ours. */
+		if (p->kind > TRACE_WAIT_JOIN && !p->target)
+			p->kind = TRACE_WAIT_NONE;
+	}
+}
+
+/* The image that goes on in the place of `process` after exec; the same when it did not. */
+static uint32_t present_image(const struct run_processes *run, uint32_t process)
+{
+	while (run->process[process].successor != RUN_NO_PROCESS)
+		process = run->process[process].successor;
+	return process;
+}
+
+/* Somebody of the holder's own process waits there: for another holder then. */
+static bool has_waiter_of(const struct wait_world *w, uint32_t node, uint32_t process)
+{
+	for (uint32_t id = 1; id < w->thread_count; id++)
+		if (w->party[id].target == node &&
+		    (!w->run || run_process_of_thread(w->run, id) == process))
+			return true;
+	return false;
+}
+
+/* The one thread of the image that lives; 0 = none or several. */
+static uint32_t only_thread(const struct wait_world *w, const struct run_process *p)
+{
+	uint32_t found = 0;
+
+	for (uint32_t t = p->first_thread + 1; t < p->first_thread + p->process->thread_count; t++)
+		if (wait_world_is_alive(w, t)) {
+			if (found)
+				return 0;
+			found = t;
+		}
+	return found;
+}
+
+/* Thread `id` holds a file lock that stands in the way of those at `node`. */
+static void add_file_lock_edge(struct wait_world *w, uint32_t node, uint32_t id, bool posix)
+{
+	uint32_t process = w->run ? run_process_of_thread(w->run, id) : 0;
+
+	if (posix && has_waiter_of(w, node, process))
+		return;
+	/* The lock goes on with what exec made of the process; of one that is over it is gone. */
+	if (!wait_world_is_alive(w, id) && w->run)
+		id = only_thread(w, &w->run->process[present_image(w->run, process)]);
+	if (wait_world_is_alive(w, id))
+		wait_graph_add_edge(&w->graph, node, id);
+}
+
+/* File locks wait for all whose ranges they meet, of whichever object. */
+static void add_file_holder(struct wait_world *w, uint32_t id, const struct model_held *h)
+{
+	const struct trace_process *p = w->model->process;
+
+	for (uint32_t i = 0; i < w->target_count; i++) {
+		const struct wait_target *t = &w->target[i];
+		bool both_read = t->side == WAIT_SIDE_SHARED && (h->flags & MODEL_HOLD_SHARED);
+
+		if (!t->object || t->side == WAIT_SIDE_OPEN || both_read ||
+		    !wait_is_file_lock(w, t->object))
+			continue;
+		if (t->object == h->object ||
+		    run_ranges_meet(&p->objects[t->object], &p->objects[h->object]))
+			add_file_lock_edge(w, w->thread_count + i, id,
+					   wait_is_of_process(w, h->object));
 	}
 }
 
@@ -259,8 +172,12 @@ static void add_holder_edges(struct wait_world *w)
 			const struct model_object *o = model_get_object(w->model, h->object);
 			uint32_t node = w->plain_node[h->object];
 
-			if (dead && is_robust(o))
+			if (dead && wait_is_robust(o))
 				continue; /* the next one gets EOWNERDEAD */
+			if (o->kind == TRACE_OBJECT_FILE_LOCK) {
+				add_file_holder(w, id, h);
+				continue;
+			}
 			if (node) {
 				wait_graph_add_edge(&w->graph, node, id);
 				if (dead)
@@ -340,7 +257,19 @@ static void solve(struct wait_world *w)
 	 * In an open world a thread that could go on if others do may still be only behind somebody
 	 * who runs.
 	 */
-	w->closed = blocked > 0 && running == 0;
+	w->closed = blocked > 0 && running == 0 && !(w->run && w->run->open);
+}
+
+bool wait_world_crosses(const struct wait_world *w, uint32_t node)
+{
+	const struct wait_target *t;
+
+	if (!w->run || wait_node_is_thread(w, node))
+		return false;
+	t = wait_world_get_target(w, node);
+	if (t->side == WAIT_SIDE_PROCESS || t->side == WAIT_SIDE_CHANNEL)
+		return true;
+	return wait_identity(w, t->object);
 }
 
 bool wait_world_is_open_wait(const struct wait_world *w, uint32_t thread)
@@ -376,15 +305,19 @@ static void find_exit(struct wait_world *w)
 		w->exit_thread = thread;
 }
 
-struct wait_world *wait_world_new(const struct model *m, const struct wait_history *h)
+struct wait_world *wait_world_new(const struct model *m, const struct wait_history *h,
+				  const struct run_processes *run)
 {
 	struct wait_world *w = allocate(1, sizeof(*w));
+
 	w->model = m;
 	w->history = h;
+	w->run = run;
 	w->thread_count = (uint32_t)m->thread_count;
 	w->party = allocate(w->thread_count, sizeof(*w->party));
 	w->plain_node = allocate(m->object_count, sizeof(uint32_t));
 	w->shared_node = allocate(m->object_count, sizeof(uint32_t));
+	w->process_node = allocate(run ? 2 * (size_t)run->count : 0, sizeof(uint32_t));
 	w->lossy = trace_is_lossy(m->process);
 	find_exit(w);
 	wait_graph_init(&w->graph, w->thread_count);
@@ -410,6 +343,7 @@ void wait_world_free(struct wait_world *w)
 	free(w->target);
 	free(w->plain_node);
 	free(w->shared_node);
+	free(w->process_node);
 	free(w->can);
 	free(w->can_closed);
 	free(w);

@@ -6,6 +6,10 @@
  * A wait slot alone proves nothing: the kill may have hit a call that was just about to return. A
  * thread is BLOCKED only where the model says that its call cannot proceed now; else it is RUNNING.
  *
+ * Of one image, or of several that are looked at as one (run_processes.h). Only the latter knows
+ * who else could end a wait for a child, at a pipe, or on an object in shared memory; looked at
+ * alone, such a wait blocks nobody.
+ *
  * Two kinds of waits
  *  - hard: locks, joins, initialisers, semaphores used as locks: certain threads must do something
  *    first;
@@ -29,6 +33,7 @@
 #define THRUM_ANALYZER_WAIT_WORLD_H
 
 #include "model/model.h"
+#include "run_processes.h"
 #include "wait_graph.h"
 #include "wait_history.h"
 
@@ -46,8 +51,10 @@ struct wait_party {
 	bool timed;
 	bool woken;	 /* COND: signalled, wants its mutex back */
 	uint32_t object; /* of the slot; 0 for a join */
-	uint32_t other;	 /* mutex of a COND, thread of a JOIN */
-	uint32_t mode;	 /* enum trace_mode bits */
+	uint32_t other;	 /* mutex of a COND, thread of a JOIN, call of a CALL */
+	/* Whose end it waits for: thread of a JOIN, main thread of a CHILD; 0 = any child, or none */
+	uint32_t awaited;
+	uint32_t mode; /* enum trace_mode bits */
 	uint32_t stack;
 	uint32_t
 		target; /* node of the lock, semaphore, … or thread of a join it waits for; of a COND the open one unless
@@ -60,12 +67,14 @@ struct wait_party {
 enum wait_side {
 	WAIT_SIDE_EXCLUSIVE, /* all holders must release */
 	WAIT_SIDE_SHARED, /* the writer must release, and writers that go first must have had their turn */
-	WAIT_SIDE_SEM,	/* semaphore used as a lock: one of its holders must post */
-	WAIT_SIDE_OPEN, /* anybody may end it */
+	WAIT_SIDE_SEM,	   /* semaphore used as a lock: one of its holders must post */
+	WAIT_SIDE_OPEN,	   /* anybody may end it */
+	WAIT_SIDE_PROCESS, /* one thread of the child, or of any child, must bring it to its end */
+	WAIT_SIDE_CHANNEL, /* one thread of those processes that have the other end must act */
 };
 
 struct wait_target {
-	uint32_t object;
+	uint32_t object;  /* 0 of PROCESS */
 	uint8_t side;	  /* enum wait_side */
 	uint32_t dead;	  /* a holder that has ended; 0 = none */
 	uint32_t waiters; /* blocked threads */
@@ -74,12 +83,14 @@ struct wait_target {
 struct wait_world {
 	const struct model *model;
 	const struct wait_history *history;
+	const struct run_processes *run; /* NULL = one image by itself */
 	uint32_t thread_count;
 	struct wait_party *party; /* by thread id; owned */
 	struct wait_graph graph;
 	struct wait_target *target; /* of node thread_count + i; owned */
 	uint32_t target_count, target_capacity;
 	uint32_t *plain_node, *shared_node; /* by object id, 0 = none; owned */
+	uint32_t *process_node; /* by image, then one for the children of each; 0 = none; owned */
 	/*
 	 * By node, owned: can go on when open waits may be ended by anybody; when nobody ends them.
 	 */
@@ -91,7 +102,9 @@ struct wait_world {
 	bool lossy;  /* records are missing: an open wait may have been ended by one of them */
 };
 
-struct wait_world *wait_world_new(const struct model *m, const struct wait_history *h);
+/* `run` is NULL for one image by itself. */
+struct wait_world *wait_world_new(const struct model *m, const struct wait_history *h,
+				  const struct run_processes *run);
 void wait_world_free(struct wait_world *w); /* takes NULL */
 
 static inline bool wait_node_is_thread(const struct wait_world *w, uint32_t node)
@@ -113,6 +126,9 @@ static inline bool wait_world_is_alive(const struct wait_world *w, uint32_t thre
 
 /* The wait is by itself an open one and nothing hard stands in its way. */
 bool wait_world_is_open_wait(const struct wait_world *w, uint32_t thread);
+
+/* The wait at `node` is a matter between processes: one image by itself cannot be asked about it. */
+bool wait_world_crosses(const struct wait_world *w, uint32_t node);
 
 /* Blocked for ever, whoever else runs. */
 static inline bool wait_world_is_hard_stuck(const struct wait_world *w, uint32_t thread)

@@ -38,24 +38,38 @@ static void barrier_misuse_release(void *state)
 	free(s);
 }
 
+/* Who does something else does not wait any more: a longjmp took it out of the barrier. */
+static uint32_t count_others(const struct model_barrier *b, uint32_t thread)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < b->arrival_count; i++)
+		count += b->arrival[i].site.thread != thread;
+	return count;
+}
+
 static void report_waiting(struct sites *sites, struct analysis *a, const struct trace_event *event,
 			   const struct model_object *o, const char *verb)
 {
 	const struct model_barrier *b = &o->detail->barrier;
-	struct finding *f = sites_begin(sites, a, RULE_BARRIER_MISUSE, CONFIDENCE_OBSERVED,
-					event->stack, event->object);
+	uint32_t others = count_others(b, event->thread);
+	struct finding *f = others ? sites_begin(sites, a, RULE_BARRIER_MISUSE, CONFIDENCE_OBSERVED,
+						 event->stack, event->object)
+				   : NULL;
 
 	if (!f)
 		return;
 	analysis_add_stack(a, f, ROLE_DESTROYS, event->thread, event->object, event->stack,
 			   event->time_ns, NULL, 0);
-	for (uint32_t i = 0; i < b->arrival_count && i < 8; i++)
+	for (uint32_t i = 0; i < b->arrival_count && i < 8; i++) {
+		if (b->arrival[i].site.thread == event->thread)
+			continue;
 		analysis_add_stack(a, f, ROLE_WAITS, b->arrival[i].site.thread, event->object,
 				   b->arrival[i].site.stack, b->arrival[i].site.time_ns, NULL, 0);
+	}
 	f->title = analysis_printf(a, "{thread:%u} %s {lock:%u} while %u thread%s wait%s at it",
-				   event->thread, verb, event->object, b->arrival_count,
-				   b->arrival_count == 1 ? "" : "s",
-				   b->arrival_count == 1 ? "s" : "");
+				   event->thread, verb, event->object, others,
+				   others == 1 ? "" : "s", others == 1 ? "s" : "");
 	f->message = analysis_printf(
 		a, "%s. They may never come out: nobody counts for them any more.", f->title);
 }

@@ -25,6 +25,7 @@ struct knot_story {
 	const struct wait_knots *knots;
 	const struct wait_knot *knot;
 	bool closed;
+	bool mixed;	/* open waits are in it: counts only where nobody can run */
 	uint32_t *path; /* nodes of the shortest cycle through the first thread */
 	uint32_t path_length;
 	uint32_t *
@@ -153,13 +154,29 @@ static uint8_t kind_at(const struct knot_story *s, uint32_t i)
 {
 	const struct wait_target *t = target_of(s, i);
 
-	return t ? model_get_object(s->r->w->model, t->object)->kind : TRACE_OBJECT_NONE;
+	return t && t->object ? model_get_object(s->r->w->model, t->object)->kind
+			      : TRACE_OBJECT_NONE;
+}
+
+static bool is_held_by_handler(const struct knot_story *s, uint32_t thread, uint32_t object)
+{
+	const struct model *m = s->r->w->model;
+	const struct model_held *hold = model_find_held(model_get_thread(m, thread), object);
+	const struct trace_stack *stack = hold ? model_get_stack(m, hold->stack) : NULL;
+
+	return stack && stack->handler_frames;
 }
 
 static void print_self_title(FILE *out, const struct knot_story *s)
 {
 	uint32_t thread = s->thread[0], object = target_of(s, 0)->object;
 
+	if (target_of(s, 0)->side == WAIT_SIDE_CHANNEL) {
+		fputs("Self-deadlock: ", out);
+		story_print_wait(out, s->r->w, thread, s->node[0]);
+		fputs(", and nobody but itself has the other end open", out);
+		return;
+	}
 	switch (kind_at(s, 0)) {
 	case TRACE_OBJECT_RWLOCK:
 		fprintf(out,
@@ -184,6 +201,8 @@ static void print_self_title(FILE *out, const struct knot_story *s)
 			thread, object);
 		break;
 	}
+	if (story_print_handler(out, s->r->w, thread) && !is_held_by_handler(s, thread, object))
+		fputs(" that interrupted the holder", out);
 }
 
 static bool is_plain_lock(const struct knot_story *s, uint32_t i)
@@ -192,7 +211,7 @@ static bool is_plain_lock(const struct knot_story *s, uint32_t i)
 
 	return s->r->w->party[s->thread[i]].kind == TRACE_WAIT_LOCK &&
 	       (kind == TRACE_OBJECT_MUTEX || kind == TRACE_OBJECT_RWLOCK ||
-		kind == TRACE_OBJECT_SPIN);
+		kind == TRACE_OBJECT_SPIN || kind == TRACE_OBJECT_FILE_LOCK);
 }
 
 static void print_pair_title(FILE *out, const struct knot_story *s)
@@ -295,6 +314,8 @@ static void add_possessions(const struct knot_story *s, struct finding *f, uint3
 			continue;
 		told[in[k]] = i + 1;
 		t = wait_world_get_target(s->r->w, in[k]);
+		if (!t->object)
+			continue;
 		if (t->side == WAIT_SIDE_OPEN)
 			story_add_gift(s->r, f, s->thread[i], t->object, "its newest one");
 		else
@@ -328,7 +349,7 @@ static void note_observed(const struct knot_story *s)
 	for (uint32_t i = 0; i < s->on_path; i++) {
 		const struct wait_target *t = target_of(s, i);
 
-		if (t && t->side != WAIT_SIDE_OPEN)
+		if (t && t->object && t->side != WAIT_SIDE_OPEN)
 			locks[count++] = t->object;
 	}
 	if (s->count > 1)
@@ -359,6 +380,28 @@ static bool judge_semaphores(const struct knot_story *s, enum confidence *ret_co
 	return true;
 }
 
+/* Of one process, and found when that was looked at alone. */
+static bool is_told(const struct knot_story *s)
+{
+	const struct wait_world *w = s->r->w;
+	uint32_t process;
+
+	if (!w->run)
+		return false;
+	process = run_process_of_thread(w->run, s->thread[0]);
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct wait_target *t = target_of(s, i);
+		bool judged_alone = !t ||
+				    (t->side != WAIT_SIDE_PROCESS && t->side != WAIT_SIDE_CHANNEL &&
+				     t->side != WAIT_SIDE_OPEN);
+
+		if (run_process_of_thread(w->run, s->thread[i]) != process ||
+		    (!judged_alone && wait_world_crosses(w, s->node[i])))
+			return false;
+	}
+	return story_told_alone(w, process, !s->mixed);
+}
+
 static void report_knot(struct knot_story *s, const uint32_t *behind)
 {
 	enum rule rule = s->count == 1 ? RULE_SELF_DEADLOCK : RULE_DEADLOCK;
@@ -373,7 +416,7 @@ static void report_knot(struct knot_story *s, const uint32_t *behind)
 			s->r->explained[id] = 1;
 	if (confidence == CONFIDENCE_OBSERVED)
 		note_observed(s);
-	if (!analysis_wants(s->r->a, rule))
+	if (!analysis_wants(s->r->a, rule) || is_told(s))
 		return;
 	f = analysis_begin(s->r->a, rule, confidence);
 	add_stacks(s, f);
@@ -382,7 +425,8 @@ static void report_knot(struct knot_story *s, const uint32_t *behind)
 	analysis_commit(s->r->a, f);
 }
 
-static void report_marked(struct wait_report *r, const struct wait_knots *k, const uint8_t *marked)
+static void report_marked(struct wait_report *r, const struct wait_knots *k, const uint8_t *marked,
+			  bool mixed)
 {
 	uint32_t *behind = wait_knots_behind(r->w, k, marked);
 
@@ -391,6 +435,7 @@ static void report_marked(struct wait_report *r, const struct wait_knots *k, con
 		uint32_t i = k->component[id];
 		struct knot_story s = { .r = r,
 					.knots = k,
+					.mixed = mixed,
 					.closed = r->w->closed && !r->w->exit_thread };
 
 		if (i == WAIT_NO_COMPONENT || !marked[i] || k->member[k->knot[i].first] != id)
@@ -410,7 +455,7 @@ static void report_hard(struct wait_report *r)
 
 	for (uint32_t i = 0; i < k->count; i++)
 		marked[i] = wait_knot_is_cycle(&k->knot[i]);
-	report_marked(r, k, marked);
+	report_marked(r, k, marked, false);
 	free(marked);
 	wait_knots_free(k);
 }
@@ -434,7 +479,7 @@ static void report_mixed(struct wait_report *r)
 			if (r->explained[k->member[knot->first + m]])
 				marked[i] = 0;
 	}
-	report_marked(r, k, marked);
+	report_marked(r, k, marked, true);
 	free(marked);
 	wait_knots_free(k);
 }

@@ -154,6 +154,8 @@ static void on_odd_release(struct lock_misuse *s, struct analysis *a,
 		return;
 	if (owner_id == event->thread)
 		return; /* its own lock, refused for another reason */
+	if ((step->flags & MODEL_STEP_RELEASED) && step->loser == step->thread)
+		return; /* it came with a task, or was handed over */
 	/* Somebody holds it by the model: a reader, or an owner the recorder does not know. */
 	if (!owner && step->loser && step->loser != step->thread)
 		owner = step->loser;

@@ -218,7 +218,7 @@ static bool add_edges(struct lock_order *order, struct analysis *a, struct model
 			continue;
 		if (h->flags & MODEL_HOLD_SHARED)
 			fact.flags |= LOCK_HELD_SHARED;
-		if (is_brand_new(a, t, h->object)) {
+		if ((h->flags & MODEL_HOLD_PRIVATE) || is_brand_new(a, t, h->object)) {
 			fact.flags |= LOCK_PRIVATE;
 			cacheable = false;
 		}
@@ -487,6 +487,7 @@ static void lock_order_finish(void *state, struct analysis *a)
 
 const struct checker checker_lock_order = {
 	.name = "lock_order",
+	.in_run = true,
 	.consumes = OP(REQUEST) | OP(ACQUIRE) | OP(ACQUIRE_SHARED) | OP(ACQUIRE_TRY) |
 		    OP(ACQUIRE_TRY_SHARED) | OP(ACQUIRE_TIMED) | OP(ACQUIRE_TIMED_SHARED) |
 		    OP(ACQUIRE_OWNERDEAD) | OP(ACQUIRE_FAIL) | OP(COND_WAIT) | OP(COND_SIGNAL) |

@@ -259,12 +259,31 @@ static void add_edge_stacks(struct lock_report *r, struct finding *f, const stru
 	free(object);
 }
 
+/* Of several processes: this is a matter of one, which was looked at alone before. */
+static bool is_told(const struct lock_report *r, uint32_t one, uint32_t other)
+{
+	const struct run_processes *run = r->a->run;
+
+	return run && run_process_of_thread(run, one) == run_process_of_thread(run, other);
+}
+
+static bool is_cycle_told(const struct lock_report *r, const struct lock_cycle *cycle)
+{
+	for (uint32_t i = 1; i < cycle->count; i++)
+		if (!is_told(r, cycle->choice[0].use.thread, cycle->choice[i].use.thread))
+			return false;
+	return r->a->run;
+}
+
 void lock_report_cycle(struct lock_report *r, const struct lock_cycle *cycle)
 {
 	const struct lock_graph *g = r->order->graph;
-	struct code *code = lookup_or_add_code(r, hash_code(r, cycle));
+	struct code *code;
 	struct finding *f;
 
+	if (is_cycle_told(r, cycle))
+		return;
+	code = lookup_or_add_code(r, hash_code(r, cycle));
 	if (code->instances++ >= INSTANCES_PER_CODE) {
 		code->first->count += count_of(r, cycle);
 		return;
@@ -300,10 +319,13 @@ void lock_report_reread(struct lock_report *r, uint32_t context, struct lock_use
 	uint64_t hash =
 		((uint64_t)c->hold_stack << 32 | c->request_stack) * UINT64_C(0x9e3779b97f4a7c15) |
 		1;
-	struct code *code = lookup_or_add_code(r, hash ^ 2);
+	struct code *code;
 	struct lock_choice choice = { .context = context, .use = use };
 	struct finding *f;
 
+	if (is_told(r, use.thread, writer ? writer_use.thread : use.thread))
+		return;
+	code = lookup_or_add_code(r, hash ^ 2);
 	if (code->first) {
 		code->first->count += c->count;
 		return;
@@ -351,8 +373,11 @@ void lock_report_nested_wait(struct lock_report *r, const struct lock_choice *wa
 	const struct lock_context *w = &g->context[wait->context],
 				  *s = &g->context[signal->context];
 	uint32_t lock = g->edge[w->edge].from, cond = g->edge[w->edge].to;
-	struct finding *f = analysis_begin(r->a, RULE_LOCK_ORDER_INVERSION, CONFIDENCE_HINT);
+	struct finding *f;
 
+	if (is_told(r, wait->use.thread, signal->use.thread))
+		return;
+	f = analysis_begin(r->a, RULE_LOCK_ORDER_INVERSION, CONFIDENCE_HINT);
 	f->count = w->count < s->count ? w->count : s->count;
 	analysis_add_stack(r->a, f, ROLE_HOLDS, wait->use.thread, lock, w->hold_stack, w->hold_ns,
 			   NULL, 0);

@@ -52,6 +52,16 @@ static void count_behind(struct stuck *s, const struct wait_knots *k, const uint
 	free(own);
 }
 
+/* What waits at target `i` is of one process, and was told when that was looked at alone. */
+static bool is_told(const struct wait_world *w, uint32_t i, bool hard)
+{
+	uint32_t object = w->target[i].object;
+
+	if (!w->run || wait_world_crosses(w, w->thread_count + i))
+		return false;
+	return story_told_alone(w, run_process_of_object(w->run, object), hard);
+}
+
 /* Locks whose holder has ended: certain, whoever runs. One finding a lock. */
 static unsigned report_dead_holders(struct wait_report *r)
 {
@@ -68,7 +78,8 @@ static unsigned report_dead_holders(struct wait_report *r)
 				   .target_count = 1 };
 
 		if (!t->dead || !t->waiters || t->side == WAIT_SIDE_OPEN ||
-		    knot == WAIT_NO_COMPONENT || k->knot[knot].threads > 0)
+		    knot == WAIT_NO_COMPONENT || k->knot[knot].threads > 0 ||
+		    is_told(r->w, i, true))
 			continue;
 		marked[knot] = 1;
 		count_behind(&s, k, marked, true);
@@ -107,7 +118,7 @@ static void add_roots(struct stuck *s, uint32_t *targets, const struct wait_knot
 
 		if (w->target[i].side != WAIT_SIDE_OPEN ||
 		    k->component[node] == WAIT_NO_COMPONENT || !k->knot[k->component[node]].root ||
-		    (among && !among[node]))
+		    (among && !among[node]) || is_told(w, i, false))
 			continue;
 		targets[s->target_count++] = node;
 		marked[k->component[node]] = 1;
@@ -272,7 +283,7 @@ static void report_hopeless(struct wait_report *r)
 				   .target_count = 1 };
 
 		if (r->w->target[i].side == WAIT_SIDE_OPEN && r->w->target[i].waiters &&
-		    is_hopeless(r, node))
+		    !is_told(r->w, i, true) && is_hopeless(r, node))
 			stuck_report(&s);
 	}
 }

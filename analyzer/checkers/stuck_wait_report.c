@@ -26,6 +26,12 @@ static const struct model_object *object_of(const struct stuck *s, uint32_t i)
 				wait_world_get_target(s->r->w, s->targets[i])->object);
 }
 
+/* Of something that no event was about the model knows not even the id. */
+static uint32_t id_of(const struct stuck *s, uint32_t i)
+{
+	return wait_world_get_target(s->r->w, s->targets[i])->object;
+}
+
 static void find_waiters(struct stuck *s)
 {
 	const struct wait_world *w = s->r->w;
@@ -86,6 +92,17 @@ static void print_cond_reason(FILE *out, const struct stuck *s, const struct mod
 		fputs("; the last signal went to another waiter", out);
 }
 
+/* Its word names no owner: the last one who woke somebody is the best trail. */
+static void print_futex_reason(FILE *out, const struct stuck *s, const struct model_object *o)
+{
+	const struct wait_futex *f = wait_history_get_futex(s->r->w->history, o->id);
+
+	if (f && f->last.thread)
+		fprintf(out, "; owner unknown, last woken by {thread:%u}", f->last.thread);
+	else
+		fputs("; owner unknown, nobody ever woke it", out);
+}
+
 static void print_reason(FILE *out, const struct stuck *s, uint32_t i)
 {
 	const struct model_object *o = object_of(s, i);
@@ -107,6 +124,10 @@ static void print_reason(FILE *out, const struct stuck *s, uint32_t i)
 
 		fprintf(out, ", short by %u: %u of %u threads arrived", b->count - b->arrival_count,
 			b->arrival_count, b->count);
+	} else if (o->kind == TRACE_OBJECT_FUTEX) {
+		print_futex_reason(out, s, o);
+	} else if (s->r->w->party[s->waiter[0]].kind == TRACE_WAIT_CALL) {
+		fputs(", and nobody is left at its other end", out);
 	} else {
 		fputs(", and nobody is left to unlock it", out);
 	}
@@ -118,6 +139,7 @@ static const char *verb_of(const struct stuck *s, uint32_t i, bool one)
 	case TRACE_OBJECT_COND:
 		return one ? "waits on" : "wait on";
 	case TRACE_OBJECT_BARRIER:
+	case TRACE_OBJECT_FUTEX:
 		return one ? "waits at" : "wait at";
 	default: /* a number from a file */
 		return one ? "waits for" : "wait for";
@@ -139,7 +161,7 @@ static void print_group(FILE *out, const struct stuck *s, uint32_t i, size_t mos
 
 	waiters_at(s, i, threads, &count);
 	story_print_threads(out, threads, count, most);
-	fprintf(out, " %s {lock:%u}", verb_of(s, i, count == 1), object_of(s, i)->id);
+	fprintf(out, " %s {lock:%u}", verb_of(s, i, count == 1), id_of(s, i));
 	print_reason(out, s, i);
 	free(threads);
 }
@@ -195,14 +217,20 @@ static void print_history(FILE *out, const struct stuck *s, uint32_t i)
 	}
 }
 
+/* Of several processes the first one speaks for all. */
+static const char *main_words(const struct stuck *s)
+{
+	return s->r->w->run ? "{thread:1}" : "The main thread";
+}
+
 static void print_behind(FILE *out, const struct stuck *s)
 {
 	const struct wait_party *p = &s->r->w->party[1];
 
-	if (s->main_behind && p->kind == TRACE_WAIT_JOIN)
-		fprintf(out, " The main thread waits for {thread:%u} to end.", p->other);
+	if (s->main_behind && p->awaited)
+		fprintf(out, " %s waits for {thread:%u} to end.", main_words(s), p->awaited);
 	else if (s->main_behind)
-		fputs(" The main thread is blocked behind.", out);
+		fprintf(out, " %s is blocked behind.", main_words(s));
 	if (s->others_behind)
 		fprintf(out, " %u more thread%s blocked behind.", s->others_behind,
 			s->others_behind == 1 ? " is" : "s are");
@@ -230,7 +258,9 @@ static const char *make_message(const struct stuck *s)
 		fputs(" No thread could run any more, but a signal handler, or a thread that libc made, may end it.",
 		      text.out);
 	else if (s->r->w->closed)
-		fputs(" No thread of the process could run any more.", text.out);
+		fputs(s->r->w->run ? " No thread of the processes could run any more."
+				   : " No thread of the process could run any more.",
+		      text.out);
 	else
 		fputs(" Nobody else may unlock it.", text.out);
 	return story_text_take(&text, s->r->a);
@@ -262,6 +292,11 @@ static void add_last_gift(const struct stuck *s, struct finding *f, uint32_t i)
 		story_add_gift(s->r, f, c->last_signal.thread, o->id,
 			       last_signal_was_unheard(c) ? "the last one; nobody waited"
 							  : "the last one");
+	} else if (o->kind == TRACE_OBJECT_FUTEX) {
+		const struct wait_futex *x = wait_history_get_futex(s->r->w->history, o->id);
+
+		if (x && x->last.thread)
+			story_add_gift(s->r, f, x->last.thread, o->id, "the last wake");
 	} else if (o->kind == TRACE_OBJECT_SEM && o->detail->sem.posters.count) {
 		story_add_gift(s->r, f, newest_poster(&o->detail->sem), o->id, "the last one");
 	}
@@ -273,7 +308,7 @@ static void add_wait_stacks(const struct stuck *s, struct finding *f)
 	uint32_t *threads = allocate(s->waiter_count, sizeof(*threads)), count, shown = 0;
 
 	for (uint32_t i = 0; i < s->target_count && i < SHOWN_TARGETS; i++) {
-		analysis_add_lock(s->r->a, f, object_of(s, i)->id);
+		analysis_add_lock(s->r->a, f, id_of(s, i));
 		waiters_at(s, i, threads, &count);
 		for (uint32_t k = 0; k < count; k++) {
 			analysis_add_thread(s->r->a, f, threads[k]);

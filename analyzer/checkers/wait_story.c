@@ -4,6 +4,8 @@
  */
 #include "wait_story.h"
 
+#include "../signal_name.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,24 @@ const char *story_text_take(struct story_text *t, struct analysis *a)
 	text = analysis_printf(a, "%s", t->buffer + strspn(t->buffer, " "));
 	free(t->buffer);
 	return text;
+}
+
+bool story_told_alone(const struct wait_world *w, uint32_t process, bool hard)
+{
+	const struct run_process *p;
+
+	if (!w->run)
+		return false;
+	/* Alone, a thread that waits for another process counts as running. */
+	p = &w->run->process[process];
+	for (uint32_t t = 1; !hard && t < p->process->thread_count; t++) {
+		const struct wait_party *party = &w->party[p->first_thread + t];
+
+		if (party->status == WAIT_BLOCKED &&
+		    wait_world_crosses(w, party->target ? party->target : party->retake))
+			return false;
+	}
+	return true;
 }
 
 uint32_t story_wait_node(const struct wait_world *w, uint32_t thread)
@@ -60,6 +80,7 @@ static void print_lock_wait(FILE *out, const struct wait_world *w, const struct 
 		fprintf(out, "waits for a post of {lock:%u}", object);
 		break;
 	case TRACE_OBJECT_BARRIER:
+	case TRACE_OBJECT_FUTEX:
 		fprintf(out, "waits at {lock:%u}", object);
 		break;
 	default: /* a number from a file */
@@ -68,13 +89,38 @@ static void print_lock_wait(FILE *out, const struct wait_world *w, const struct 
 	}
 }
 
+/* What a read or a write waits for. */
+static void print_call_wait(FILE *out, const struct wait_party *p)
+{
+	fprintf(out, "waits %s {lock:%u}",
+		p->mode & TRACE_MODE_SHARED ? "for data from" : "for room in", p->object);
+}
+
+bool story_print_handler(FILE *out, const struct wait_world *w, uint32_t thread)
+{
+	const struct trace_stack *s = model_get_stack(w->model, w->party[thread].stack);
+	char name[SIGNAL_NAME_BYTES];
+
+	if (!s || !s->handler_frames)
+		return false;
+	if (s->signal)
+		fprintf(out, ", in a handler of %s", signal_name(s->signal, name));
+	else
+		fputs(", in a signal handler", out);
+	return true;
+}
+
 void story_print_wait(FILE *out, const struct wait_world *w, uint32_t thread, uint32_t node)
 {
 	const struct wait_party *p = &w->party[thread];
 
 	fprintf(out, "{thread:%u} ", thread);
-	if (p->kind == TRACE_WAIT_JOIN)
-		fprintf(out, "waits for {thread:%u} to end", p->other);
+	if (p->awaited)
+		fprintf(out, "waits for {thread:%u} to end", p->awaited);
+	else if (p->kind == TRACE_WAIT_CHILD)
+		fputs("waits for any of its children to end", out);
+	else if (p->kind == TRACE_WAIT_CALL)
+		print_call_wait(out, p);
 	else if (p->kind != TRACE_WAIT_COND)
 		print_lock_wait(out, w, p, p->object);
 	else if (!node || node != p->retake)
@@ -85,6 +131,16 @@ void story_print_wait(FILE *out, const struct wait_world *w, uint32_t thread, ui
 			: p->timed ? "had a timed wait"
 				   : "waits",
 			p->object, p->other);
+	story_print_handler(out, w, thread);
+}
+
+static bool is_channel(const struct wait_world *w, uint32_t object)
+{
+	const struct trace_object *o =
+		object && w->model->process->objects ? &w->model->process->objects[object] : NULL;
+
+	return o && (o->kind == TRACE_OBJECT_PIPE || o->kind == TRACE_OBJECT_SOCKET ||
+		     o->kind == TRACE_OBJECT_QUEUE);
 }
 
 void story_print_obstacle(FILE *out, const struct wait_world *w, uint32_t node, uint32_t next)
@@ -94,11 +150,17 @@ void story_print_obstacle(FILE *out, const struct wait_world *w, uint32_t node, 
 	if (!node || wait_node_is_thread(w, node))
 		return;
 	t = wait_world_get_target(w, node);
-	if (t->side == WAIT_SIDE_OPEN) {
+	if (t->side == WAIT_SIDE_PROCESS)
+		return;
+	if (is_channel(w, t->object)) {
+		fprintf(out, ", which {thread:%u} would have to %s", next,
+			node == w->shared_node[t->object] ? "write to" : "read");
+	} else if (t->side == WAIT_SIDE_OPEN) {
 		fprintf(out, ", which {thread:%u} would have to %s", next,
 			kind_of(w, t->object) == TRACE_OBJECT_COND	? "signal"
 			: kind_of(w, t->object) == TRACE_OBJECT_SEM	? "post"
 			: kind_of(w, t->object) == TRACE_OBJECT_BARRIER ? "reach"
+			: kind_of(w, t->object) == TRACE_OBJECT_FUTEX	? "wake"
 									: "unlock");
 	} else if (kind_of(w, t->object) == TRACE_OBJECT_ONCE ||
 		   kind_of(w, t->object) == TRACE_OBJECT_GUARD) {
@@ -124,12 +186,14 @@ void story_print_threads(FILE *out, const uint32_t *threads, size_t count, size_
 		fprintf(out, " and %zu more", count - shown);
 }
 
-void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread)
+void story_print_outsider(FILE *out, struct analysis *a, uint32_t thread)
 {
 	const struct trace_process *p = a->process;
 	const char *name = p->threads && thread < p->thread_count ? p->threads[thread].name : NULL;
 
-	if (thread == 1)
+	if (a->run)
+		fputs(analysis_thread_label(a, thread), out);
+	else if (thread == 1)
 		fputs("the main thread", out);
 	else if (name)
 		fprintf(out, "thread %u \"%s\"", thread, name);
@@ -166,8 +230,7 @@ void story_add_wait(struct wait_report *r, struct finding *f, uint32_t thread, u
 	struct finding_stack *s;
 
 	analysis_add_thread(r->a, f, thread);
-	if (p->kind == TRACE_WAIT_JOIN)
-		analysis_add_thread(r->a, f, p->other);
+	analysis_add_thread(r->a, f, p->awaited);
 	if (p->kind == TRACE_WAIT_COND) {
 		analysis_add_lock(r->a, f, p->object);
 		if (node && node == p->retake)
@@ -176,8 +239,7 @@ void story_add_wait(struct wait_report *r, struct finding *f, uint32_t thread, u
 	s = analysis_add_stack_now(r->a, f, ROLE_WAITS, thread, object_at(r->w, thread, node),
 				   p->stack, p->since_ns);
 	s->note = lasted(r, p->since_ns);
-	if (p->kind == TRACE_WAIT_JOIN)
-		s->for_thread = p->other;
+	s->for_thread = p->awaited;
 }
 
 void story_add_hold(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object)
@@ -204,6 +266,19 @@ void story_add_hold(struct wait_report *r, struct finding *f, uint32_t thread, u
 	free(held);
 }
 
+/* Who woke the word last says where to look: a futex names no owner. */
+static void add_wake(struct wait_report *r, struct finding *f, uint32_t object, const char *note)
+{
+	const struct wait_futex *x = wait_history_get_futex(r->w->history, object);
+	struct finding_stack *s;
+
+	if (!x || !x->last.thread)
+		return;
+	s = analysis_add_stack(r->a, f, ROLE_SIGNALS, x->last.thread, object, x->last.stack,
+			       x->last.time_ns, NULL, 0);
+	s->note = note;
+}
+
 struct gift {
 	uint32_t thread;
 	struct model_site site;
@@ -223,6 +298,8 @@ void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, u
 	struct gift g = { .thread = thread };
 	struct finding_stack *s;
 
+	if (o && o->kind == TRACE_OBJECT_FUTEX)
+		add_wake(r, f, object, note);
 	if (!o || !o->detail)
 		return;
 	if (o->kind == TRACE_OBJECT_COND)

@@ -24,7 +24,8 @@ struct wait_report {
 	unsigned deadlocks; /* knots that are cycles, reported or left out by --rules */
 };
 
-/* The three parts, in this order: see their files. */
+/* The parts, in this order: see their files. Returns how many threads wait for a lock of a ghost. */
+unsigned fork_lock_report(struct wait_report *r);
 void deadlock_report(struct wait_report *r);
 void stuck_wait_report(struct wait_report *r);
 void thread_leak_report(struct wait_report *r);
@@ -49,6 +50,11 @@ static inline const char *story_s(uint64_t count)
 }
 
 /*
+ * Prints ", in a handler of SIGUSR1" and returns true where the thread waits in a signal handler.
+ */
+bool story_print_handler(FILE *out, const struct wait_world *w, uint32_t thread);
+
+/*
  * Prints "{thread:3} waits for {lock:2}" for the wait of `thread` that leads to `node` (its target
  * or its retake).
  */
@@ -63,7 +69,7 @@ void story_print_obstacle(FILE *out, const struct wait_world *w, uint32_t node, 
 void story_print_threads(FILE *out, const uint32_t *threads, size_t count, size_t most);
 
 /* Prints "thread 7 \"logger\"" from the trace: for threads that are not in the lists. */
-void story_print_outsider(FILE *out, const struct analysis *a, uint32_t thread);
+void story_print_outsider(FILE *out, struct analysis *a, uint32_t thread);
 
 /*
  * WAITS stack of the wait of `thread` that leads to `node`, with thread, object and "for at least
@@ -79,6 +85,12 @@ void story_add_hold(struct wait_report *r, struct finding *f, uint32_t thread, u
  */
 void story_add_gift(struct wait_report *r, struct finding *f, uint32_t thread, uint32_t object,
 		    const char *note);
+
+/*
+ * Several processes are looked at, and this is a matter of one of them that was told when that one
+ * was looked at alone. `hard`: whoever else runs; else it took that nobody in the process could run.
+ */
+bool story_told_alone(const struct wait_world *w, uint32_t process, bool hard);
 
 /* The wait of `thread` that the graph is about: its target, or its retake when it has no other. */
 uint32_t story_wait_node(const struct wait_world *w, uint32_t thread);

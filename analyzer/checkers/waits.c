@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * waits.c - the checker of deadlock, self-deadlock, stuck-wait and leaked-thread: follows the run,
- * then builds one wait-for graph of its end that all four are told from.
+ * waits.c - the checker of deadlock, self-deadlock, stuck-wait, leaked-thread and (with fork_lock.c)
+ * fork-with-lock-held: follows the run, then builds one wait-for graph of its end that all are told
+ * from.
  */
 #include "wait_story.h"
 
@@ -22,14 +23,18 @@ static void waits_on_event(void *state, struct analysis *a, const struct trace_e
 static void waits_finish(void *state, struct analysis *a)
 {
 	struct wait_report r = { .a = a };
+	unsigned ghosts;
 
-	r.w = wait_world_new(a->model, state);
+	r.w = wait_world_new(a->model, state, a->run);
 	r.explained = calloc(r.w->thread_count, 1);
 	if (!r.explained)
 		abort();
+	ghosts = a->run ? 0 : fork_lock_report(&r);
 	deadlock_report(&r);
-	stuck_wait_report(&r);
-	thread_leak_report(&r);
+	if (!ghosts)
+		stuck_wait_report(&r);
+	if (!a->run) /* a matter of each process */
+		thread_leak_report(&r);
 	free(r.explained);
 	wait_world_free(r.w);
 }
@@ -41,6 +46,7 @@ static void waits_release(void *state)
 
 const struct checker checker_waits = {
 	.name = "waits",
+	.in_run = true,
 	.consumes = WAIT_HISTORY_CONSUMES,
 	.begin = waits_begin,
 	.on_event = waits_on_event,

@@ -49,6 +49,7 @@ void model_free(struct model *m)
 		free(m->threads[i]->permit);
 		free(m->threads[i]);
 	}
+	model_tasks_free(m);
 	model_order_free(m->order);
 	model_sets_free(m->sets);
 	model_streams_free(m->streams);
@@ -70,6 +71,8 @@ struct model_thread *model_touch_thread(struct model *m, uint32_t id)
 	t = model_allocate(1, sizeof(*t));
 	t->id = id;
 	t->detached = m->process->threads && (m->process->threads[id].flags & TF_THREAD_DETACHED);
+	if (m->process->threads && m->process->threads[id].flags & TF_THREAD_MAIN)
+		t->signal_mask = m->process->boot_signal_mask;
 	m->threads[id] = t;
 	return t;
 }
@@ -145,6 +148,17 @@ static uint8_t kind_of_op(unsigned op)
 	}
 }
 
+/* Bounded mode: its INIT is in the definition. */
+static void meet_initialised(struct model_object *o, const struct trace_object *defined)
+{
+	model_touch_detail(o)->init =
+		(struct model_site){ defined->thread, defined->stack, defined->time_ns };
+	o->detail->init_epoch = UINT32_MAX; /* whether it is brand new, its holds say */
+	o->flags |= MODEL_INIT;
+	if (o->only_thread == 0)
+		o->only_thread = defined->thread;
+}
+
 static void meet_object(struct model *m, struct model_object *o, uint32_t id, unsigned op)
 {
 	const struct trace_object *defined = m->process->objects ? &m->process->objects[id] : NULL;
@@ -157,6 +171,8 @@ static void meet_object(struct model *m, struct model_object *o, uint32_t id, un
 	/* An INIT says it itself, unless it failed. */
 	known = known && op != TRACE_INIT;
 	model_sync_init(o, known ? defined->attributes : 0, known);
+	if (defined && defined->initialised && op != TRACE_INIT)
+		meet_initialised(o, defined);
 }
 
 /*
@@ -305,6 +321,9 @@ static void apply_to_object(struct model *m, const struct trace_event *event,
 	case TRACE_RELEASE_ODD:
 		model_hold_release_odd(m, event, step);
 		break;
+	case TRACE_HELD:
+		model_hold_held(m, event, step);
+		break;
 	case TRACE_CONSISTENT: {
 		uint32_t index = model_hold_index(step->thread, event->object);
 
@@ -317,6 +336,9 @@ static void apply_to_object(struct model *m, const struct trace_event *event,
 		break;
 	case TRACE_DESTROY:
 		apply_destroy(m, event, step);
+		break;
+	case TRACE_HAND_OVER:
+		model_hold_hand_over(m, event, step);
 		break;
 	case TRACE_GONE:
 		apply_gone(m, event, step);

@@ -12,6 +12,8 @@
  *  - After TRACE_LOST the thread's held set is empty and `uncertain`: what is in it later is true,
  *    but something may be missing. Locks it held have no owner and the flag MODEL_OWNER_LOST until
  *    their next acquire.
+ *  - After TRACE_KEYFRAME the thread holds what the HELD events after it say and nothing else, for certain: no
+ *    step has a flag for what that changes. It waits for nothing then.
  *  - A held set holds mutexes, rwlocks, spinlocks, loader locks, the once/guard objects whose
  *    initialiser runs, and semaphores that so far were used as locks (MODEL_SEM_LOCK). A semaphore
  *    that loses that flag leaves all held sets.
@@ -39,6 +41,7 @@ enum model_hold_flag {
 	MODEL_HOLD_OWNERDEAD = 8,   /* robust, owner died, not made consistent yet */
 	MODEL_HOLD_REACQUIRED = 16, /* taken back at the end of a condition wait */
 	MODEL_HOLD_REREAD = 32,	    /* read side taken again while already held for reading */
+	MODEL_HOLD_PRIVATE = 64,    /* bounded mode: brand new, nobody else has met it */
 };
 
 struct model_held {
@@ -47,6 +50,7 @@ struct model_held {
 	uint32_t depth;	  /* >= 1 */
 	uint32_t flags;	  /* enum model_hold_flag */
 	uint64_t time_ns; /* when acquired */
+	uint32_t task;	  /* annotation: the task that the thread ran then; 0 = none */
 };
 
 /* ---- objects ---- */
@@ -225,10 +229,28 @@ struct model_thread {
 	struct model_request request;
 	struct model_waiting waiting;
 	uint32_t at_barrier; /* object; 0 = not inside */
+	uint32_t task;	     /* annotation: runs here now; 0 = none */
+	/*
+	 * Signals it blocks outside of handlers, bit n - 1 = signal n; see model_signal_mask. Known
+	 * but after LOST.
+	 */
+	uint64_t signal_mask;
+	bool signal_mask_unknown;
 	struct model_site create, join, detach, end, exit, cancel;
 	uint64_t first_ns, last_ns; /* of its events */
 	uint64_t events;
 	uint64_t lost;
+};
+
+/* ---- annotated tasks and fibers ---- */
+
+struct model_task {
+	uint8_t state;	 /* newest enum trace_task_step */
+	uint32_t thread; /* runs there; 0 = nowhere */
+	struct model_site last;
+	/* owned; what it holds while it is suspended */
+	struct model_held *held;
+	uint32_t held_count, held_capacity;
 };
 
 /* ---- the model ---- */
@@ -245,6 +267,11 @@ struct model {
 	uint32_t exit_thread;
 	uint64_t exit_ns;
 	uint32_t forks;
+	/* Signals, bit n - 1 = signal n: with a handler now; of which a SIGNAL_ACTION was seen. */
+	uint64_t handled_signals, known_signals;
+	uint64_t handler_blocks[65]; /* by signal: blocked while its handler runs */
+	struct model_task *tasks; /* owned; task_count entries, by id; NULL = none was mentioned */
+	size_t task_count;
 	struct model_order *order;     /* owned, opaque */
 	struct model_sets *sets;       /* owned, opaque */
 	struct model_streams *streams; /* owned, opaque: stream -> thread */
@@ -308,6 +335,9 @@ static inline struct model_object *model_get_object(const struct model *m, uint3
 	return id != 0 && id < m->object_count ? &m->objects[id] : NULL;
 }
 
+/* NULL = no such id, or no event mentioned a task. */
+const struct model_task *model_get_task(const struct model *m, uint32_t id);
+
 /* NULL = no such id, or never mentioned by an event. */
 static inline struct model_thread *model_get_thread(const struct model *m, uint32_t id)
 {
@@ -328,6 +358,15 @@ struct model_thread *model_next_holder(const struct model *m, uint32_t object, s
  * a hooked call.
  */
 const struct trace_wait_state *model_get_wait(const struct model *m, uint32_t thread);
+
+/*
+ * Signals that the thread blocks while code with this stack runs, in a handler or not; all where it
+ * is not known.
+ */
+uint64_t model_signal_mask(const struct model *m, const struct model_thread *t, uint32_t stack);
+
+/* The stack's entry in the process's table; NULL = id out of range. */
+const struct trace_stack *model_get_stack(const struct model *m, uint32_t stack);
 
 /* True for kinds that can be in a held set, semaphores that are used as locks included. */
 bool model_object_is_lock(const struct model_object *object);

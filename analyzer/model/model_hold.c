@@ -13,7 +13,8 @@
 void model_hold_push(struct model_thread *t, struct model_object *o, const struct model_held *hold)
 {
 	t->held = model_grow(t->held, &t->held_capacity, t->held_count + 1, sizeof(*t->held));
-	t->held[t->held_count++] = *hold;
+	t->held[t->held_count] = *hold;
+	t->held[t->held_count++].task = t->task;
 	t->held_hash ^= model_hold_hash(hold);
 	if (hold->flags & MODEL_HOLD_SHARED) {
 		o->readers++;
@@ -210,6 +211,64 @@ void model_hold_forget(struct model *m, struct model_thread *t)
 	t->uncertain = true;
 	t->request.object = 0;
 	t->waiting.was_held = false;
+}
+
+void model_hold_keyframe(struct model *m, struct model_step *step)
+{
+	struct model_thread *t = step->thread;
+
+	while (t->held_count)
+		model_hold_remove(m, t, t->held_count - 1);
+	while (t->permit_count)
+		t->held_hash ^= model_permit_hash(t->permit[--t->permit_count].object);
+	t->request.object = 0;
+	model_sync_leave(m, t, step);
+	t->uncertain = false;
+}
+
+/* Whoever the model believed to hold it does not, unless it is shared. */
+static void steal(struct model *m, struct model_object *o, bool shared)
+{
+	struct model_step ignored = { .flags = 0 };
+
+	if (o->owner)
+		take_from_owner(m, o, &ignored);
+	if (!shared && o->readers)
+		model_hold_drop_all(m, o, &ignored);
+}
+
+void model_hold_held(struct model *m, const struct trace_event *event, struct model_step *step)
+{
+	uint64_t age_ns = event->result > 0 ? (uint64_t)event->result * 1000 : 0;
+	uint64_t mode = event->arg;
+	struct model_object *o = step->object;
+	struct model_held hold = {
+		.object = event->object,
+		.stack = event->stack,
+		.depth = 1 + (uint32_t)(mode >> TRACE_HOLD_DEPTH_SHIFT & 0xffff),
+		.flags = (mode & TRACE_MODE_SHARED ? MODEL_HOLD_SHARED : 0) |
+			 (mode & TRACE_MODE_TRY ? MODEL_HOLD_TRY : 0) |
+			 (mode & TRACE_MODE_TIMED ? MODEL_HOLD_TIMED : 0) |
+			 (mode & TRACE_HOLD_OWNERDEAD ? MODEL_HOLD_OWNERDEAD : 0) |
+			 (mode & TRACE_HOLD_REACQUIRED ? MODEL_HOLD_REACQUIRED : 0) |
+			 (mode & TRACE_HOLD_PRIVATE ? MODEL_HOLD_PRIVATE : 0),
+		.time_ns = event->time_ns > age_ns ? event->time_ns - age_ns : 0,
+	};
+
+	if (model_hold_index(step->thread, o->id) != UINT32_MAX)
+		return;
+	if (o->kind == TRACE_OBJECT_SEM && !(o->flags & MODEL_SEM_LOCK)) {
+		model_sync_held(step->thread, o, hold.depth);
+		return;
+	}
+	if (!model_object_is_lock(o))
+		return;
+	steal(m, o, hold.flags & MODEL_HOLD_SHARED);
+	if ((hold.flags & MODEL_HOLD_SHARED) && hold.depth > 1)
+		hold.flags |= MODEL_HOLD_REREAD;
+	model_hold_push(step->thread, o, &hold);
+	model_sync_once_held(o,
+			     &(struct model_site){ step->thread->id, event->stack, hold.time_ns });
 }
 
 const struct model_held *model_find_held(const struct model_thread *t, uint32_t object)

@@ -76,6 +76,9 @@ struct model_held model_hold_remove(struct model *m, struct model_thread *t, uin
 void model_hold_drop_all(struct model *m, struct model_object *o, struct model_step *step);
 /* The thread's records are missing: forget its holds. */
 void model_hold_forget(struct model *m, struct model_thread *t);
+/* Bounded mode: what is held is said anew. */
+void model_hold_keyframe(struct model *m, struct model_step *step);
+void model_hold_held(struct model *m, const struct trace_event *event, struct model_step *step);
 static inline uint32_t model_hold_index(const struct model_thread *t, uint32_t object)
 {
 	for (uint32_t i = t->held_count; i-- > 0;)
@@ -92,10 +95,21 @@ void model_sync_sem(struct model *m, const struct trace_event *event, struct mod
 void model_sync_barrier(struct model *m, const struct trace_event *event, struct model_step *step);
 void model_sync_once(struct model *m, const struct trace_event *event, struct model_step *step);
 void model_sync_release(struct model_object *o);
+/* The thread is in no wait any more, nobody saw how that came. */
+void model_sync_leave(struct model *m, struct model_thread *t, struct model_step *step);
+/* A hold of a semaphore that counts. */
+void model_sync_held(struct model_thread *t, const struct model_object *o, uint32_t count);
+void model_sync_once_held(struct model_object *o, const struct model_site *site);
 
 /* model_threads.c */
 void model_thread_apply(struct model *m, const struct trace_event *event, struct model_step *step);
 void model_streams_free(struct model_streams *streams);
+
+/* model_tasks.c */
+void model_task_apply(struct model *m, const struct trace_event *event, struct model_step *step);
+void model_hold_hand_over(struct model *m, const struct trace_event *event,
+			  struct model_step *step);
+void model_tasks_free(struct model *m);
 
 /* model_order.c */
 struct model_order *model_order_new(void);

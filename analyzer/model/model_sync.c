@@ -394,6 +394,44 @@ void model_sync_barrier(struct model *m, const struct trace_event *event, struct
 		barrier_leave(m, event, step);
 }
 
+/* ---- bounded mode ---- */
+
+void model_sync_held(struct model_thread *t, const struct model_object *o, uint32_t count)
+{
+	for (uint32_t i = 0; o->flags & MODEL_SEM_PERMITS && i < count && i < 1024; i++)
+		take_permit(t, o->id);
+}
+
+void model_sync_once_held(struct model_object *o, const struct model_site *site)
+{
+	if (o->kind == TRACE_OBJECT_ONCE || o->kind == TRACE_OBJECT_GUARD) {
+		model_touch_detail(o)->once.state = MODEL_ONCE_RUNNING;
+		o->detail->once.runner = *site;
+	}
+}
+
+void model_sync_leave(struct model *m, struct model_thread *t, struct model_step *step)
+{
+	struct model_object *cond = model_get_object(m, t->waiting.cond);
+	struct model_object *barrier = model_get_object(m, t->at_barrier);
+
+	step->waited = t->waiting;
+	t->waiting = (struct model_waiting){ .cond = 0 };
+	if (cond && cond->detail && cond->kind == TRACE_OBJECT_COND)
+		remove_waiter(&cond->detail->cond, t->id);
+	t->at_barrier = 0;
+	if (barrier && barrier->detail && barrier->kind == TRACE_OBJECT_BARRIER) {
+		struct model_barrier *b = &barrier->detail->barrier;
+		uint32_t index = arrival_index(b, t->id);
+
+		if (index != UINT32_MAX) {
+			b->arrival_count--;
+			memmove(&b->arrival[index], &b->arrival[index + 1],
+				(b->arrival_count - index) * sizeof(*b->arrival));
+		}
+	}
+}
+
 /* ---- once and static initialiser guards ---- */
 
 void model_sync_once(struct model *m, const struct trace_event *event, struct model_step *step)

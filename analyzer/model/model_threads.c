@@ -64,6 +64,20 @@ static void thread_begin(struct model *m, const struct trace_event *event, struc
 	*slot = event->thread;
 }
 
+/* Bounded mode: its THREAD_BEGIN expired, or not. */
+static void thread_goes_on(struct model *m, const struct trace_event *event,
+			   struct model_step *step)
+{
+	uint32_t *slot = stream_slot(m, event->stream);
+
+	if (!slot)
+		return;
+	step->thread->stream = event->stream;
+	if (*slot && *slot != event->thread)
+		make_over(step, model_get_thread(m, *slot));
+	*slot = event->thread;
+}
+
 static void thread_end(const struct trace_event *event, struct model_thread *t)
 {
 	if (t->state == MODEL_THREAD_OVER)
@@ -119,6 +133,57 @@ static void detach(const struct trace_event *event, struct model_step *step)
 	child->detach = (struct model_site){ event->thread, event->stack, event->time_ns };
 }
 
+/* ---- signals ---- */
+
+const struct trace_stack *model_get_stack(const struct model *m, uint32_t stack)
+{
+	return stack < m->process->stack_count && m->process->stacks ? &m->process->stacks[stack]
+								     : NULL;
+}
+
+static bool in_handler(const struct model *m, uint32_t stack)
+{
+	const struct trace_stack *s = model_get_stack(m, stack);
+
+	return s && s->handler_frames;
+}
+
+/* What a handler changes is over with it. */
+static void signal_mask(struct model *m, const struct trace_event *event, struct model_thread *t)
+{
+	if (in_handler(m, event->stack))
+		return;
+	t->signal_mask = event->arg;
+	t->signal_mask_unknown = false;
+}
+
+static void signal_action(struct model *m, const struct trace_event *event)
+{
+	uint32_t number = (uint32_t)event->result >> 2;
+
+	if (event->result < 0 || number < 1 || number > 64)
+		return;
+	m->known_signals |= UINT64_C(1) << (number - 1);
+	if ((event->result & 3) == 2)
+		m->handled_signals |= UINT64_C(1) << (number - 1);
+	else
+		m->handled_signals &= ~(UINT64_C(1) << (number - 1));
+	m->handler_blocks[number] = event->arg;
+}
+
+uint64_t model_signal_mask(const struct model *m, const struct model_thread *t, uint32_t stack)
+{
+	const struct trace_stack *s = model_get_stack(m, stack);
+
+	if (t->signal_mask_unknown)
+		return UINT64_MAX;
+	if (!s || !s->handler_frames)
+		return t->signal_mask;
+	if (s->signal < 1 || s->signal > 64 || !(m->known_signals >> (s->signal - 1) & 1))
+		return UINT64_MAX;
+	return t->signal_mask | m->handler_blocks[s->signal];
+}
+
 static struct model_thread *peer_of(struct model *m, const struct trace_event *event)
 {
 	return event->arg < m->thread_count ? model_touch_thread(m, (uint32_t)event->arg) : NULL;
@@ -164,10 +229,25 @@ void model_thread_apply(struct model *m, const struct trace_event *event, struct
 		break;
 	case TRACE_LOST:
 		t->lost += event->arg;
+		t->signal_mask_unknown = true;
 		model_hold_forget(m, t);
+		break;
+	case TRACE_KEYFRAME:
+		if (!event->synthetic)
+			thread_goes_on(m, event, step);
+		model_hold_keyframe(m, step);
 		break;
 	case TRACE_FORK:
 		m->forks++;
+		break;
+	case TRACE_TASK:
+		model_task_apply(m, event, step);
+		break;
+	case TRACE_SIGNAL_MASK:
+		signal_mask(m, event, t);
+		break;
+	case TRACE_SIGNAL_ACTION:
+		signal_action(m, event);
 		break;
 	case TRACE_PROCESS_EXIT:
 		m->exit_kind = (uint32_t)event->arg;

@@ -119,7 +119,7 @@ static void node_lines(const struct finding *f, const struct ring_node *node, ch
 	const struct finding_lock *lock = node->is_thread ? NULL : finding_find_lock(f, node->id);
 
 	*kind = '\0';
-	if (thread && thread->name) {
+	if (thread && thread->name && !finding_spans_processes(f)) {
 		snprintf(kind, bytes, "thread %" PRIu32, node->id);
 		snprintf(name, bytes, "%s", thread->name);
 	} else if (node->is_thread) {

@@ -112,7 +112,7 @@ static void put_sides(const struct page *p, const struct finding *f)
 
 static void put_meta(const struct page *p, const struct finding *f)
 {
-	char words[96];
+	char words[96], place[4 * WORDS_BYTES];
 
 	fputs("<p class=\"meta\">", p->out);
 	put_level(p, f->level);
@@ -125,7 +125,9 @@ static void put_meta(const struct page *p, const struct finding *f)
 	if (f->count > 1)
 		fprintf(p->out, "<span>seen %s</span>",
 			words_count(f->count, "time", NULL, words, sizeof(words)));
-	if (p->report->process_count > 1 && f->process < p->report->process_count) {
+	if (finding_spans_processes(f)) {
+		put(p, "<span>", words_processes(p->report, f, place, sizeof(place)), "</span>");
+	} else if (p->report->process_count > 1 && f->process < p->report->process_count) {
 		const struct trace_process *process = p->report->processes[f->process].process;
 
 		fprintf(p->out, "<span>in process %" PRIu32 " <code>", process->pid);

@@ -209,7 +209,7 @@ static void put_stack(const struct text *t, const struct finding *f,
 
 static void put_meta(const struct text *t, const struct finding *f)
 {
-	char words[96];
+	char words[96], place[4 * WORDS_BYTES];
 
 	fprintf(t->out, "  %s, %s [%s]", level_name(f->level), words_confidence(f->confidence),
 		rule_id(f->rule));
@@ -218,11 +218,9 @@ static void put_meta(const struct text *t, const struct finding *f)
 	if (f->count > 1)
 		fprintf(t->out, ", seen %s",
 			words_count(f->count, "time", NULL, words, sizeof(words)));
-	if (t->report->process_count > 1 && f->process < t->report->process_count) {
-		const struct trace_process *process = t->report->processes[f->process].process;
-
-		fprintf(t->out, "\n  in process %" PRIu32 " ", process->pid);
-		escape_terminal(t->out, process->command);
+	if (*words_processes(t->report, f, place, sizeof(place))) {
+		fputs("\n  ", t->out);
+		escape_terminal(t->out, place);
 	}
 	fputc('\n', t->out);
 }

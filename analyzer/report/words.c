@@ -444,6 +444,47 @@ const char *words_lost(const struct report *report, char *buffer, size_t bytes)
 	return buffer;
 }
 
+const char *words_processes(const struct report *report, const struct finding *f, char *buffer,
+			    size_t bytes)
+{
+	uint32_t pid[8] = { 0 };
+	size_t count = 0, more = 0;
+
+	*buffer = '\0';
+	if (!finding_spans_processes(f)) {
+		if (report->process_count > 1 && f->process < report->process_count) {
+			const struct trace_process *p = report->processes[f->process].process;
+
+			snprintf(buffer, bytes, "in process %" PRIu32 " %s", p->pid, p->command);
+		}
+		return buffer;
+	}
+	for (size_t i = 0; i < f->thread_count; i++) {
+		size_t k = 0;
+
+		while (k < count && pid[k] != f->threads[i].pid)
+			k++;
+		if (k == sizeof(pid) / sizeof(*pid))
+			more = 1;
+		else if (k == count)
+			pid[count++] = f->threads[i].pid;
+	}
+	append(buffer, bytes, "in processes ");
+	for (size_t i = 0; i < count; i++)
+		append(buffer, bytes, "%s%" PRIu32, list_joint(i, count + more), pid[i]);
+	append(buffer, bytes, "%s", more ? " and others" : "");
+	return buffer;
+}
+
+static bool any_spans(const struct report *report, enum rule rule)
+{
+	for (size_t i = 0; i < report->finding_count; i++)
+		if (report->findings[i]->rule == rule &&
+		    finding_spans_processes(report->findings[i]))
+			return true;
+	return false;
+}
+
 const char *words_rules(const struct report *report, char *buffer, size_t bytes)
 {
 	uint64_t count[RULE_COUNT] = { 0 };
@@ -456,8 +497,8 @@ const char *words_rules(const struct report *report, char *buffer, size_t bytes)
 
 		if (!count[rule])
 			continue;
-		append(buffer, bytes, "%s%" PRIu64 " %s", *buffer ? ", " : "", count[rule],
-		       rule_id(rule));
+		append(buffer, bytes, "%s%" PRIu64 " %s%s", *buffer ? ", " : "", count[rule],
+		       rule_id(rule), any_spans(report, rule) ? " across processes" : "");
 		count[rule] = 0;
 	}
 	return buffer;

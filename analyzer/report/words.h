@@ -90,4 +90,11 @@ const char *words_lost(const struct report *report, char *buffer, size_t bytes);
 /* "2 deadlock, 1 stuck-wait": rule ids in the order of the findings. */
 const char *words_rules(const struct report *report, char *buffer, size_t bytes);
 
+/*
+ * Where it was, when the run has several processes: "in process 12 CMD…" or "in processes 12 and 13";
+ * empty when there is one. The command is not escaped.
+ */
+const char *words_processes(const struct report *report, const struct finding *f, char *buffer,
+			    size_t bytes);
+
 #endif
