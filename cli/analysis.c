@@ -11,6 +11,7 @@
 #include "../analyzer/symbolize.h"
 #include "cli.h"
 #include "run_json.h"
+#include "trace_place.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -21,6 +22,7 @@
 
 /* One trace directory. Its findings keep their own list, because symbolisation goes by one reader's process numbers. */
 struct trace_input {
+	struct trace_place place;
 	struct trace_reader *reader;   /* owns */
 	struct finding_list *findings; /* owns */
 	struct run_facts run;
@@ -42,10 +44,14 @@ struct check {
 static int trace_open(struct check *check, const char *path, struct diag *diag)
 {
 	struct trace_input *trace = &check->traces[check->trace_count];
-	int error = trace_reader_open(path, &trace->reader, diag);
+	int error = trace_place_open(path, &trace->place, diag);
 
-	if (error)
+	if (!error)
+		error = trace_reader_open(trace->place.dir, &trace->reader, diag);
+	if (error) {
+		trace_place_release(&trace->place);
 		return error;
+	}
 	trace->findings = finding_list_new();
 	run_json_read(trace_reader_get_run_json(trace->reader), &trace->run);
 	check->trace_count++;
@@ -58,7 +64,11 @@ static int trace_analyze(struct check *check, const struct trace_input *trace, s
 		/* To analyze_run 0 is the default, to the user it is "every hold". */
 		.hold_ns = check->options->hold_ms ? check->options->hold_ms * 1000000u : 1,
 		.timed_out = check->input->timed_out || trace->run.timed_out,
+		.end_real_ns = trace->run.end_real_ns,
+		.end_pid = (uint32_t)trace->run.pid,
 	};
+	const char *const directories[] = { trace->place.symbols, NULL };
+	struct symbolize_options symbolize = { .directories = directories };
 	struct analyze_stats stats;
 	int error;
 
@@ -67,7 +77,7 @@ static int trace_analyze(struct check *check, const struct trace_input *trace, s
 	error = analyze_run(trace->reader, &options, trace->findings, &stats, diag);
 	if (error)
 		return error;
-	symbolize_findings(trace->findings, trace->reader, NULL);
+	symbolize_findings(trace->findings, trace->reader, &symbolize);
 	finding_expand_names(trace->findings);
 	check->timed_out |= options.timed_out;
 	for (int reason = 0; reason < PRUNE_COUNT; reason++)
@@ -208,7 +218,7 @@ static void report_make(struct check *check)
 
 /* ---- where it goes ---- */
 
-static bool color_is_wanted(enum color mode, FILE *out)
+bool color_is_wanted(enum color mode, FILE *out)
 {
 	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -275,6 +285,7 @@ static void check_release(struct check *check)
 	for (size_t i = 0; i < check->trace_count; i++) {
 		finding_list_free(check->traces[i].findings);
 		trace_reader_free(check->traces[i].reader);
+		trace_place_release(&check->traces[i].place);
 	}
 	free(check->traces);
 }

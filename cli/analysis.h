@@ -27,4 +27,7 @@ int analysis_run(const struct options *options, const struct analysis_input *inp
 /* Can every file of --report be written? Asked before a long run, not after it. Says why not; STATUS_USAGE or 0. */
 int analysis_check_targets(const struct options *options);
 
+/* Shall text on `out` be coloured? */
+bool color_is_wanted(enum color mode, FILE *out);
+
 #endif

@@ -38,6 +38,7 @@ int verb_record(const struct options *options);
 int verb_check(const struct options *options);
 int verb_dump(const struct options *options);
 int verb_info(const struct options *options);
+int verb_pack(const struct options *options);
 int verb_doctor(const struct options *options);
 
 #endif

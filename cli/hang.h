@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hang.h - what --timeout does to a program that is still alive: look at it, then end it as it stands.
+ * hang.h - how --timeout and --end-on-hang end a program that is still alive: look at it, then end it as it stands.
  *
  * The end is SIGKILL: a catchable signal would run handlers and wake threads, and the state that explains the hang would
  * be gone. The trace survives it.
+ *
+ * What belongs to the program
+ *  - the program and everything below it;
+ *  - every process that has a map file of this trace mapped, or this run's THRUM_OPTIONS in its environment, wherever a
+ *    daemon's double fork has put it, and everything below that;
+ * and in each case was started after the program. A process is held by a descriptor before it is judged, so that a number
+ * that is given out again means nobody else.
  */
 #ifndef THRUM_CLI_HANG_H
 #define THRUM_CLI_HANG_H
@@ -13,13 +20,9 @@
 #include <sys/types.h>
 
 /*
- * Writes DIR/PID.sample.json (schema thrum-sample/1: every thread's comm, wchan, syscall, status, stat as /proc shows
- * them) for the program `pid` and each of its recorded processes that is alive, then kills them.
- *
- * A pid found in the trace is touched only where that process is in thrum's session and still has the trace's own file
- * mapped: then it is the recorded process and no other that got its number. Best effort; `diag` carries the first
- * failure to write a sample, the kills happen anyway.
+ * Samples (hang_sample.h) and kills. `dir` and `settings` (the value of THRUM_OPTIONS) are NULL where nothing is
+ * recorded. Best effort; `diag` carries the first failure to write a sample, the kills happen anyway.
  */
-int hang_end(const char *dir, pid_t pid, struct diag *diag);
+int hang_end(const char *dir, const char *settings, pid_t program, struct diag *diag);
 
 #endif

@@ -113,6 +113,6 @@ void help_print_program(FILE *out)
 void help_print_rules(FILE *out)
 {
 	for (int i = 0; i < RULE_COUNT; i++)
-		fprintf(out, "%-26s%-9s%s\n", rule_id((enum rule)i),
+		fprintf(out, "%-32s%-9s%s\n", rule_id((enum rule)i),
 			level_name(rule_cap((enum rule)i)), rule_help((enum rule)i));
 }

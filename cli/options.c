@@ -4,6 +4,8 @@
  */
 #include "options.h"
 
+#include "word_distance.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +22,9 @@ enum option_type {
 	STATUS,
 	LEVEL,
 	COLOR,
+	MODE,
+	FOLLOW,
+	REDACT,
 	FORMAT,
 	REPORT,
 	RULES,
@@ -150,23 +155,53 @@ static int parse_LEVEL(void *field, const char *value, struct diag *diag)
 	return 0;
 }
 
-static int parse_COLOR(void *field, const char *value, struct diag *diag)
-{
-	static const char *const words[] = {
-		[COLOR_AUTO] = "auto",
-		[COLOR_ALWAYS] = "always",
-		[COLOR_NEVER] = "never",
-	};
+/* Choices: the words of each TYPE, in the order of its enum, and how a message calls them. */
+static const struct choice {
+	const char *what;
+	const char *words[4]; /* ended by NULL */
+} choices[] = {
+	[COLOR] = { "a colour mode", { "auto", "always", "never" } },
+	[MODE] = { "a recording mode", { "full", "bounded" } },
+	[FOLLOW] = { "a choice of processes", { "all", "none" } },
+	[REDACT] = { "something that can be redacted", { "none", "args" } },
+};
 
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!strcmp(value, words[i])) {
-			*(option_COLOR *)field = (enum color)i;
+static int parse_choice(enum option_type type, const char *value, unsigned *ret_index,
+			struct diag *diag)
+{
+	const struct choice *choice = &choices[type];
+	char known[64] = "";
+
+	for (unsigned i = 0; choice->words[i]; i++) {
+		size_t used = strlen(known);
+
+		if (!strcmp(value, choice->words[i])) {
+			*ret_index = i;
 			return 0;
 		}
+		snprintf(known + used, sizeof(known) - used, "%s%s",
+			 !i			? ""
+			 : choice->words[i + 1] ? ", "
+						: " or ",
+			 choice->words[i]);
 	}
-	return diag_set(diag, THRUM_EINVAL, "'%s' is not a colour mode; give auto, always or never",
-			value);
+	return diag_set(diag, THRUM_EINVAL, "'%s' is not %s; give %s", value, choice->what, known);
 }
+
+#define PARSE_CHOICE(TYPE)                                                         \
+	static int parse_##TYPE(void *field, const char *value, struct diag *diag) \
+	{                                                                          \
+		unsigned index;                                                    \
+		int error = parse_choice(TYPE, value, &index, diag);               \
+                                                                                   \
+		if (!error)                                                        \
+			*(option_##TYPE *)field = (option_##TYPE)index;            \
+		return error;                                                      \
+	}
+PARSE_CHOICE(COLOR)
+PARSE_CHOICE(MODE)
+PARSE_CHOICE(FOLLOW)
+PARSE_CHOICE(REDACT)
 
 static int parse_FORMAT(void *field, const char *value, struct diag *diag)
 {
@@ -274,18 +309,20 @@ static const struct option_row rows[] = {
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-static const struct option_row *row_find(const char *name, size_t bytes)
+/* A name may mean different things to different verbs: one row for each meaning. */
+static const struct option_row *row_find(enum verb_index verb, const char *name, size_t bytes)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		if (strlen(rows[i].name) == bytes && !memcmp(rows[i].name, name, bytes))
+		if (rows[i].verbs & 1u << verb && strlen(rows[i].name) == bytes &&
+		    !memcmp(rows[i].name, name, bytes))
 			return &rows[i];
 	return NULL;
 }
 
-static const struct option_row *row_find_letter(char letter)
+static const struct option_row *row_find_letter(enum verb_index verb, char letter)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		if (letter && rows[i].letter == letter)
+		if (rows[i].verbs & 1u << verb && letter && rows[i].letter == letter)
 			return &rows[i];
 	return NULL;
 }
@@ -313,38 +350,6 @@ static int defaults_apply(struct options *options, struct diag *diag)
 	}
 	memset(&options->given, 0, sizeof(options->given));
 	return 0;
-}
-
-/* Optimal string alignment distance, small words only; used to guess what a mistyped option meant. */
-static unsigned word_distance(const char *a, size_t a_bytes, const char *b)
-{
-	enum { MAX = 32 };
-	unsigned line[3][MAX + 1] = { { 0 } };
-	size_t b_bytes = strlen(b);
-
-	if (a_bytes > MAX || b_bytes > MAX)
-		return MAX;
-	for (size_t j = 0; j <= b_bytes; j++)
-		line[0][j] = (unsigned)j;
-	for (size_t i = 1; i <= a_bytes; i++) {
-		unsigned *now = line[i % 3], *before = line[(i + 2) % 3],
-			 *older = line[(i + 1) % 3];
-
-		now[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_bytes; j++) {
-			unsigned best = before[j - 1] + (a[i - 1] != b[j - 1]);
-
-			if (before[j] + 1 < best)
-				best = before[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    older[j - 2] + 1 < best)
-				best = older[j - 2] + 1;
-			now[j] = best;
-		}
-	}
-	return line[a_bytes % 3][b_bytes];
 }
 
 static int refuse(enum verb_index verb, const char *word, size_t bytes, struct diag *diag)
@@ -389,11 +394,11 @@ static int parse_long(enum verb_index verb, const char *word, struct words *word
 		      struct options *options, struct diag *diag)
 {
 	size_t bytes = strcspn(word + 2, "=");
-	const struct option_row *row = row_find(word + 2, bytes);
+	const struct option_row *row = row_find(verb, word + 2, bytes);
 	const char *value = word[2 + bytes] ? word + 2 + bytes + 1 : NULL;
 	int error;
 
-	if (!row || !(row->verbs & 1u << verb))
+	if (!row)
 		return refuse(verb, word, 2 + bytes, diag);
 	if (row->type == FLAG && value)
 		return diag_set(diag, THRUM_EINVAL, "--%s takes no value", row->name);
@@ -409,12 +414,12 @@ static int parse_short(enum verb_index verb, const char *word, struct words *wor
 		       struct options *options, struct diag *diag)
 {
 	for (const char *letter = word + 1; *letter; letter++) {
-		const struct option_row *row = row_find_letter(*letter);
+		const struct option_row *row = row_find_letter(verb, *letter);
 		const char *value = letter[1] ? letter + 1 : NULL;
 		char shown[3] = { '-', *letter, '\0' };
 		int error;
 
-		if (!row || !(row->verbs & 1u << verb))
+		if (!row)
 			return refuse(verb, shown, 2, diag);
 		if (row->type == FLAG) {
 			error = row_apply(row, NULL, options, diag);

@@ -37,6 +37,9 @@ enum verb {
 enum operands { OPERANDS_COMMAND, OPERANDS_TRACES, OPERANDS_TRACE };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum record_mode { MODE_FULL, MODE_BOUNDED };
+enum follow { FOLLOW_ALL, FOLLOW_NONE };
+enum redact { REDACT_NONE, REDACT_ARGS };
 
 #define FAIL_ON_NEVER ((int)LEVEL_ERROR + 1) /* no finding reaches this level */
 
@@ -59,6 +62,9 @@ typedef uint64_t option_NUMBER;
 typedef int option_STATUS;
 typedef int option_LEVEL; /* enum level or FAIL_ON_NEVER */
 typedef enum color option_COLOR;
+typedef enum record_mode option_MODE;
+typedef enum follow option_FOLLOW;
+typedef enum redact option_REDACT;
 typedef const struct sink_ops *option_FORMAT;
 typedef struct report_targets option_REPORT;
 typedef struct dump_filter *option_FILTER; /* owned; NULL = none */

@@ -29,8 +29,7 @@ static const char *skip_digits(const char *s)
 	return end > s ? end : NULL;
 }
 
-/* The names that thrum gives to files of a trace. A temporary of an atomic write counts too. */
-static bool is_trace_file(const char *name)
+bool run_dir_is_trace_file(const char *name)
 {
 	const char *rest;
 
@@ -72,7 +71,7 @@ static int dir_classify(const char *path, enum dir_kind *ret_kind, struct diag *
 	while ((entry = readdir(dir))) {
 		if (is_dot(entry->d_name))
 			continue;
-		*ret_kind = is_trace_file(entry->d_name) ? DIR_TRACE : DIR_OTHER;
+		*ret_kind = run_dir_is_trace_file(entry->d_name) ? DIR_TRACE : DIR_OTHER;
 		if (*ret_kind == DIR_OTHER)
 			break;
 	}
@@ -89,7 +88,7 @@ static int trace_remove(const char *path, struct diag *diag)
 	if (!dir)
 		return fail(diag, "read", path);
 	while ((entry = readdir(dir)))
-		if (is_trace_file(entry->d_name))
+		if (run_dir_is_trace_file(entry->d_name))
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	closedir(dir);
 	return rmdir(path) ? fail(diag, "remove", path) : 0;
@@ -211,7 +210,7 @@ ssize_t run_dir_pids(const char *path, pid_t **ret_pids, struct diag *diag)
 		const char *dot = strrchr(entry->d_name, '.');
 		long pid = strtol(entry->d_name, NULL, 10);
 
-		if (!is_trace_file(entry->d_name) || strcmp(dot, ".map") || pid <= 0 ||
+		if (!run_dir_is_trace_file(entry->d_name) || strcmp(dot, ".map") || pid <= 0 ||
 		    pid > INT_MAX)
 			continue;
 		if (count == room) {

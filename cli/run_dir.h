@@ -10,6 +10,7 @@
 
 #include "../trace/trace_diag.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -29,6 +30,9 @@ void run_dir_discard(const char *path);
  * returns their number or a negative THRUM_E…
  */
 ssize_t run_dir_pids(const char *path, pid_t **ret_pids, struct diag *diag);
+
+/* Is that a name that thrum gives to a file of a trace? A temporary of run_dir_write counts too. */
+bool run_dir_is_trace_file(const char *name);
 
 /* Writes `bytes` of `text` to `path`/`name` so that a reader sees the old file or the whole new one. */
 int run_dir_write(const char *path, const char *name, const char *text, size_t bytes,

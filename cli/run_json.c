@@ -45,12 +45,15 @@ static json_t *json_bytes(const char *bytes)
 	return string;
 }
 
-static json_t *json_argv(char **argv)
+static json_t *json_argv(const struct run_facts *facts)
 {
 	json_t *array = json_array();
 
-	for (; *argv; argv++)
+	for (char **argv = facts->argv; *argv; argv++) {
 		json_array_append_new(array, json_bytes(*argv));
+		if (facts->redact_args)
+			break;
+	}
 	return array;
 }
 
@@ -77,7 +80,7 @@ int run_json_write(const char *dir, const struct run_facts *facts, struct diag *
 	json_object_set_new(run, "schema", json_string(RUN_SCHEMA));
 	json_object_set_new(run, "tool",
 			    json_pack("{ss ss}", "name", "thrum", "version", THRUM_VERSION));
-	json_object_set_new(run, "argv", json_argv(facts->argv));
+	json_object_set_new(run, "argv", json_argv(facts));
 	if (cwd)
 		json_object_set_new(run, "cwd", json_bytes(cwd));
 	json_object_set_new(run, "start_real_ns", json_integer((json_int_t)facts->start_real_ns));
@@ -85,6 +88,8 @@ int run_json_write(const char *dir, const struct run_facts *facts, struct diag *
 	json_object_set_new(run, "environment_names", json_environment_names());
 	json_object_set_new(run, "timeout", json_boolean(facts->timed_out));
 	if (facts->ended) {
+		json_object_set_new(run, "end_real_ns",
+				    json_integer((json_int_t)facts->end_real_ns));
 		json_object_set_new(run, "status",
 				    json_integer(run_shell_status(facts->wait_status)));
 		if (WIFSIGNALED(facts->wait_status))
@@ -113,6 +118,8 @@ void run_json_read(const char *text, struct run_facts *ret_facts)
 		ret_facts->pid = (pid_t)json_integer_value(json_object_get(run, "pid"));
 		ret_facts->start_real_ns =
 			(uint64_t)json_integer_value(json_object_get(run, "start_real_ns"));
+		ret_facts->end_real_ns =
+			(uint64_t)json_integer_value(json_object_get(run, "end_real_ns"));
 		ret_facts->timed_out = json_is_true(json_object_get(run, "timeout"));
 		ret_facts->has_status = json_is_integer(status);
 		ret_facts->status = (int)json_integer_value(status);

@@ -15,12 +15,14 @@
 #include <sys/types.h>
 
 struct run_facts {
-	char **argv; /* borrowed, NULL-terminated. Only for writing */
+	char **argv;	  /* borrowed, NULL-terminated. Only for writing */
+	bool redact_args; /* write argv[0] alone */
 	pid_t pid;
 	uint64_t start_real_ns;
 	bool ended;
-	int wait_status; /* of waitpid, valid with `ended` */
-	bool timed_out;	 /* --timeout ended it */
+	int wait_status;      /* of waitpid, valid with `ended` */
+	bool timed_out;	      /* --timeout ended it */
+	uint64_t end_real_ns; /* valid with `ended`; 0 = not known */
 	/* Only from run_json_read. */
 	bool has_status;
 	int status; /* as a shell shows it */

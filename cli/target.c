@@ -96,10 +96,11 @@ char *shim_preload(const char *shim)
 	return value;
 }
 
-char *shim_options(const char *dir, unsigned long long max_size_bytes)
+char *shim_options(const char *dir, const struct options *options)
 {
 	size_t bytes = strlen(dir);
 	char *escaped = malloc(3 * bytes + 1), *end = escaped, *value;
+	const char *before = getenv("THRUM_OPTIONS");
 
 	if (!escaped)
 		return NULL;
@@ -110,7 +111,16 @@ char *shim_options(const char *dir, unsigned long long max_size_bytes)
 			*end++ = *dir;
 	}
 	*end = '\0';
-	if (asprintf(&value, "dir=%s:max_size=%llu", escaped, max_size_bytes) < 0)
+	/*
+	 * What is as usual is left out: people read this line in their environment. Of what was in it
+	 * before, keys that have no option here count.
+	 */
+	if (asprintf(&value, "%s%sdir=%s:max_size=%llu%s%s%s", before ? before : "",
+		     before && *before ? ":" : "", escaped,
+		     (unsigned long long)options->max_size_bytes,
+		     options->mode == MODE_BOUNDED ? ":mode=bounded" : "",
+		     options->follow_children == FOLLOW_NONE ? ":follow_children=none" : "",
+		     options->redact == REDACT_ARGS ? ":redact=args" : "") < 0)
 		value = NULL;
 	free(escaped);
 	return value;

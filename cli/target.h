@@ -7,6 +7,7 @@
 
 #include "../analyzer/hookable.h"
 #include "cli.h"
+#include "options.h"
 
 /* The exit status that a verdict stands for: 0, 69, 126 or 127. */
 enum status target_status(enum hookable_verdict verdict);
@@ -19,6 +20,6 @@ int shim_find(char **ret_path, struct diag *diag);
 
 /* LD_PRELOAD with the shim before what the user preloads, and THRUM_OPTIONS; the caller frees both. */
 char *shim_preload(const char *shim);
-char *shim_options(const char *dir, unsigned long long max_size_bytes);
+char *shim_options(const char *dir, const struct options *options);
 
 #endif

@@ -2,9 +2,11 @@
 /*
  * verb_run.c - `thrum run` and `thrum record`: make the trace, and for run, analyse it at once.
  */
+#include "../trace/trace_look.h"
 #include "analysis.h"
 #include "cli.h"
 #include "hang.h"
+#include "hang_watch.h"
 #include "launch.h"
 #include "run_dir.h"
 #include "run_json.h"
@@ -47,6 +49,10 @@ static int recording_examine(struct recording *r)
 	struct diag diag;
 	int status;
 
+	if (r->options->end_on_hang && !r->options->hang_after_ns) {
+		say("--end-on-hang needs --hang-after=SECONDS, which says when it hangs");
+		return STATUS_USAGE;
+	}
 	if (hookable_check(command, &hookable, &diag))
 		return internal(&diag);
 	status = target_status(hookable.verdict);
@@ -75,7 +81,7 @@ static int recording_prepare(struct recording *r)
 		say("%s", diag.message);
 		return error == THRUM_EINVAL ? STATUS_USAGE : STATUS_INTERNAL;
 	}
-	r->settings = shim_options(r->dir, r->options->max_size_bytes);
+	r->settings = shim_options(r->dir, r->options);
 	if (r->preload && r->settings)
 		return STATUS_OK;
 	say("out of memory");
@@ -91,6 +97,7 @@ static int recording_start(struct recording *r)
 	struct diag diag;
 
 	r->facts.argv = r->options->operands;
+	r->facts.redact_args = r->options->redact == REDACT_ARGS;
 	r->facts.start_real_ns = real_now_ns();
 	if (launch_start(&r->launch, r->options->operands, r->dir ? variables : &variables[2],
 			 &exec_errno, &diag)) {
@@ -114,26 +121,56 @@ static void recording_note(struct recording *r)
 		say("%s", diag.message);
 }
 
+enum end { END_OWN, END_TIMEOUT, END_HANG };
+
+/* Waits for the end of the program, or for the moment when it is to be ended. */
+static enum end recording_watch(struct recording *r, uint64_t deadline_ns)
+{
+	struct hang_watch *watch =
+		r->dir && r->options->hang_after_ns ? hang_watch_new(r->dir, r->options) : NULL;
+	enum end end = END_TIMEOUT;
+
+	for (;;) {
+		uint64_t look_ns = watch ? hang_watch_next_ns(watch) : 0;
+		bool is_look = watch && (!deadline_ns || look_ns < deadline_ns);
+
+		if (launch_wait(&r->launch, is_look ? look_ns : deadline_ns) == LAUNCH_ENDED) {
+			end = END_OWN;
+			break;
+		}
+		if (!is_look)
+			break;
+		if (hang_watch_look(watch) && r->options->end_on_hang) {
+			end = END_HANG;
+			break;
+		}
+	}
+	hang_watch_free(watch);
+	return end;
+}
+
 static void recording_wait(struct recording *r)
 {
 	uint64_t timeout_ns = r->options->timeout_ns;
+	enum end end;
 	struct diag diag;
 
 	recording_note(r);
-	if (launch_wait(&r->launch, timeout_ns ? launch_now_ns() + timeout_ns : 0) ==
-	    LAUNCH_TIMED_OUT) {
+	end = recording_watch(r, timeout_ns ? launch_now_ns() + timeout_ns : 0);
+	if (end != END_OWN) {
 		r->facts.timed_out = true;
-		if (!r->dir)
-			kill(r->launch.pid, SIGKILL);
-		else if (hang_end(r->dir, r->launch.pid, &diag))
+		if (hang_end(r->dir, r->settings, r->launch.pid, &diag))
 			say("%s", diag.message);
 		launch_wait(&r->launch, 0);
-		if (!r->options->quiet)
+		if (end == END_TIMEOUT && !r->options->quiet)
 			say("the program was still alive after %g s and was ended",
 			    (double)timeout_ns / 1e9);
+		if (end == END_HANG && !r->options->quiet)
+			say("the program hung and was ended");
 	}
 	launch_release(&r->launch);
 	r->facts.ended = true;
+	r->facts.end_real_ns = real_now_ns();
 	r->facts.wait_status = r->launch.wait_status;
 	recording_note(r);
 }
@@ -151,6 +188,11 @@ static void recording_inspect(struct recording *r)
 			r->untraced, sizeof(r->untraced),
 			"%s was not recorded: the recorder never started in it; `thrum doctor -- %s` may say why",
 			r->options->operands[0], r->options->operands[0]);
+	else if (!trace_look_has_room(r->dir))
+		snprintf(
+			r->untraced, sizeof(r->untraced),
+			"%s was not recorded: there was no room for its trace in %s; give another -o DIR",
+			r->options->operands[0], r->dir);
 }
 
 static void recording_release(struct recording *r)

@@ -3,10 +3,12 @@
  * verb_trace.c - `thrum dump` and `thrum info`: one trace as it is, without analysis.
  */
 #include "../analyzer/symbols.h"
+#include "../analyzer/symbols_file.h"
 #include "../viewer/dump.h"
 #include "../viewer/info.h"
 #include "cli.h"
 #include "options.h"
+#include "trace_place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +16,23 @@
 /* Symbols of each process of the trace, made when its first event is printed. */
 struct frame_source {
 	const struct trace_reader *reader; /* borrowed */
+	struct symbols_files *files;	   /* owns */
 	struct symbols **processes;	   /* owns; NULL = not yet or impossible */
 	char text[512];
 };
 
-static int open_trace(const struct options *options, struct trace_reader **ret_reader)
+static int open_trace(const struct options *options, struct trace_place *ret_place,
+		      struct trace_reader **ret_reader)
 {
 	struct diag diag;
-	int error = trace_reader_open(options->operand_count ? options->operands[0] : "thrum.data",
-				      ret_reader, &diag);
+	int error = trace_place_open(options->operand_count ? options->operands[0] : "thrum.data",
+				     ret_place, &diag);
 
 	if (!error)
+		error = trace_reader_open(ret_place->dir, ret_reader, &diag);
+	if (!error)
 		return STATUS_OK;
+	trace_place_release(ret_place);
 	say("%s", diag.message);
 	return status_of_error(error);
 }
@@ -38,8 +45,8 @@ static const char *top_frame(void *context, size_t process, uint32_t stack, uint
 	const char *file;
 
 	if (!source->processes[process] &&
-	    symbols_new(trace_reader_get_process(source->reader, process),
-			&source->processes[process], NULL))
+	    symbols_new_shared(trace_reader_get_process(source->reader, process), source->files,
+			       &source->processes[process], NULL))
 		return NULL;
 	frames = symbols_resolve_stack(source->processes[process], stack, time_ns);
 	if (!frames.count || !frames.frame[0].function)
@@ -58,6 +65,7 @@ static void frame_source_release(struct frame_source *source)
 	for (size_t i = 0; source->processes && i < trace_reader_process_count(source->reader); i++)
 		symbols_free(source->processes[i]);
 	free(source->processes);
+	symbols_files_free(source->files);
 }
 
 int verb_dump(const struct options *options)
@@ -66,13 +74,17 @@ int verb_dump(const struct options *options)
 	struct dump_options dump = { .filter = options->filter,
 				     .frame = top_frame,
 				     .frame_context = &source };
+	struct trace_place place;
 	struct trace_reader *reader;
 	struct diag diag;
-	int status = open_trace(options, &reader);
+	int status = open_trace(options, &place, &reader);
 
 	if (status)
 		return status;
 	source.reader = reader;
+	source.files = symbols_files_new();
+	if (place.symbols)
+		symbols_files_add_directory(source.files, place.symbols);
 	source.processes = calloc(trace_reader_process_count(reader), sizeof(struct symbols *));
 	if (!source.processes)
 		dump.frame = NULL;
@@ -82,12 +94,14 @@ int verb_dump(const struct options *options)
 	}
 	frame_source_release(&source);
 	trace_reader_free(reader);
+	trace_place_release(&place);
 	return status;
 }
 
 int verb_info(const struct options *options)
 {
 	struct info_options info = { .modules = options->verbose };
+	struct trace_place place;
 	struct trace_reader *reader;
 	struct diag diag;
 	int status;
@@ -97,7 +111,7 @@ int verb_info(const struct options *options)
 		say("--format: info has text and json, not %s", options->format->format);
 		return STATUS_USAGE;
 	}
-	status = open_trace(options, &reader);
+	status = open_trace(options, &place, &reader);
 	if (status)
 		return status;
 	if (info_write(reader, &info, stdout, &diag)) {
@@ -105,5 +119,6 @@ int verb_info(const struct options *options)
 		status = STATUS_INTERNAL;
 	}
 	trace_reader_free(reader);
+	trace_place_release(&place);
 	return status;
 }

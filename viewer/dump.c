@@ -9,40 +9,29 @@
 
 #include "../analyzer/report/escape.h"
 #include "../trace/trace_ops.h"
+#include "dump_private.h"
+#include "dump_words.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
-#define NS 1000000000u
-
-/* What is being written and for which process. */
-struct dump {
-	const struct dump_options *options;
-	const struct trace_process *process;
-	size_t index;
-	FILE *out;
-};
-
 /* ---- words of arguments ---- */
 
-struct bit {
-	uint64_t bit;
-	const char *word;
-};
-
-static const struct bit mode_bits[] = {
-	{ TRACE_MODE_SHARED, "shared" },
-	{ TRACE_MODE_TRY, "try" },
-	{ TRACE_MODE_TIMED, "timed" },
-	{ TRACE_MODE_UNLOCKED, "mutex-not-held" },
+static const struct dump_bit destroy_bits[] = {
+	{ TRACE_DESTROY_LOCKED, "locked" },
+	{ TRACE_DESTROY_WAITED, "waited-on" },
 	{ 0, NULL },
 };
 
-static const struct bit destroy_bits[] = {
-	{ TRACE_DESTROY_LOCKED, "locked" },
-	{ TRACE_DESTROY_WAITED, "waited-on" },
+static const struct dump_bit hold_bits[] = {
+	{ TRACE_MODE_SHARED, "shared" },
+	{ TRACE_MODE_TRY, "try" },
+	{ TRACE_MODE_TIMED, "timed" },
+	{ TRACE_HOLD_OWNERDEAD, "ownerdead" },
+	{ TRACE_HOLD_REACQUIRED, "after-cond-wait" },
+	{ TRACE_HOLD_PRIVATE, "new" },
 	{ 0, NULL },
 };
 
@@ -62,21 +51,39 @@ static const char *const end_words[] = { "returned", "pthread_exit", "cancelled"
 static const char *const once_words[] = { "done", "aborted" };
 static const char *const wake_words[] = { NULL, "cancelled" };
 static const char *const pass_words[] = { NULL, "waited" };
+static const char *const benign_words[] = { "end", "begin" };
+static const char *const step_words[] = {
+	[TRACE_TASK_CREATED] = "created",     [TRACE_TASK_STARTED] = "started",
+	[TRACE_TASK_SUSPENDED] = "suspended", [TRACE_TASK_RESUMED] = "resumed",
+	[TRACE_TASK_FINISHED] = "finished",   [TRACE_TASK_CANCELLED] = "cancelled",
+	[TRACE_TASK_DESTROYED] = "destroyed",
+};
+static const char *const action_words[] = { "default", "ignored", "handler" };
+
+/* Ops whose A and R are no plain numbers: below. Each writes both, with a blank in front. */
+static void put_call(const struct dump *d, const struct trace_event *e);
+static void put_futex_wait(const struct dump *d, const struct trace_event *e);
+static void put_mask(const struct dump *d, const struct trace_event *e);
+static void put_action(const struct dump *d, const struct trace_event *e);
+static void put_hold(const struct dump *d, const struct trace_event *e);
+static void put_reap(const struct dump *d, const struct trace_event *e);
+static void put_task(const struct dump *d, const struct trace_event *e);
 
 /* How the A of an op reads. Ops without a row show a plain number. */
 static const struct {
 	const char *key; /* "key=" in front */
-	const struct bit *bits;
+	const struct dump_bit *bits;
 	const char *const *words;
 	size_t word_count;
 	bool hide_zero;
+	void (*put)(const struct dump *d, const struct trace_event *e); /* instead of the rest */
 } arguments[TF_OPS] = {
 #define WORDS(array) .words = array, .word_count = sizeof(array) / sizeof(array[0])
 	[TRACE_THREAD_END] = { "how", WORDS(end_words) },
-	[TRACE_REQUEST] = { "mode", .bits = mode_bits, .hide_zero = true },
-	[TRACE_ACQUIRE_FAIL] = { "mode", .bits = mode_bits, .hide_zero = true },
-	[TRACE_ACQUIRE_OWNERDEAD] = { "mode", .bits = mode_bits, .hide_zero = true },
-	[TRACE_COND_WAIT] = { "mode", .bits = mode_bits, .hide_zero = true },
+	[TRACE_REQUEST] = { "mode", .bits = dump_mode_bits, .hide_zero = true },
+	[TRACE_ACQUIRE_FAIL] = { "mode", .bits = dump_mode_bits, .hide_zero = true },
+	[TRACE_ACQUIRE_OWNERDEAD] = { "mode", .bits = dump_mode_bits, .hide_zero = true },
+	[TRACE_COND_WAIT] = { "mode", .bits = dump_mode_bits, .hide_zero = true },
 	[TRACE_DESTROY] = { "state", .bits = destroy_bits, .hide_zero = true },
 	[TRACE_GONE] = { "why", WORDS(gone_words) },
 	[TRACE_COND_WAKE] = { "how", WORDS(wake_words), .hide_zero = true },
@@ -87,6 +94,18 @@ static const struct {
 	[TRACE_COND_BROADCAST] = { "waiters", .hide_zero = false },
 	[TRACE_LOST] = { "events", .hide_zero = false },
 	[TRACE_FORK] = { "pid", .hide_zero = false },
+	[TRACE_SPAWN] = { "pid", .hide_zero = false },
+	[TRACE_FUTEX_WAKE] = { "up-to", .hide_zero = false },
+	[TRACE_KEYFRAME] = { "holds", .hide_zero = false },
+	[TRACE_BENIGN] = { "step", WORDS(benign_words) },
+	[TRACE_BLOCK] = { .put = put_call },
+	[TRACE_UNBLOCK] = { .put = put_call },
+	[TRACE_FUTEX_WAIT] = { .put = put_futex_wait },
+	[TRACE_SIGNAL_MASK] = { .put = put_mask },
+	[TRACE_SIGNAL_ACTION] = { .put = put_action },
+	[TRACE_HELD] = { .put = put_hold },
+	[TRACE_REAP] = { .put = put_reap },
+	[TRACE_TASK] = { .put = put_task },
 #undef WORDS
 };
 
@@ -94,10 +113,10 @@ static const struct {
 
 static void put_time(FILE *out, uint64_t ns)
 {
-	fprintf(out, "%5" PRIu64 ".%09" PRIu64, ns / NS, ns % NS);
+	fprintf(out, "%5" PRIu64 ".%09" PRIu64, ns / DUMP_NS, ns % DUMP_NS);
 }
 
-static void put_thread(const struct dump *d, uint32_t thread)
+void dump_put_thread(const struct dump *d, uint32_t thread)
 {
 	const char *name = d->process->threads[thread].name;
 
@@ -112,7 +131,7 @@ static void put_thread(const struct dump *d, uint32_t thread)
 	}
 }
 
-static void put_object(const struct dump *d, uint32_t object)
+void dump_put_object(const struct dump *d, uint32_t object)
 {
 	if (!object) {
 		fputs("?", d->out);
@@ -124,7 +143,7 @@ static void put_object(const struct dump *d, uint32_t object)
 	fprintf(d->out, "#%" PRIu32, object);
 }
 
-static void put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns)
+void dump_put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns)
 {
 	const char *frame;
 
@@ -142,22 +161,6 @@ static void put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns)
 	}
 }
 
-static void put_bits(FILE *out, uint64_t value, const struct bit *bits)
-{
-	const char *separator = "";
-
-	for (; bits->word; bits++) {
-		if (value & bits->bit) {
-			fprintf(out, "%s%s", separator, bits->word);
-			separator = "|";
-			value &= ~bits->bit;
-		}
-	}
-	if (value || !*separator) {
-		fprintf(out, "%s%#" PRIx64, separator, value);
-	}
-}
-
 static void put_argument(const struct dump *d, const struct trace_event *e)
 {
 	const char *key = arguments[e->op].key;
@@ -166,7 +169,7 @@ static void put_argument(const struct dump *d, const struct trace_event *e)
 	switch (trace_op_arg(e->op)) {
 	case TRACE_ARG_THREAD:
 		fputs(" thread=", d->out);
-		put_thread(d, (uint32_t)e->arg);
+		dump_put_thread(d, (uint32_t)e->arg);
 		return;
 	case TRACE_ARG_OWNER:
 		fputs(" owner=", d->out);
@@ -175,7 +178,7 @@ static void put_argument(const struct dump *d, const struct trace_event *e)
 		} else if (!e->arg) {
 			fputs("none", d->out);
 		} else {
-			put_thread(d, (uint32_t)e->arg);
+			dump_put_thread(d, (uint32_t)e->arg);
 		}
 		return;
 	case TRACE_ARG_PLAIN:
@@ -186,7 +189,7 @@ static void put_argument(const struct dump *d, const struct trace_event *e)
 	}
 	fprintf(d->out, " %s=", key ? key : "arg");
 	if (arguments[e->op].bits) {
-		put_bits(d->out, e->arg, arguments[e->op].bits);
+		dump_put_bits(d->out, e->arg, arguments[e->op].bits);
 		return;
 	}
 	if (e->arg < arguments[e->op].word_count) {
@@ -201,18 +204,88 @@ static void put_argument(const struct dump *d, const struct trace_event *e)
 
 static void put_result(const struct dump *d, const struct trace_event *e)
 {
-	const char *name = e->result > 0 ? strerrorname_np(e->result) : NULL;
-
+	fputs(" = ", d->out);
 	if (e->op == TRACE_BARRIER_LEAVE && e->result == PTHREAD_BARRIER_SERIAL_THREAD) {
-		name = "serial-thread";
-	}
-	if (name) {
-		fprintf(d->out, " = %s", name);
-	} else if (e->result) {
-		fprintf(d->out, " = %" PRId32, e->result);
+		fputs("serial-thread", d->out);
 	} else {
-		fputs(" = 0", d->out);
+		dump_put_errno(d->out, e->result);
 	}
+}
+
+static const char *word_of(const char *const *words, size_t count, uint64_t index)
+{
+	return index < count && words[index] ? words[index] : "unknown";
+}
+
+static void put_call(const struct dump *d, const struct trace_event *e)
+{
+	fprintf(d->out, " call=%s", trace_call_name((unsigned)e->arg));
+	if (e->op == TRACE_UNBLOCK) {
+		put_result(d, e);
+	}
+}
+
+static void put_futex_wait(const struct dump *d, const struct trace_event *e)
+{
+	fprintf(d->out, " value=%#" PRIx64 "%s", e->arg >> 1, e->arg & 1 ? " mode=timed" : "");
+}
+
+static void put_mask(const struct dump *d, const struct trace_event *e)
+{
+	fputs(" blocked=", d->out);
+	dump_put_signals(d->out, e->arg);
+}
+
+static void put_action(const struct dump *d, const struct trace_event *e)
+{
+	unsigned packed = (unsigned)e->result;
+
+	fputs(" signal=", d->out);
+	dump_put_signal(d->out, packed >> 2);
+	fprintf(d->out, " action=%s", word_of(action_words, 3, packed & 3));
+	if (e->arg) {
+		fputs(" blocked=", d->out);
+		dump_put_signals(d->out, e->arg);
+	}
+}
+
+static void put_hold(const struct dump *d, const struct trace_event *e)
+{
+	uint64_t bits = e->arg & ((1u << TRACE_HOLD_DEPTH_SHIFT) - 1);
+	uint64_t depth = (e->arg >> TRACE_HOLD_DEPTH_SHIFT) + 1;
+
+	if (bits) {
+		fputs(" mode=", d->out);
+		dump_put_bits(d->out, bits, hold_bits);
+	}
+	if (depth > 1) {
+		fprintf(d->out, " depth=%" PRIu64, depth);
+	}
+	fprintf(d->out, " for=%" PRId32 "us", e->result);
+}
+
+static void put_reap(const struct dump *d, const struct trace_event *e)
+{
+	fprintf(d->out, " pid=%" PRIu64 " = ", e->arg);
+	if (e->result < 0) {
+		dump_put_errno(d->out, -e->result);
+	} else {
+		dump_put_wait_status(d->out, e->result);
+	}
+}
+
+static void put_task(const struct dump *d, const struct trace_event *e)
+{
+	const struct trace_process *p = d->process;
+
+	fprintf(d->out, " task=%" PRIu64, e->arg);
+	if (e->arg < p->task_count && p->tasks[e->arg].name) {
+		putc(' ', d->out);
+		escape_terminal(d->out, p->tasks[e->arg].name);
+	}
+	fprintf(d->out, " step=%s",
+		word_of(step_words, sizeof(step_words) / sizeof(step_words[0]),
+			(uint64_t)e->result));
 }
 
 static void put_other(const struct dump *d, const struct trace_event *e)
@@ -220,12 +293,12 @@ static void put_other(const struct dump *d, const struct trace_event *e)
 	if (e->op == TRACE_REQUEST) {
 		if (e->other) {
 			fputs(" holder=", d->out);
-			put_thread(d, e->other);
+			dump_put_thread(d, e->other);
 		}
 		return;
 	}
 	putc(' ', d->out);
-	put_object(d, e->other);
+	dump_put_object(d, e->other);
 }
 
 /* ---- lines ---- */
@@ -237,11 +310,11 @@ static void put_event(const struct dump *d, const struct trace_event *e)
 
 	put_time(d->out, e->time_ns);
 	fputs("  ", d->out);
-	put_thread(d, e->thread);
+	dump_put_thread(d, e->thread);
 	fprintf(d->out, "  %s", info->word);
 	if (trace_op_has_object(e->op)) {
 		fputs("  ", d->out);
-		put_object(d, e->object);
+		dump_put_object(d, e->object);
 	}
 	for (unsigned i = 0; i < info->count; i++) {
 		switch ((enum trace_field)info->field[i]) {
@@ -249,13 +322,15 @@ static void put_event(const struct dump *d, const struct trace_event *e)
 			put_other(d, e);
 			break;
 		case TRACE_FIELD_S:
-			put_stack(d, e->stack, e->time_ns);
+			dump_put_stack(d, e->stack, e->time_ns);
 			break;
 		case TRACE_FIELD_A:
-			put_argument(d, e);
+			if (!arguments[e->op].put) {
+				put_argument(d, e);
+			}
 			break;
 		case TRACE_FIELD_R:
-			has_result = true;
+			has_result = !arguments[e->op].put;
 			break;
 		case TRACE_FIELD_O:
 		case TRACE_FIELDS:
@@ -265,6 +340,9 @@ static void put_event(const struct dump *d, const struct trace_event *e)
 	}
 	if (e->has_seq) {
 		fprintf(d->out, " seq=%" PRIu64, e->seq);
+	}
+	if (arguments[e->op].put) {
+		arguments[e->op].put(d, e);
 	}
 	if (has_result) {
 		put_result(d, e);
@@ -287,63 +365,6 @@ static void put_process(const struct dump *d)
 	putc('\n', d->out);
 }
 
-/* What a blocked thread waits for; the word stands in front of object or thread. */
-static const char *wait_word(uint32_t kind)
-{
-	switch ((enum trace_wait_kind)kind) {
-	case TRACE_WAIT_LOCK:
-		return "waits for";
-	case TRACE_WAIT_COND:
-		return "waits on";
-	case TRACE_WAIT_SEM:
-		return "waits for a post of";
-	case TRACE_WAIT_BARRIER:
-		return "waits at";
-	case TRACE_WAIT_ONCE:
-		return "waits for the initialiser of";
-	case TRACE_WAIT_JOIN:
-		return "joins";
-	case TRACE_WAIT_CHILD:
-		return "waits for child";
-	case TRACE_WAIT_FUTEX:
-		return "waits at";
-	case TRACE_WAIT_CALL:
-		return "is in";
-	case TRACE_WAIT_NONE:
-		break;
-	}
-	return "waits for";
-}
-
-static void put_wait(const struct dump *d, const struct trace_wait_state *s)
-{
-	fputs("# thread ", d->out);
-	put_thread(d, s->thread);
-	fprintf(d->out, " %s ", wait_word(s->wait.kind));
-	if (s->wait.kind == TRACE_WAIT_JOIN) {
-		fputs("thread ", d->out);
-		put_thread(d, s->wait.other);
-	} else if (s->wait.kind == TRACE_WAIT_CHILD) {
-		fprintf(d->out, s->wait.other ? "%" PRIu32 : "any", s->wait.other);
-	} else {
-		if (s->wait.kind == TRACE_WAIT_CALL) {
-			fprintf(d->out, "%s ", trace_call_name(s->wait.other));
-		}
-		put_object(d, s->wait.object);
-	}
-	if (s->wait.kind == TRACE_WAIT_COND) {
-		fputs(" with ", d->out);
-		put_object(d, s->wait.other);
-	}
-	fprintf(d->out, " since %" PRIu64 ".%09" PRIu64, s->since_ns / NS, s->since_ns % NS);
-	if (s->wait.mode) {
-		fputs(" mode=", d->out);
-		put_bits(d->out, s->wait.mode, mode_bits);
-	}
-	put_stack(d, s->wait.stack, s->since_ns);
-	putc('\n', d->out);
-}
-
 static int dump_process(struct trace_reader *reader, struct dump *d, struct diag *diag)
 {
 	const struct dump_filter *filter = d->options->filter;
@@ -354,6 +375,7 @@ static int dump_process(struct trace_reader *reader, struct dump *d, struct diag
 		return error;
 	}
 	put_process(d);
+	dump_put_definitions(d);
 	while (trace_reader_next(reader, &e)) {
 		if (dump_filter_passes(filter, d->process, &e)) {
 			put_event(d, &e);
@@ -367,7 +389,7 @@ static int dump_process(struct trace_reader *reader, struct dump *d, struct diag
 
 		if (s->wait.kind != TRACE_WAIT_NONE &&
 		    dump_filter_has_thread(filter, d->process, s->thread)) {
-			put_wait(d, s);
+			dump_put_wait(d, s);
 		}
 	}
 	if (!d->process->complete) {

@@ -59,5 +59,7 @@ bool dump_filter_passes(const struct dump_filter *filter, const struct trace_pro
 			const struct trace_event *event);
 bool dump_filter_has_thread(const struct dump_filter *filter, const struct trace_process *process,
 			    uint32_t thread);
+bool dump_filter_has_object(const struct dump_filter *filter, const struct trace_process *process,
+			    uint32_t object);
 
 #endif

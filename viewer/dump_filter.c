@@ -246,6 +246,16 @@ bool dump_filter_has_thread(const struct dump_filter *f, const struct trace_proc
 	return any_term(f, KEY_THREAD, matches_thread, &key);
 }
 
+bool dump_filter_has_object(const struct dump_filter *f, const struct trace_process *process,
+			    uint32_t object)
+{
+	struct trace_event e = { .object = object };
+
+	return !f || (any_term(f, KEY_OBJECT, matches_object, &e) &&
+		      any_term(f, KEY_KIND, matches_kind,
+			       trace_object_kind_name(process->objects[object].kind)));
+}
+
 bool dump_filter_passes(const struct dump_filter *f, const struct trace_process *process,
 			const struct trace_event *e)
 {

@@ -7,6 +7,7 @@
 #include "../analyzer/report/escape.h"
 #include "../trace/trace_ops.h"
 #include "info_count.h"
+#include "info_tree.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,18 +18,8 @@
 
 #define NS 1000000000u
 
-static const char *exit_word(uint32_t kind)
-{
-	switch ((enum trace_exit)kind) {
-	case TRACE_EXIT_DESTRUCTORS:
-		return "exit";
-	case TRACE_EXIT_QUICK:
-		return "_exit";
-	case TRACE_EXIT_EXEC:
-		return "exec";
-	}
-	return "none seen";
-}
+/* Below this many images each is described in full, above only with --verbose. */
+#define FULL_IMAGES 8u
 
 static const struct {
 	uint32_t flag;
@@ -37,6 +28,10 @@ static const struct {
 	{ TF_PROCESS_FULL, "max-size" },
 	{ TF_PROCESS_DISK_FULL, "disk-full" },
 	{ TF_PROCESS_OFF, "switched-off" },
+	{ TF_PROCESS_HANDLERS, "signal-handlers" },
+	{ TF_PROCESS_UNSEEN_THREADS, "unseen-threads" },
+	{ TF_PROCESS_BOUNDED, "bounded" },
+	{ TF_PROCESS_SECCOMP, "seccomp" },
 };
 
 #define FLAG_WORDS (sizeof(flag_words) / sizeof(flag_words[0]))
@@ -82,6 +77,9 @@ static void put_losses(FILE *out, const struct trace_process *p, const struct in
 	put_field(out, "lost");
 	fprintf(out, "%" PRIu64 " events, %" PRIu64 " chunks, %" PRIu64 " definitions",
 		p->lost_events, p->lost_chunks, p->lost_defs);
+	if (p->lost_facts) {
+		fprintf(out, ", %" PRIu64 " new facts", p->lost_facts);
+	}
 	if (c->gaps) {
 		fprintf(out, "; %" PRIu64 " gaps with %" PRIu64 " events", c->gaps, c->lost);
 	}
@@ -137,22 +135,88 @@ static void put_start(FILE *out, const struct trace_process *p)
 	}
 }
 
-static void put_process(FILE *out, const struct info_options *options,
-			const struct trace_process *p, const struct info_counts *c)
+static void put_mode(FILE *out, const struct trace_process *p)
 {
+	if (!(p->flags & TF_PROCESS_BOUNDED)) {
+		return;
+	}
+	put_field(out, "mode");
+	fputs("bounded: each fact once, and the last events of each thread", out);
+	if (p->expired_chunks) {
+		fprintf(out, "; %" PRIu64 " chunks of repetitions were overwritten",
+			p->expired_chunks);
+	}
+	putc('\n', out);
+}
+
+/* What of this process no recorder of this kind can see, or could not here. */
+static void put_unseen(FILE *out, const struct trace_reader *reader, size_t index)
+{
+	const struct trace_process *p = trace_reader_get_process(reader, index);
+	static const struct {
+		uint32_t flag;
+		const char *text;
+	} unseen[] = {
+		{ TF_PROCESS_UNSEEN_THREADS,
+		  "threads that libc made for itself (SIGEV_THREAD): what they do is missing" },
+		{ TF_PROCESS_SECCOMP,
+		  "it runs under a seccomp filter, which may have kept the recorder from its files" },
+	};
+
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+		if (p->flags & unseen[i].flag) {
+			put_field(out, "not seen");
+			fprintf(out, "%s\n", unseen[i].text);
+		}
+	}
+	for (size_t i = 0; i < p->exec_count; i++) {
+		if (!info_exec_is_recorded(reader, index, i)) {
+			put_field(out, "not seen");
+			escape_terminal(out, p->execs[i].path);
+			fprintf(out, " as process %" PRIu32 ": it did not record itself\n",
+				p->execs[i].pid);
+		}
+	}
+	if (p->unrecorded_children) {
+		put_field(out, "not seen");
+		fprintf(out, "%" PRIu32 " forked children that could make no files here\n",
+			p->unrecorded_children);
+	}
+}
+
+static void put_parent(FILE *out, const struct trace_reader *reader, size_t index)
+{
+	const struct trace_process *p = trace_reader_get_process(reader, index), *parent;
+	size_t from = info_parent(reader, index);
+
+	put_field(out, "pid");
+	fprintf(out, "%" PRIu32 ", parent %" PRIu32, p->pid, p->ppid);
+	if (from != INFO_NO_PARENT) {
+		parent = trace_reader_get_process(reader, from);
+		fprintf(out, parent->pid == p->pid ? ", by exec from %s" : ", process %s",
+			parent->name);
+	}
+	putc('\n', out);
+}
+
+static void put_process(FILE *out, const struct info_options *options,
+			const struct trace_reader *reader, size_t index,
+			const struct info_counts *c)
+{
+	const struct trace_process *p = trace_reader_get_process(reader, index);
+
 	fprintf(out, "process %s\n", p->name);
 	if (*p->command) {
 		put_field(out, "command");
 		escape_terminal(out, p->command);
 		putc('\n', out);
 	}
-	put_field(out, "pid");
-	fprintf(out, "%" PRIu32 ", parent %" PRIu32 "\n", p->pid, p->ppid);
+	put_parent(out, reader, index);
 	put_start(out, p);
 	put_field(out, "duration");
 	fprintf(out, "%" PRIu64 ".%09" PRIu64 " s\n", p->end_ns / NS, p->end_ns % NS);
 	put_field(out, "exit");
-	fprintf(out, "%s\n", exit_word(p->exit_kind));
+	fprintf(out, "%s\n", info_exit_word(p->exit_kind));
 	if (p->libc_version) {
 		put_field(out, "libc");
 		fprintf(out, "%" PRIu32 ".%" PRIu32 "\n", p->libc_version >> 16,
@@ -165,7 +229,9 @@ static void put_process(FILE *out, const struct info_options *options,
 	put_field(out, "stacks");
 	fprintf(out, "%" PRIu64 "\n", c->stacks);
 	put_bytes(out, p->bytes, p->used_bytes, c->events);
+	put_mode(out, p);
 	put_losses(out, p, c);
+	put_unseen(out, reader, index);
 	put_field(out, "events");
 	fprintf(out, "%" PRIu64 "\n", c->events);
 	put_table(out, c);
@@ -176,13 +242,35 @@ static void put_process(FILE *out, const struct info_options *options,
 	}
 }
 
-static int write_text(struct trace_reader *reader, const struct info_options *options, FILE *out,
-		      struct diag *diag)
+static void put_totals(FILE *out, const struct trace_reader *reader)
 {
 	uint64_t events = 0, bytes = 0, used = 0;
 	size_t n = trace_reader_process_count(reader);
 
 	for (size_t i = 0; i < n; i++) {
+		const struct trace_process *p = trace_reader_get_process(reader, i);
+
+		events += p->events;
+		bytes += p->bytes;
+		used += p->used_bytes;
+	}
+	fprintf(out, "\nall %zu processes\n", n);
+	put_field(out, "events");
+	fprintf(out, "%" PRIu64 "\n", events);
+	put_bytes(out, bytes, used, events);
+}
+
+static int write_text(struct trace_reader *reader, const struct info_options *options, FILE *out,
+		      struct diag *diag)
+{
+	size_t n = trace_reader_process_count(reader);
+
+	if (n > 1) {
+		fprintf(out, "%zu processes (one that called exec counts again)\n", n);
+		info_put_tree(reader, out);
+		putc('\n', out);
+	}
+	for (size_t i = 0; i < n && (n <= FULL_IMAGES || options->modules); i++) {
 		struct info_counts c;
 		int error = info_count(reader, i, &c, diag);
 
@@ -190,16 +278,13 @@ static int write_text(struct trace_reader *reader, const struct info_options *op
 			return error;
 		}
 		fputs(i ? "\n" : "", out);
-		put_process(out, options, trace_reader_get_process(reader, i), &c);
-		events += c.events;
-		bytes += trace_reader_get_process(reader, i)->bytes;
-		used += trace_reader_get_process(reader, i)->used_bytes;
+		put_process(out, options, reader, i, &c);
+	}
+	if (n > FULL_IMAGES && !options->modules) {
+		fputs("  thrum info --verbose describes each of them\n", out);
 	}
 	if (n > 1) {
-		fprintf(out, "\nall %zu processes\n", n);
-		put_field(out, "events");
-		fprintf(out, "%" PRIu64 "\n", events);
-		put_bytes(out, bytes, used, events);
+		put_totals(out, reader);
 	}
 	return 0;
 }
@@ -286,14 +371,39 @@ static json_t *json_lost(const struct trace_process *p, const struct info_counts
 	return lost;
 }
 
-static json_t *json_process(const struct trace_process *p, const struct info_counts *c)
+static json_t *json_unrecorded(const struct trace_reader *reader, size_t index)
 {
+	const struct trace_process *p = trace_reader_get_process(reader, index);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < p->exec_count; i++) {
+		json_t *exec;
+
+		if (info_exec_is_recorded(reader, index, i)) {
+			continue;
+		}
+		exec = json_object();
+		set_number(exec, "pid", p->execs[i].pid);
+		set_text(exec, "path", p->execs[i].path);
+		json_array_append_new(array, exec);
+	}
+	return array;
+}
+
+static json_t *json_process(const struct trace_reader *reader, size_t index,
+			    const struct info_counts *c)
+{
+	const struct trace_process *p = trace_reader_get_process(reader, index);
+	size_t parent = info_parent(reader, index);
 	json_t *object = json_object(), *modules = json_array(), *flags = json_array();
 
 	set_text(object, "name", p->name);
 	set_number(object, "pid", p->pid);
 	set_number(object, "ppid", p->ppid);
 	set_number(object, "image", p->image);
+	if (parent != INFO_NO_PARENT) {
+		set_text(object, "from", trace_reader_get_process(reader, parent)->name);
+	}
 	if (*p->command) {
 		set_text(object, "command", p->command);
 	}
@@ -302,7 +412,7 @@ static json_t *json_process(const struct trace_process *p, const struct info_cou
 	}
 	set_number(object, "duration_ns", p->end_ns);
 	if (p->exit_kind) {
-		set_text(object, "exit", exit_word(p->exit_kind));
+		set_text(object, "exit", info_exit_word(p->exit_kind));
 	}
 	json_object_set_new(object, "complete", json_boolean(p->complete));
 	if (!p->complete) {
@@ -314,6 +424,17 @@ static json_t *json_process(const struct trace_process *p, const struct info_cou
 		}
 	}
 	json_object_set_new(object, "flags", flags);
+	set_text(object, "mode", p->flags & TF_PROCESS_BOUNDED ? "bounded" : "full");
+	if (p->expired_chunks) {
+		set_number(object, "expired_chunks", p->expired_chunks);
+	}
+	json_object_set_new(object, "not_recorded", json_unrecorded(reader, index));
+	if (p->unrecorded_children) {
+		set_number(object, "unrecorded_children", p->unrecorded_children);
+	}
+	if (p->lost_facts) {
+		set_number(object, "lost_facts", p->lost_facts);
+	}
 	set_number(object, "threads", c->threads);
 	set_number(object, "blocked", c->blocked);
 	set_number(object, "stacks", c->stacks);
@@ -340,8 +461,7 @@ static int write_json(struct trace_reader *reader, FILE *out, struct diag *diag)
 
 		error = info_count(reader, i, &c, diag);
 		if (!error) {
-			json_array_append_new(
-				processes, json_process(trace_reader_get_process(reader, i), &c));
+			json_array_append_new(processes, json_process(reader, i, &c));
 		}
 	}
 	json_object_set_new(root, "schema", json_string("thrum-info/1"));

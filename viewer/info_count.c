@@ -46,7 +46,7 @@ int info_count(struct trace_reader *reader, size_t index, struct info_counts *re
 			c.lost += e.arg;
 		}
 		if (e.synthetic) {
-			c.gaps++;
+			c.gaps += e.op == TRACE_LOST; /* what expired is no gap */
 			continue;
 		}
 		c.events++;
