@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS S74: flockfile around several calls, printf from threads: correct, and the file locks disturb nothing */
+/* SCENARIO S74: flockfile around several calls, printf from threads: correct, and the file locks disturb nothing */
 /* NEVER unlock-not-owned lock-order-inversion deadlock */
 /* RUN clean */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS C++20 latch, barrier, counting_semaphore and atomic::wait (raw futexes): at least harmless */
+/* SCENARIO S43: C++20 latch, barrier, counting_semaphore and atomic::wait, raw futexes inside, used right: silence */
 /* RUN clean */
 #include "../sample.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS a std::latch that is counted down once too seldom (a raw futex): the time-out says so, nothing false */
+/* SCENARIO S43: a std::latch, a raw futex inside, that is counted down once too seldom: nobody left to wake main */
+/* EXPECT stuck-wait confidence=observed level=error stacks=main threads=1 roles=waits */
 /* NEVER deadlock lock-order-inversion */
-/* RUN timeout=1 clean */
+/* RUN timeout=1 kill=1 */
 #include "../sample.h"
 
 #include <latch>

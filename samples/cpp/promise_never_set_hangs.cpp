@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS a future whose promise nobody sets, a raw futex wait: the time-out is reported and nothing false is said */
+/* SHOWS a future whose promise nobody sets, a raw futex inside: nobody left to wake the thread that waits */
+/* EXPECT stuck-wait confidence=observed level=error stacks=main threads=1..2 roles=waits */
 /* NEVER deadlock lock-order-inversion */
-/* RUN timeout=2 clean */
+/* RUN timeout=2 kill=1 */
 #include "../sample.h"
 
 #include <future>

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* SHOWS a thread never comes back from poll, with a lock held that another one waits for */
+/* EXPECT lock-held-across-blocking-call confidence=observed stacks=refresh,slow_call,use locks=m roles=holds,blocks,waits */
+/* ALLOW hold-time */
+/* ALLOW leaked-thread level=any */
+/* ALLOW stuck-wait level=any */
+/* RUN timeout=2 */
+#include "../sample.h"
+
+#include <poll.h>
+
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static int step, tid;
+
+static NOINLINE void slow_call(void)
+{
+	poll(NULL, 0, -1);
+}
+
+static NOINLINE void refresh(void)
+{
+	pthread_mutex_lock(&m);
+	step_to(&step, 1);
+	until_asleep(&tid);
+	slow_call();
+	pthread_mutex_unlock(&m);
+}
+
+static void *holder(void *arg)
+{
+	refresh();
+	return arg;
+}
+
+static NOINLINE void use(void)
+{
+	pthread_mutex_lock(&m);
+	pthread_mutex_unlock(&m);
+}
+
+static void *waiter(void *arg)
+{
+	until(&step, 1);
+	publish_tid(&tid);
+	use();
+	return arg;
+}
+
+int main(void)
+{
+	run_two(holder, waiter);
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* SHOWS a thread sleeps for 5 ms with a lock held that another one waits for: silent */
+/* NEVER lock-held-across-blocking-call hold-time */
+/* RUN clean */
+#include "../sample.h"
+
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static int step, tid;
+
+static NOINLINE void slow_call(void)
+{
+	struct timespec t = { 0, 5000000 };
+
+	nanosleep(&t, NULL);
+}
+
+static NOINLINE void refresh(void)
+{
+	pthread_mutex_lock(&m);
+	step_to(&step, 1);
+	until_asleep(&tid);
+	slow_call();
+	pthread_mutex_unlock(&m);
+}
+
+static void *holder(void *arg)
+{
+	refresh();
+	return arg;
+}
+
+static NOINLINE void use(void)
+{
+	pthread_mutex_lock(&m);
+	pthread_mutex_unlock(&m);
+}
+
+static void *waiter(void *arg)
+{
+	until(&step, 1);
+	publish_tid(&tid);
+	use();
+	return arg;
+}
+
+int main(void)
+{
+	run_two(holder, waiter);
+	return 0;
+}

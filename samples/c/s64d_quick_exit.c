@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* SCENARIO S64d: quick_exit while threads run, wait and are finished: their states, no leaks */
+/* NEVER leaked-thread deadlock stuck-wait */
+/* ALLOW lock-held-at-exit level=note */
+/* RUN clean exit=5 */
+#include "s64d_ends.h"
+
+int main(void)
+{
+	make_threads();
+	quick_exit(5);
+}
