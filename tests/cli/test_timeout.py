@@ -3,8 +3,9 @@
 import json
 import os
 import signal
+import time
 
-from thrum_cli import Case, main, target, task_state
+from thrum_cli import LIMIT, Case, main, target, task_state
 
 
 class Timeout(Case):
@@ -47,19 +48,59 @@ class Timeout(Case):
     def test_stopped_program_is_ended(self):
         self.assert_status(self.thrum("run", "--timeout=0.5", "--", "sh", "-c", "kill -STOP $$"), 124)
 
-    def test_recorded_children_are_ended_too(self):
-        script = "sleep 1000 & echo $!; setsid sleep 1000 & echo $!; wait"
+    def end_of(self, script, count, recorded):
+        """Runs the script, which prints the numbers of `count` processes it leaves alive; they must be ended."""
         process = self.start("run", "--timeout=1", "--", "sh", "-c", script, start_new_session=True)
-        here = int(self.expect_line(process, r"(\d+)").group(1))
-        elsewhere = int(self.expect_line(process, r"(\d+)").group(1))
+        pids = [int(self.expect_line(process, r"(\d+)").group(1)) for _ in range(count)]
         try:
             process.wait()
             self.assertEqual(process.returncode, 124)
-            self.assertIn(task_state(here), "XZ")
-            self.assertNotIn(task_state(elsewhere), "XZ")
-            self.assertTrue(os.path.exists(self.path("thrum.data", f"{here}.sample.json")))
+            for pid in pids:
+                self.wait_gone(pid)
+                if recorded:
+                    self.assertTrue(os.path.exists(self.path("thrum.data", f"{pid}.sample.json")))
         finally:
-            os.kill(elsewhere, signal.SIGKILL)
+            for pid in pids:
+                if task_state(pid) not in "XZ":
+                    os.kill(pid, signal.SIGKILL)
+
+    def wait_gone(self, pid):
+        end = time.monotonic() + LIMIT
+        while task_state(pid) not in "XZ":
+            self.assertLess(time.monotonic(), end, f"{pid} was not ended")
+            time.sleep(0.01)
+
+    def test_children_are_ended_too_also_in_other_sessions(self):
+        self.end_of("sleep 1000 & echo $!; setsid sleep 1000 & echo $!; wait", 2, True)
+
+    def test_daemons_are_ended_too(self):
+        self.end_of("(setsid sh -c 'echo $$; exec sleep 1000' &) ; exec sleep 1000", 1, True)
+
+    def test_children_that_are_not_recorded_are_ended_too(self):
+        static = target("static_sleeper")
+        self.end_of(f"{static} & {static} & wait", 2, True)
+        self.end_of(f"({static} &) ; env -i setsid {static} & sleep 1000", 2, True)
+
+    def test_processes_of_an_earlier_run_are_left_alone(self):
+        script = "setsid sh -c 'echo $$; exec sleep 1000' >pid 2>&1 </dev/null & while ! [ -s pid ]; do :; done"
+        self.assert_status(self.thrum("run", "-o", "same", "--", "sh", "-c", script), 0)
+        with open(self.path("pid"), encoding="ascii") as file:
+            pid = int(file.read())
+        try:
+            time.sleep(0.1)  # a start is known to a hundredth of a second
+            self.assert_status(self.thrum("run", "-o", "same", "--timeout=0.3", "--", "sleep", "1000"), 124)
+            self.assertNotIn(task_state(pid), "XZ")
+        finally:
+            os.kill(pid, signal.SIGKILL)
+
+    def test_pipes_and_sockets_are_in_the_sample(self):
+        self.thrum("run", "--timeout=0.5", "--", "sh", "-c", "sleep 1000 | cat")
+        run = self.load("thrum.data", "run.json")
+        samples = [name for name in os.listdir(self.path("thrum.data")) if name.endswith(".sample.json")]
+        self.assertEqual(len(samples), 3)
+        links = [{d["link"] for d in self.load("thrum.data", name)["descriptors"]} for name in samples]
+        self.assertTrue(set.intersection(links[0] | links[1], links[2]))
+        self.assertIn(f"{run['pid']}.sample.json", samples)
 
 
 main()

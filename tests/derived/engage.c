@@ -366,40 +366,6 @@ static uint32_t flags_now(void)
 	close(fd);
 	return head.flags;
 }
-static void on_signal(int number)
-{
-	(void)number;
-}
-static int exercise_sigaction(void)
-{
-	struct sigaction a = { .sa_handler = on_signal };
-
-	if (flags_now() & TF_PROCESS_HANDLERS) {
-		return 1000;
-	}
-	return sigaction(SIGUSR1, &a, NULL) == 0 && flags_now() & TF_PROCESS_HANDLERS ? 0 : 1000;
-}
-static int exercise_signal(void)
-{
-	return signal(SIGUSR2, on_signal) == SIG_DFL && flags_now() & TF_PROCESS_HANDLERS ? 0
-											  : 1000;
-}
-static void on_timer(union sigval value)
-{
-	(void)value;
-}
-static int exercise_timer_create(void)
-{
-	struct sigevent e = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_timer };
-	timer_t t;
-
-	if (timer_create(CLOCK_MONOTONIC, &e, &t)) {
-		return 1000;
-	}
-	timer_delete(t);
-	return flags_now() & TF_PROCESS_UNSEEN_THREADS ? 0 : 1000;
-}
-
 /* ---- the process ---- */
 
 static int child_ends(void (*end)(int), uint32_t kind)
@@ -426,6 +392,11 @@ SIMPLE(_Exit, child_ends(_Exit, TRACE_EXIT_QUICK), (void)0)
 SIMPLE(quick_exit, child_ends(quick_exit, TRACE_EXIT_QUICK), (void)0)
 /* main itself was called through it: the file's end checks what main's return leaves. */
 SIMPLE(__libc_start_main, 0, (void)0)
+
+#include "engage_annotate.h"
+#include "engage_ipc.h"
+#include "engage_library.h"
+#include "engage_process.h"
 
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) { #name, exercise_##name },
 static const struct {

@@ -38,6 +38,7 @@ class Bench:
         self.thrum = os.path.join(build, "bin", "thrum")
         self.samples = os.path.join(build, "samples")
         self.native = {}
+        self.bounded = False
 
     def binary(self, sample):
         return os.path.join(self.samples, sample.name)
@@ -69,6 +70,7 @@ def run_once(bench, sample, folder, with_kill):
     binary, args = bench.binary(sample), sample.run.get("args", "").split()
     trace, text, page = (os.path.join(folder, n) for n in ("trace", "report.txt", "report.html"))
     options = ["--format", "json", "--report", "text=" + text, "--report", "html=" + page]
+    options += ["--mode", "bounded"] if bench.bounded else []
     native_out, own_status, wrong = None, 0, []
     if sample.is_hanging():
         options += ["--timeout", sample.run["timeout"]]
@@ -198,6 +200,8 @@ def parse_arguments():
     p.add_argument("--kills", type=int, default=1, help="how many of the runs also do the SIGKILL variant")
     p.add_argument("-j", "--jobs", type=int, default=2)
     p.add_argument("--native", action="store_true")
+    p.add_argument("--bounded", action="store_true",
+                   help="in bounded mode, with a flight recorder that holds a handful of events")
     p.add_argument("--check-ids", action="store_true")
     p.add_argument("--list", action="store_true")
     p.add_argument("--keep", action="store_true", help="keep the traces")
@@ -260,6 +264,9 @@ def main():
     if options.judge:
         return judge_results(options.judge, options.only or [])
     bench = Bench(os.path.abspath(options.build))
+    if options.bounded:
+        bench.bounded = True
+        os.environ["THRUM_OPTIONS"] = "flight=8"
     needed = [bench.samples] if options.native else [bench.samples, bench.thrum]
     for path in needed:
         if not os.path.exists(path):
@@ -268,7 +275,7 @@ def main():
     chosen = select(samples, options)
     scripted = [t for t in integrity.TESTS if (not options.only or t.name in options.only) and
                 (not options.filter or re.search(options.filter, t.name)) and
-                not options.native and not options.hanging]
+                not options.native and not options.hanging and not options.bounded]
     if not chosen and not scripted:
         print("run.py: no such sample", file=sys.stderr)
         return 2

@@ -8,15 +8,20 @@ import integrity
 
 # Ids of the scenario tables that this release answers, in the order of the page.
 REQUIRED = """
-S01 S02 S03 S04 S05 S05b S05c S05d S06 S07 S08 S09 S09b S09c S10 S11 S12 S13 S14 S15 S15b S16 S17 S18 S18b S19 S20
-S21 S22 S23 S23b S24 S25 S25b S26 S27 S28 S29 S30 S31 S32 S32b S33 S34 S35 S36 S37 S38 S38b S39 S40 S41 S49 S50 S51
-S51b S52 S56 S57 S58 S59 S60 S61 S62 S63 S64 S64b S64c S65 S66 S69 S70 S71 S72 S73 S77 S78 S79 S80 S81 S82 S83 S84 S85
+S01 S02 S03 S04 S05 S05b S05c S05d S06 S07 S08 S09 S09b S09c S10 S11 S12 S13 S14 S15 S15b S16 S17 S18 S18b S19 S20 S21
+S22 S23 S23b S24 S25 S25b S26 S27 S28 S29 S30 S31 S32 S32b S33 S34 S35 S36 S37 S38 S38b S39 S40 S41 S42 S43 S44 S45
+S46 S46b S47 S48 S49 S50 S51 S51b S52 S53 S53b S53c S53d S54 S56 S57 S58 S59 S60 S61 S62 S63 S64 S64b S64c S64d S65 S66 S67 S69
+S70 S71 S72 S73 S74 S77 S78 S79 S80 S81 S82 S83 S84 S85 S86 S87
 """.split()
 
 # Scenarios about the trace that need made-up files: (id, what, source below tests/, test function, expected).
 UNIT_TESTS = [
     ("S70", "unlock on one CPU, lock on another, clocks skewed", "unit/test_trace_order.c",
      "test_hand_over_survives_clock_skew", "never held by two"),
+    ("S87", "the disk of the trace is read-only", "cli/test_services.py", "test_read_only_disk",
+     "host unaffected; the launcher refuses with status 70"),
+    ("S87", "the disk of the trace is too small, or fills up; the directory is a file, is missing, cannot be made",
+     "hostile/bad_places.py", "check_mounts", "output and status of the host unchanged; the loss is said"),
 ]
 
 

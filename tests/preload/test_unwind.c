@@ -80,22 +80,27 @@ bool module_read(uintptr_t from, void *to, size_t bytes)
 enum { MOST = 64 };
 static unsigned compared, deepest;
 static bool bounded;
+static volatile int in_handler;
 
 /* Both walks from this function's caller outwards. */
 static __attribute__((noinline)) void probe(void)
 {
 	struct arch_caller caller = ARCH_CALLER();
 	uintptr_t ip[MOST], slot[MOST];
+	struct signal_frame signal;
 	uint32_t n = unwind(caller, bounded ? caller.sp - 64 : 0, bounded ? UINTPTR_MAX : 0, ip,
-			    slot, MOST);
+			    slot, MOST, &signal);
 	unw_context_t context;
 	unw_cursor_t cursor;
 	unw_word_t expected;
-	uint32_t i = 0;
+	uint32_t i = 0, handler_frames = 0;
 
 	unw_getcontext(&context);
 	unw_init_local(&cursor, &context);
 	while (i < n && unw_step(&cursor) > 0) {
+		if (!handler_frames && unw_is_signal_frame(&cursor) > 0) {
+			handler_frames = i; /* libunwind says it of the interrupted frame */
+		}
 		unw_get_reg(&cursor, UNW_REG_IP, &expected);
 		if (!expected) {
 			break;
@@ -106,6 +111,8 @@ static __attribute__((noinline)) void probe(void)
 	}
 	assert_int_equal(i, n); /* as deep as libunwind at least up to our cap, and no deeper */
 	assert_true(n >= 4);
+	assert_int_equal(signal.frames, handler_frames);
+	assert_int_equal(signal.frames != 0, in_handler != 0);
 	compared++;
 	deepest = n > deepest ? n : deepest;
 }
@@ -143,7 +150,52 @@ static int compare(const void *a, const void *b)
 static void on_signal(int number)
 {
 	(void)number;
+	in_handler++;
 	probe();
+	in_handler--;
+}
+
+/* A handler inside a handler: the innermost one counts. */
+static void on_outer_signal(int number)
+{
+	(void)number;
+	in_handler++;
+	recursion(2);
+	raise(SIGUSR1);
+	in_handler--;
+}
+
+/* Ends in a jump: the handler itself has no frame. */
+static void on_signal_tail(int number)
+{
+	(void)number;
+	__asm__ volatile("" ::: "memory");
+	probe();
+}
+
+static void walk_in_handlers(void)
+{
+	stack_t alternate = { .ss_sp = malloc(1 << 16), .ss_size = 1 << 16 },
+		off = { .ss_flags = SS_DISABLE };
+	struct sigaction a = { .sa_handler = on_outer_signal };
+
+	signal(SIGUSR1, on_signal);
+	raise(SIGUSR1);
+	kill(getpid(), SIGUSR1);
+	sigaction(SIGUSR2, &a, NULL);
+	raise(SIGUSR2);
+	signal(SIGHUP, on_signal_tail);
+	in_handler++;
+	raise(SIGHUP);
+	in_handler--;
+	if (!bounded) { /* the bounds of the alternate stack are not those of the thread's */
+		sigaltstack(&alternate, NULL);
+		a.sa_flags = SA_ONSTACK;
+		sigaction(SIGUSR2, &a, NULL);
+		raise(SIGUSR2);
+		sigaltstack(&off, NULL);
+	}
+	free(alternate.ss_sp);
 }
 
 static void *in_thread(void *p)
@@ -162,9 +214,7 @@ static void walk_all(void)
 		realigned(i);
 	}
 	qsort(numbers, 6, sizeof(numbers[0]), compare);
-	signal(SIGUSR1, on_signal);
-	raise(SIGUSR1);
-	kill(getpid(), SIGUSR1);
+	walk_in_handlers();
 	pthread_create(&t, NULL, in_thread, NULL);
 	pthread_join(t, NULL);
 }

@@ -22,6 +22,7 @@ enum shape {
 	THREAD_RESULT,
 	ARG,
 	BEGIN,
+	ACTION,
 	SLEEP
 };
 
@@ -70,12 +71,19 @@ static const struct verb {
 	{ "pexit", TRACE_EXIT, ARG, 0 },
 	{ "lost", TRACE_LOST, ARG, 0 },
 	{ "exit", TRACE_PROCESS_EXIT, ARG, 0 },
+	{ "block", TRACE_BLOCK, OBJECT_ARG, 0 },
+	{ "unblock", TRACE_UNBLOCK, ARG, 0 },
+	{ "task", TRACE_TASK, THREAD_RESULT, 0 },
+	{ "handover", TRACE_HAND_OVER, OBJECT_ARG, 0 },
+	{ "benign", TRACE_BENIGN, ARG, 0 },
+	{ "mask", TRACE_SIGNAL_MASK, ARG, 0 },
+	{ "action", TRACE_SIGNAL_ACTION, ACTION, 0 },
 	{ "sleep", TRACE_OP_NONE, SLEEP, 0 },
 };
 
 uint32_t feed_id(char letter)
 {
-	return letter ? (uint32_t)letter : 0;
+	return letter && letter != '-' ? (uint32_t)letter : 0;
 }
 
 void feed_init(struct feed *f)
@@ -97,6 +105,8 @@ void feed_init(struct feed *f)
 					     .threads = f->thread,
 					     .thread_count = FEED_THREADS,
 					     .waits = f->wait,
+					     .stacks = f->stack,
+					     .stack_count = FEED_STACKS,
 					     .complete = true };
 	f->findings = finding_list_new();
 }
@@ -105,6 +115,12 @@ void feed_object(struct feed *f, char letter, enum trace_object_kind kind, uint3
 {
 	f->object[feed_id(letter)].kind = kind;
 	f->object[feed_id(letter)].attributes = attributes;
+}
+
+void feed_handler(struct feed *f, uint32_t stack, uint8_t signal)
+{
+	assert_true(stack && stack < 100 && !f->image);
+	f->stack[stack] = (struct trace_stack){ .handler_frames = 2, .signal = signal };
 }
 
 void feed_wait(struct feed *f, uint32_t thread, enum trace_wait_kind kind, char object, char other,
@@ -187,6 +203,10 @@ static void fill_event(struct trace_event *e, const struct verb *v, char w[3][16
 	case BEGIN:
 		e->arg = e->thread;
 		e->stream = w[0][0] ? (uint32_t)atoi(w[0]) : e->thread;
+		break;
+	case ACTION:
+		e->arg = strtoull(w[0], NULL, 0);
+		e->result = atoi(w[1]) << 2 | atoi(w[2]);
 		break;
 	case SLEEP:
 		break;

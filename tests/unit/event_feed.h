@@ -14,6 +14,9 @@
  *   cwait C M [MODE]  cwake C M [R]      signal C N   broadcast C N  post S              arrive B   leave B
  *   once O  onceend O  pass O            create T  begin  end HOW    join T [R]  detach T [R]  cancel T  pexit
  *   lost N   exit KIND                   sleep MS
+ *   block X CALL  unblock CALL           X = - for no object; CALL = enum trace_call
+ *   task N STEP  handover X THREAD  benign 0|1   as TASK (tasks 1-3), HAND_OVER, BENIGN
+ *   mask BITS                            action BITS SIGNAL KIND    as SIGNAL_MASK, SIGNAL_ACTION; stacks: feed_handler
  *
  * `begin` and `end` are THREAD_BEGIN and THREAD_END on the thread's own stream; `begin S` on stream
  * S.
@@ -27,12 +30,14 @@
 #define FEED_OBJECTS 128u
 #define FEED_THREADS 64u
 #define FEED_WAITS 16u
+#define FEED_STACKS 256u
 
 struct feed {
 	struct trace_process process;
 	struct trace_object object[FEED_OBJECTS];
 	struct trace_thread thread[FEED_THREADS];
 	struct trace_wait_state wait[FEED_WAITS];
+	struct trace_stack stack[FEED_STACKS];
 	struct finding_list *findings;
 	struct analyze_stats stats;
 	struct analyze_image *image; /* NULL before the first event and after feed_end */
@@ -47,6 +52,8 @@ void feed_object(struct feed *f, char letter, enum trace_object_kind kind, uint3
 /* What thread `thread` is blocked on at the end. Before the first event. */
 void feed_wait(struct feed *f, uint32_t thread, enum trace_wait_kind kind, char object, char other,
 	       uint32_t mode, uint32_t stack);
+/* Code with this stack, below 100, runs in a handler of `signal` (0 = not known which). Before the first event. */
+void feed_handler(struct feed *f, uint32_t stack, uint8_t signal);
 void feed_run(struct feed *f, const char *script);
 void feed_event(struct feed *f, struct trace_event *event);
 /* Finishes the checkers; findings and stats are valid afterwards. */
