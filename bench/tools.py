@@ -61,6 +61,12 @@ class Thrum(Tool):
         return [built("thrum"), "record", "-q", *self.extra, "-o", os.path.join(work, "trace"), "--", *argv], {}
 
 
+class ThrumBounded(Thrum):
+    name = "thrum-bounded"
+    title = "thrum record (bounded)"
+    extra = ["--mode", "bounded"]
+
+
 class Valgrind(Tool):
     needs = "valgrind"
     scale = "small"
@@ -94,7 +100,7 @@ class Tsan(Tool):
         return [argv[0] + ".tsan", *argv[1:]], {"TSAN_OPTIONS": "report_bugs=0"}
 
 
-TOOLS = {t.name: t for t in (Tool(), Thrum(), Preload(), Helgrind(), Drd(), Tsan())}
+TOOLS = {t.name: t for t in (Tool(), Thrum(), ThrumBounded(), Preload(), Helgrind(), Drd(), Tsan())}
 
 
 # ---- what a trace holds ----
