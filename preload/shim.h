@@ -141,156 +141,7 @@ struct frame_size {
 	uintptr_t words;
 };
 
-/* ---- streams (shim_thread.c, shim_emit.h) ---- */
-
-/*
- * A once under way. Kept in the stream, not on the wrapper's stack: an exception may end the call
- * behind our back.
- */
-struct once_call {
-	void (*routine)(void);
-	uint32_t object_id;
-	uint32_t stack;
-	uintptr_t sp; /* of the wrapper's caller: a later event above it means this call is gone */
-	bool began;
-};
-
-enum busy {
-	BUSY_NOT = 0,
-	BUSY_GUARD = 1, /* inside a hook; a hook called now runs in a signal handler */
-	/*
-	 * Inside the real function of a library's own lock, whose one event we write: what that
-	 * function calls in turn goes unrecorded and uncounted. Code that interrupts it for long (a
-	 * signal handler's trampoline) may save `busy` and `busy_sp`, clear `busy` and put both back.
-	 */
-	BUSY_MUTED = 2,
-	/*
-	 * A vfork child runs on this thread's stack and thread-local storage, the thread itself sleeps.
-	 * Ends with the thread's first event in its own process.
-	 */
-	BUSY_VFORK = 3,
-	BUSY_OFF = 4, /* for good: a seccomp filter would end the process for our system calls */
-};
-
-/*
- * What a thread writes its events to. Belongs to one thread at a time; successive threads reuse it.
- */
-struct stream {
-	uint8_t *cursor, *limit; /* both NULL when the memory was wiped by fork */
-	struct tf_segment *segment;
-	uint64_t last_ticks;
-	uint32_t last_object;
-	uint32_t order_key;	 /* index, and in a ring the slot: who made the acquire before */
-	struct bounded *bounded; /* NULL in full mode without a size limit */
-	_Atomic uint32_t *committed; /* of the segment, or of the slot of a ring … */
-	uint8_t *payload;	     /* … and where its records begin */
-	uint32_t thread;	     /* 0 = free */
-	volatile uint8_t busy;	     /* the guard: enum busy */
-	uint8_t ended;		     /* THREAD_END is written; destructors may still run */
-	uint8_t exiting;	     /* pthread_exit was called */
-	uint8_t trampolined;	     /* made by a hooked call: the trampoline sees its end */
-	uint32_t index;
-	uintptr_t busy_sp; /* of the guard holder's caller: above it the guard is stale (longjmp) */
-	uintptr_t wait_sp; /* the same for the wait slot */
-	uintptr_t
-		muted_ip; /* return address below busy_sp while busy is BUSY_MUTED; 0 = not looked at */
-	uintptr_t stack_low, stack_high;
-	/* No live lock on this thread's stack lies below it; UINTPTR_MAX = none at all. */
-	_Atomic uintptr_t stack_lowest;
-	uint32_t tid;
-	uint32_t epoch;
-	uint32_t held; /* exclusive and shared locks held now: lets a finished once go unrecorded */
-	uint32_t read_held_count;
-	struct object *read_held[READ_HELD];
-	uint32_t once_count;
-	struct once_call once[ONCE_DEPTH];
-	struct stream *next_free;
-	uint32_t context_victim;
-	struct vfork_child vforked; /* what the parent records of it */
-	uint32_t fork_stack;	    /* of the fork under way, 0 = none */
-	uint32_t task;		    /* annotation: the task or fiber that runs here, 0 = none */
-	/* Blocked outside of handlers, as last recorded: bit n - 1 = signal n. */
-	uint64_t signal_mask;
-	struct object *objects[OBJECT_SLOTS];
-	struct frame_size frame_sizes[FRAME_SLOTS];
-	struct context contexts[CONTEXT_SETS][CONTEXT_WAYS];
-};
-
-/* One hooked call, from enter to leave. */
-struct call {
-	struct stream *s;
-	struct arch_caller caller;
-	uint32_t stack;
-	const struct context *context; /* the one that stack came from */
-	struct object *object;
-	uint32_t object_id;
-	bool saved; /* an outer wait was in the slot (we run in a signal handler) */
-	uintptr_t outer_wait_sp;
-	struct trace_wait outer;
-};
-
-extern __thread struct stream *shim_stream __attribute__((tls_model("initial-exec")));
-
-/* ---- entry (shim_thread.c) ---- */
-
-/* SLOW: boots the process or thread, hands out room. False: do not record this call. */
-bool shim_enter_slow(struct call *c);
-/* SLOW: hands the full segment to the file and starts the next chunk. */
-void shim_seal(struct stream *s);
-
-/* HOT */
-static hot_inline bool shim_enter_with(struct call *c, struct arch_caller caller, unsigned room)
-{
-	struct stream *s = shim_stream;
-
-	c->caller = caller;
-	c->saved = false;
-	if (unlikely(!s || s->busy || (size_t)(s->limit - s->cursor) < room ||
-		     caller.sp > atomic_load_explicit(&s->stack_lowest, memory_order_relaxed))) {
-		return shim_enter_slow(c);
-	}
-	s->busy = 1;
-	s->busy_sp = caller.sp;
-	atomic_signal_fence(memory_order_seq_cst);
-	c->s = s;
-	return true;
-}
-#define shim_enter(c) shim_enter_with(c, ARCH_CALLER(), ROOM_EARLY)
-
-/* HOT: opens the guard. */
-static hot_inline void shim_leave(struct call *c)
-{
-	atomic_signal_fence(memory_order_seq_cst);
-	c->s->busy = 0;
-}
-
-/* HOT: takes the guard again after the real call. */
-static hot_inline void shim_reenter(struct call *c)
-{
-	struct stream *s = c->s;
-
-	s->busy = 1;
-	s->busy_sp = c->caller.sp;
-	atomic_signal_fence(memory_order_seq_cst);
-	if (unlikely((size_t)(s->limit - s->cursor) < ROOM)) {
-		shim_seal(s);
-	}
-}
-
-/* HOT: guard open, hooks of this thread silent until shim_reenter or shim_unmute. */
-static hot_inline void shim_mute(struct call *c)
-{
-	struct stream *s = c->s;
-
-	s->muted_ip = c->caller.ip;
-	s->busy_sp = c->caller.sp;
-	atomic_signal_fence(memory_order_seq_cst);
-	s->busy = BUSY_MUTED;
-}
-#define shim_unmute(c) shim_leave(c)
-
-/* SLOW (wrap_fork.c): s->busy is BUSY_VFORK. True in the vfork child, which stays silent; else that is over. */
-bool vfork_child_runs(struct call *c, struct stream *s);
+#include "shim_stream.h"
 
 /* ---- boot (shim_boot.c) ---- */
 
@@ -318,131 +169,7 @@ void *shim_resolve_for(uintptr_t caller, const char *name, void *usual);
 #include "shim_ipc.h"
 #include "shim_real.h"
 
-/* ---- process-wide state, in wiped-on-fork memory ---- */
-
-typedef _Atomic uint32_t spin_t;
-
-enum {
-	WINDOW_SEGMENTS = 4,
-	WINDOWS = 16384,
-	OBJECT_BUCKETS = 1 << 18,
-	OBJECT_LOCKS = 256,
-	DEPOT_BUCKETS = 16384,
-	THREAD_BUCKETS = 4096,
-	BY_ID = 1 << 22,
-	PAGE_FILTER_BITS = 20,
-	PAGE_HINT_BITS = 15
-};
-
-struct thread_entry {
-	uintptr_t handle;
-	struct thread_entry *next;
-	uint32_t id;
-	_Atomic uint32_t state; /* enum thread_state */
-	struct stream *stream;
-};
-
-struct module {
-	uintptr_t start, end, bias;
-	uintptr_t eh_frame_hdr; /* 0 = none */
-	uint32_t id;
-	bool is_thrum;
-	bool gone;
-};
-
-struct shim {
-	_Atomic uint32_t state; /* enum shim_state */
-	spin_t annotation_lock; /* the annotations below; only meta and region are taken under it */
-	spin_t region_lock, meta_lock, depot_lock, thread_lock, module_lock;
-	spin_t object_lock[OBJECT_LOCKS];
-
-	/* region */
-	struct tf_process *process;
-	uint8_t *window[WINDOWS];
-	uint32_t segments_used, segments_allocated;
-	struct kept_file map_file, events_file;
-	struct tf_segment *meta;
-	uint32_t meta_stream;
-
-	/* streams */
-	struct stream *streams[65536];
-	uint32_t stream_count;
-	struct stream *free_streams;
-	_Atomic uint32_t ended_streams;
-
-	/* arena for objects, depot, threads */
-	uint8_t *arena, *arena_end;
-	struct object *free_objects;
-	struct thread_start *free_starts;
-
-	/* what other processes can reach (shim_ipc.h) */
-	spin_t ipc_lock;
-	_Atomic uint32_t mapping_epoch, mapping_next;
-	struct mapping mappings[MAPPINGS];
-	struct identity *identities[IDENTITY_BUCKETS], *free_identities;
-	struct named *free_named;
-	struct descriptor descriptor[DESCRIPTORS];
-	_Atomic uint32_t descriptor_top; /* above the highest number ever in use here */
-	_Atomic uint32_t file_hold_count;
-	struct file_hold *file_holds, *free_file_holds;
-
-	/* bounded mode: shim_bounded.c */
-	struct facts *facts;  /* NULL in full mode without a size limit */
-	struct story **by_id; /* by object id, BY_ID entries */
-
-	/* ids */
-	_Atomic uint32_t next_thread, next_object, next_task;
-	struct annotation *annotations; /* NULL = none wait for their object */
-	struct lock_class *lock_classes;
-	uint32_t next_stack, next_module;
-
-	/* modules */
-	struct module *modules; /* sorted by start; replaced as a whole, never freed */
-	uint32_t module_count;
-	_Atomic uint32_t modules_stale; /* a dlopen may have added some */
-	uint64_t last_scan_ticks;
-	uint8_t library_copies[3]; /* of OpenMP, Qt, GLib */
-	bool many_copies;	   /* of one of them */
-
-	struct object *objects[OBJECT_BUCKETS];
-	struct depot_entry *depot[DEPOT_BUCKETS];
-	struct thread_entry *threads[THREAD_BUCKETS];
-	/*
-	 * a bit per hashed page that ever held a live object: lets free() of anything else go at
-	 * once
-	 */
-	uint8_t page_filter[(1 << PAGE_FILTER_BITS) / 8];
-	/* The same, coarser: 4 KiB that stay in the first-level cache. Asked first. */
-	uint8_t page_hint[(1 << PAGE_HINT_BITS) / 8];
-};
-
-extern struct shim *shim; /* NULL until boot */
-
-static inline void spin_lock(spin_t *l)
-{
-	uint32_t spins = 0;
-
-	while (atomic_exchange_explicit(l, 1, memory_order_acquire)) {
-		while (atomic_load_explicit(l, memory_order_relaxed)) {
-			if (++spins % 64 == 0) {
-				sys0(SYS_sched_yield); /* the holder may wait for this processor */
-			}
-			__builtin_ia32_pause();
-		}
-	}
-}
-static inline void spin_unlock(spin_t *l)
-{
-	atomic_store_explicit(l, 0, memory_order_release);
-}
-
-/*
- * SLOW: zeroed memory that lives as long as the process and is wiped in a forked child; NULL when
- * there is none.
- */
-void *shim_pages(size_t bytes);
-/* SLOW: the same in small pieces; the caller holds no lock of rank region or below. */
-void *shim_alloc(size_t bytes);
+#include "shim_state.h"
 
 /* ---- region (shim_region.c) ---- */
 
@@ -469,86 +196,7 @@ uint64_t region_mono_ns(void);
 /* SLOW: a fresh pair of clock readings into the header. */
 void region_calibrate(void);
 
-/* ---- stacks ---- */
-
-/* SLOW: the walk, for a stack that no context of `set` holds. */
-uint32_t stack_id_slow(struct call *c, struct context *set);
-/* SLOW: the one entry of these frames and flags of a tf_def_stack; NULL when memory is out. */
-const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames, uint16_t signal);
-/* SLOW: the same stack as stack_id gives, with its frames; NULL when memory is out. */
-const struct depot_entry *stack_entry(struct call *c);
-
-static hot_inline struct frame_size *frame_size_of(struct stream *s, uintptr_t ip)
-{
-	return &s->frame_sizes[(ip * 0x9e3779b97f4a7c15u) >> 55];
-}
-
-/*
- * HOT: the key is where the call came from and, where earlier walks tell how, the next two return
- * addresses.
- */
-static hot_inline struct context *context_set(struct stream *s, uintptr_t ip, uintptr_t sp)
-{
-	uint64_t h = ip ^ sp * 0x9e3779b97f4a7c15u;
-
-	for (int i = 0; i < 2; i++) {
-		const struct frame_size *f = frame_size_of(s, ip);
-		uintptr_t slot = sp + f->words * 8;
-
-		if (f->ip != ip || slot >= s->stack_high - 8 || sp < s->stack_low) {
-			break;
-		}
-		ip = *(const uintptr_t *)slot;
-		sp = slot + 8;
-		h = (h ^ ip) * 0x9e3779b97f4a7c15u;
-	}
-	return s->contexts[(h * 0xd6e8feb86659fd93u) >> 55];
-}
-
-static hot_inline bool context_holds(const struct context *x, const struct call *c)
-{
-	const uintptr_t *base = (const uintptr_t *)c->caller.sp;
-	uintptr_t diff = 0;
-
-	if (x->ip != c->caller.ip || x->sp != c->caller.sp || x->epoch != c->s->epoch) {
-		return false;
-	}
-	for (uint32_t i = 1; i < x->frames; i++) {
-		diff |= base[x->offset[i - 1]] ^ x->stack->ip[i];
-	}
-	return !diff;
-}
-
-/* HOT on a hit, SLOW on a miss: id of the stack that leads to the caller. */
-static hot_inline uint32_t stack_id(struct call *c)
-{
-	struct context *set = context_set(c->s, c->caller.ip, c->caller.sp);
-
-	for (int way = 0; way < CONTEXT_WAYS; way++) {
-		if (likely(context_holds(&set[way], c))) {
-			c->context = &set[way];
-			return set[way].stack->id;
-		}
-	}
-	return stack_id_slow(c, set);
-}
-
-/* Where the innermost signal handler of a stack begins. */
-struct signal_frame {
-	uint32_t frames; /* ip[0] … ip[frames - 1] belong to the handler; 0 = no handler runs */
-	uintptr_t
-		context; /* address of the kernel's ucontext_t on the stack, siginfo_t behind it */
-};
-/*
- * SLOW: return addresses and the addresses of their slots, innermost first. `low`..`high` bound the
- * stack. The slot of interrupted code's address lies in the frame that the kernel wrote.
- */
-uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
-		uintptr_t *ret_slot, uint32_t max, struct signal_frame *ret_signal);
-/* SLOW: forgets all learnt frame rules (a module went). */
-void unwind_forget(void);
-/* SLOW: start of the function around ip, 0 = unknown. */
-uintptr_t unwind_function(uintptr_t ip);
+#include "shim_stack.h"
 
 /* ---- signals (shim_signal.c) ---- */
 
@@ -571,6 +219,15 @@ struct module_range {
  */
 uint32_t module_scan(struct module_range *ret_gone, uint32_t max);
 bool module_read(uintptr_t from, void *to, size_t bytes); /* SLOW: memory that may not be there */
+/* Without /proc: modules by the loader's list, unsorted; their names (of the program, the file that was started). SLOW. */
+struct link_place {
+	uintptr_t start, name; /* of the ELF header, of the text; no text = the program */
+};
+uint32_t links_find(struct link_place *ret, uint32_t max);
+void links_name(const struct link_place *place, char *to, size_t room);
+size_t links_program(char *to, size_t room); /* the program's file; its length, 0 = unknown */
+uintptr_t links_stack_top(
+	uintptr_t here); /* of the stack that the process began with, if `here` is in it; else 0 */
 /* SLOW: bounds of the mapping around address. */
 bool module_mapping(uintptr_t address, uintptr_t *ret_low, uintptr_t *ret_high);
 /* SLOW: the same, with what is mapped there; mapping.epoch is left alone. */
@@ -580,6 +237,12 @@ bool module_mapping_of(uintptr_t address, struct mapping *ret);
 
 /* HOT on a hit: the instance at `address`, made when new. NULL only when memory is out. */
 struct object *object_find_slow(struct call *c, uintptr_t address, unsigned kind);
+
+/* ANY: a semaphore's value as its attributes and INIT tell it: the bits above are not its own. */
+static inline uint32_t sem_attribute(uint32_t value)
+{
+	return value < TF_SEM_MOST ? value : TF_SEM_MOST;
+}
 /* SLOW: a new instance whatever was there before (init). */
 struct object *object_renew(struct call *c, uintptr_t address, unsigned kind);
 /* SLOW: the end of its life. Emits GONE unless `why` is 0 (a DESTROY was recorded). */

@@ -128,6 +128,10 @@ __attribute__((destructor)) static void on_exit_(void)
 	}
 	if (shim && atomic_load(&shim->state) == SHIM_LIVE && shim->stream_count == 1 &&
 	    shim->process->pid == (uint32_t)sys0(SYS_getpid)) {
+		/* No guard here: a handler that records would wait for region_lock for ever. */
+		uint64_t mask = signals_off();
+
 		region_trim();
+		signals_on(mask);
 	}
 }

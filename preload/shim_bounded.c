@@ -60,6 +60,23 @@ static bool is_private(const struct stream *s, const struct story *t)
 	       t->birth_thread == s->thread && t->birth_epoch == s->bounded->epoch;
 }
 
+/* Where in the program. */
+static uint32_t site_place(const struct fact *f)
+{
+	return f->stack * 31 + f->op;
+}
+
+/* The same, and where all that is held was taken. */
+static uint32_t place_of(const struct stream *s, const struct fact *f)
+{
+	uint32_t place = site_place(f);
+
+	for (uint32_t i = 0; i < s->bounded->count; i++) {
+		place += s->bounded->holds[i].stack * 0x85ebca6bu;
+	}
+	return place;
+}
+
 /* Of all that is held. The order does not matter. */
 static uint64_t held_key(const struct stream *s, bool *ret_private)
 {
@@ -78,29 +95,30 @@ static uint64_t held_key(const struct stream *s, bool *ret_private)
 }
 
 /* Is it new that this thread does `f` with what it holds? */
-bool bounded_is_new_request(const struct stream *s, const struct fact *f)
+bool bounded_is_new_request(struct stream *s, const struct fact *f)
 {
 	bool private = false;
 
-	if (s->bounded->seen) {
-		return false;
-	}
-
-	return facts_is_new(mix(held_key(s, &private) ^ site_key(f)) ^ mix(doer(s)));
+	return !s->bounded->seen &&
+	       facts_is_new(s, mix(held_key(s, &private) ^ site_key(f)) ^ mix(doer(s)),
+			    place_of(s, f));
 }
 
-bool bounded_is_new_site(const struct stream *s, const struct fact *f)
+bool bounded_is_new_site(struct stream *s, const struct fact *f)
 {
 	return !s->bounded->seen &&
-	       facts_is_new(site_key(f) ^ mix(s->signal_mask + f->a) ^ mix(~f->r));
+	       facts_is_new(s, site_key(f) ^ mix(s->signal_mask + f->a) ^ mix(~f->r),
+			    site_place(f));
 }
 
 /* Is it new that this thread has to do with the object in this way? */
-bool bounded_is_new_actor(const struct stream *s, const struct fact *f)
+bool bounded_is_new_actor(struct stream *s, const struct fact *f)
 {
 	return !s->bounded->seen &&
-	       facts_is_new(mix(identity(f->object) ^ (uint64_t)f->op << 48) ^
-			    mix((uint64_t)rarer(s->thread, COND_THREADS) << 40));
+	       facts_is_new(s,
+			    mix(identity(f->object) ^ (uint64_t)f->op << 48) ^
+				    mix((uint64_t)rarer(s->thread, COND_THREADS) << 40),
+			    f->stack ^ f->op << 24);
 }
 
 /*
@@ -301,14 +319,14 @@ void bounded_acquire_new(struct stream *s, unsigned op, uint32_t object, uint32_
 		bounded_answer_request(s);
 		key = 0; /* of a salt that is no more */
 	}
-	if (!b->recording || facts_are_full(s)) {
+	if (t && t->birth_thread != s->thread) {
+		t->shared = 1;
+	}
+	if (!b->recording || (!(t && t->destroy_thread) && facts_are_full(s, place_of(s, &f)))) {
 		*slot = key;
 		return;
 	}
 	b->seen = false;
-	if (t && t->birth_thread != s->thread) {
-		t->shared = 1;
-	}
 	if (b->count) {
 		bounded_drop_invalid(s);
 		held_key(s, &private);

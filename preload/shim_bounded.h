@@ -40,7 +40,7 @@
 enum {
 	HOLDS = 192,	 /* locks of a thread that are followed */
 	KNOWN_BITS = 11, /* of the cache of a thread */
-	FACT_KEY_BITS = 19,
+	FACT_KEY_BITS = 20,
 	CHURN_OBJECTS = 64,
 	CHURN_THREADS = 256,
 	CLASS_BITS = 14,
@@ -81,7 +81,7 @@ struct bounded {
 	bool seen;	    /* the record at hand repeats one of the cache `known` */
 	uint64_t told_mask; /* what the facts say of its signal mask */
 	uint32_t request_object;
-	uint32_t lost; /* see facts_are_full */
+	uint32_t lost; /* of its facts, so far: see facts_is_new */
 	uint64_t request_ticks;
 	uint64_t arrival; /* at the barrier that it is in: its place among all arrivals */
 	uint64_t known[1 << KNOWN_BITS];

@@ -23,11 +23,11 @@ struct story *bounded_story_of(uint32_t object);
 
 /* Newness: true once for each key, for the whole process; false when the cache of the thread knew it. */
 void bounded_look_up(struct stream *s, const struct fact *f); /* first, for all of these */
-bool bounded_is_new_site(const struct stream *s, const struct fact *f);
+bool bounded_is_new_site(struct stream *s, const struct fact *f);
 /* The same with all that the thread holds, and for the first threads and epochs, with these. */
-bool bounded_is_new_request(const struct stream *s, const struct fact *f);
+bool bounded_is_new_request(struct stream *s, const struct fact *f);
 /* Is it new that this thread has to do with the object in this way? */
-bool bounded_is_new_actor(const struct stream *s, const struct fact *f);
+bool bounded_is_new_actor(struct stream *s, const struct fact *f);
 /* An acquire outside of all other holds. */
 bool bounded_is_new_alone(struct stream *s, const struct fact *f);
 

@@ -132,6 +132,20 @@ static void cond_wake(struct stream *s, const struct fact *f)
 
 /* ---- odd things ---- */
 
+/*
+ * The lock of this thread went to another one without an unlock that we saw: a function that is not hooked gave it
+ * away and took it back. Then the unlock is told with the hold that it ends.
+ */
+static void hold_what_is_released(struct stream *s, const struct hold *h)
+{
+	const struct story *t = bounded_story_of(h->object);
+
+	if (t && !t->gone && !t->destroy_thread && t->robbed_from != s->thread &&
+	    !bounded_find_hold(s->bounded, h->object)) {
+		bounded_push(s, h->op, h->object, h->stack, h->mode, h->mix);
+	}
+}
+
 static void release_odd(struct stream *s, const struct fact *f)
 {
 	struct story *t = bounded_story_of(f->object);
@@ -183,7 +197,7 @@ static void init(struct stream *s, const struct fact *f)
 	if (!f->r && t && t->def) {
 		t->def->attributes = (uint32_t)f->a;
 		t->def->def.flags |= TF_OBJECT_INIT;
-		t->live->value = (int64_t)(f->a % TF_COUNT_SHARED);
+		t->live->value = (int64_t)(f->a & TF_SEM_MOST);
 	}
 	if (f->r && s->bounded->recording && bounded_is_new_site(s, f)) {
 		bounded_tell(s, f);
@@ -265,7 +279,16 @@ void bounded_note(struct stream *s, const struct fact *f)
 	struct hold *h;
 
 	if (b->count) {
+		struct hold released = { 0 };
+
+		h = f->op == TRACE_RELEASE_ODD ? bounded_find_hold(b, f->object) : NULL;
+		if (h) {
+			released = *h;
+		}
 		bounded_drop_invalid(s);
+		if (h) {
+			hold_what_is_released(s, &released);
+		}
 	}
 	if (f->op == TRACE_REQUEST) {
 		bounded_note_request(s, f);

@@ -21,11 +21,13 @@ enum fact_context {
 	FACT_EVERYBODY = 64,	/* what all other threads hold */
 };
 
-/* True once for each key, as long as there is room in the table. */
-bool facts_is_new(uint64_t key);
-/* There is no room for anything new. What may be new is counted as lost, without a look: 256
- * at a time, lest threads get into each other's way. */
-bool facts_are_full(struct stream *s);
+/*
+ * True once for each key, as long as there is room in the table: for those of each `place` (where in the
+ * program it is done), and for all. Where there is not, what may be new is counted as lost, without a look.
+ */
+bool facts_is_new(struct stream *s, uint64_t key, uint32_t place);
+/* There is no room for anything new of the place. */
+bool facts_are_full(struct stream *s, uint32_t place);
 
 /*
  * Writes the fact, what its thread holds and what `context` asks for, all at the time of the

@@ -76,6 +76,7 @@ struct file_hold {
 	struct named *lock;
 	int fd[HOLD_DESCRIPTORS]; /* known to lead to the description; -1 = none */
 	bool shared;
+	uint32_t thread; /* the trace says that this one holds it */
 };
 
 #endif

@@ -20,6 +20,7 @@ enum {
 	MAX_MODULES = 4096,
 	MAX_PHDRS = 32,
 	MAX_BUILD_ID = 64,
+	MAX_LINKS = 512,
 	SCAN_PAUSE_TICKS = 1 << 24 /* ~0.1 s */
 };
 
@@ -39,6 +40,7 @@ static struct {
 	char lines[8192];
 	ElfW(Phdr) phdr[MAX_PHDRS];
 	uint8_t notes[1024];
+	struct link_place link[MAX_LINKS];
 } work;
 
 /* What one module's ELF header says. */
@@ -256,6 +258,47 @@ static void scan_line(const struct map_line *l, void *context)
 	shim_resolve_note_module(l->path);
 }
 
+/*
+ * The same without /proc. What the loader's list does not have (other namespaces, the vdso) stays while its header is there.
+ */
+static bool read_links(struct scan *s)
+{
+	uint32_t count = links_find(work.link, MAX_LINKS);
+	struct link_place last = { 0, 0 };
+
+	for (uint32_t i = 0; i < shim->module_count && count < MAX_LINKS; i++) {
+		work.link[count++] = (struct link_place){ shim->modules[i].start, UINTPTR_MAX };
+	}
+	for (uint32_t done = 0; done < count; done++) {
+		struct link_place *next = NULL;
+
+		/* Upwards, as the lines of /proc/self/maps; of two at one place the one with the better name. */
+		for (uint32_t i = 0; i < count; i++) {
+			struct link_place *l = &work.link[i];
+
+			if (l->start > last.start &&
+			    (!next || l->start < next->start ||
+			     (l->start == next->start && l->name < next->name))) {
+				next = l;
+			}
+		}
+		if (!next) {
+			break;
+		}
+		last = *next;
+		work.lines[0] = '?';
+		work.lines[1] = 0;
+		if (last.name != UINTPTR_MAX) {
+			links_name(&last, work.lines, sizeof(work.lines));
+		}
+		scan_line(&(struct map_line){ .start = last.start,
+					      .readable = true,
+					      .path = work.lines },
+			  s);
+	}
+	return count != 0;
+}
+
 uint32_t module_scan(struct module_range *ret_gone, uint32_t max)
 {
 	uint32_t gone_count = 0;
@@ -267,7 +310,7 @@ uint32_t module_scan(struct module_range *ret_gone, uint32_t max)
 	atomic_store_explicit(&shim->modules_stale, 0, memory_order_relaxed);
 	shim->last_scan_ticks = arch_ticks();
 	s.found = shim_pages(MAX_MODULES * sizeof(struct module)); /* touched as far as used */
-	if (s.found && read_maps(scan_line, &s)) {
+	if (s.found && (read_maps(scan_line, &s) || read_links(&s))) {
 		for (uint32_t i = 0; i < old_count; i++) {
 			bool stays = false;
 

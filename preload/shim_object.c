@@ -98,7 +98,7 @@ static uint32_t read_attributes(uintptr_t address, unsigned kind)
 	case TRACE_OBJECT_COND:
 		return arch_cond_is_shared(p) ? TF_PSHARED : 0;
 	case TRACE_OBJECT_SEM:
-		return arch_sem_value(p) % TF_COUNT_SHARED |
+		return sem_attribute(arch_sem_value(p)) |
 		       (arch_sem_is_shared(p) ? TF_COUNT_SHARED : 0);
 	case TRACE_OBJECT_BARRIER:
 		return arch_barrier_count(p) % TF_COUNT_SHARED |

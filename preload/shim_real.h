@@ -48,5 +48,8 @@ extern size_t (*real_malloc_usable_size)(void *);
 extern int (*real_sem_getvalue)(sem_t *, int *);
 extern int (*real_pthread_attr_getdetachstate)(const pthread_attr_t *, int *);
 extern int (*real_pthread_attr_getstacksize)(const pthread_attr_t *, size_t *);
+/* The next one after ours: see wrap_sanitizer.c. NULL without AddressSanitizer. */
+extern const char *(*real___asan_default_options)(void);
+const char *__asan_default_options(void);
 
 #endif

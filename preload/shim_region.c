@@ -143,11 +143,24 @@ static bool add_window(void)
 	return true;
 }
 
-struct tf_segment *region_new_segment(void)
+/* The map may grow if all files together stay `spare` bytes below the limit; the first window is free. */
+static bool limit_allows_window(uint64_t spare)
+{
+	const struct tf_process *p = shim->process;
+	uint64_t bytes = TF_HEADER_BYTES + (uint64_t)p->segments * TF_SEGMENT_BYTES + WINDOW_BYTES +
+			 p->written_bytes + spare;
+
+	return !p->max_bytes || !p->segments || bytes <= p->max_bytes;
+}
+
+static struct tf_segment *new_segment(uint64_t spare)
 {
 	struct tf_segment *s = NULL;
 
 	spin_lock(&shim->region_lock);
+	if (shim->segments_used == shim->segments_allocated && !limit_allows_window(spare)) {
+		goto out;
+	}
 	if (shim->segments_used < shim->segments_allocated || add_window()) {
 		uint32_t i = shim->segments_used++;
 
@@ -156,15 +169,22 @@ struct tf_segment *region_new_segment(void)
 	} else {
 		shim->process->flags |= TF_PROCESS_DISK_FULL;
 	}
+out:
 	spin_unlock(&shim->region_lock);
 	return s;
 }
 
+struct tf_segment *region_new_segment(void)
+{
+	return new_segment(0);
+}
+
 /* ---- definitions ---- */
 
+/* Definitions leave room for threads and for facts: a host may have any number of live locks. */
 static bool next_meta(void)
 {
-	struct tf_segment *s = region_new_segment();
+	struct tf_segment *s = new_segment(shim->process->max_bytes / 8);
 
 	if (!s) {
 		return false;
@@ -318,6 +338,8 @@ static void read_command(char *to, size_t room)
 			__builtin_memset(to + name, 0, room - name);
 		}
 		sys1(SYS_close, fd);
+	} else {
+		links_program(to, room);
 	}
 }
 

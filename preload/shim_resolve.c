@@ -30,6 +30,7 @@ size_t (*real_malloc_usable_size)(void *);
 int (*real_sem_getvalue)(sem_t *, int *);
 int (*real_pthread_attr_getdetachstate)(const pthread_attr_t *, int *);
 int (*real_pthread_attr_getstacksize)(const pthread_attr_t *, size_t *);
+const char *(*real___asan_default_options)(void);
 
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
 	static ret stub_##name params                                 \
@@ -61,6 +62,7 @@ static const struct wanted wanted[] = {
 	{ "sem_getvalue", (void **)&real_sem_getvalue, NULL },
 	{ "pthread_attr_getdetachstate", (void **)&real_pthread_attr_getdetachstate, NULL },
 	{ "pthread_attr_getstacksize", (void **)&real_pthread_attr_getstacksize, NULL },
+	{ "__asan_default_options", (void **)&real___asan_default_options, NULL },
 };
 
 /*

@@ -56,11 +56,27 @@ void signals_on(uint64_t mask)
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
 }
 
+/* A forked child has its parent's handlers; elsewhere none is known yet. */
+static void tell_inherited(struct stream *s)
+{
+	for (int n = 1; n <= SIGNALS; n++) {
+		const struct handler *h = &handlers[n];
+
+		if (h->known && h->function != (uintptr_t)SIG_DFL &&
+		    h->function != (uintptr_t)SIG_IGN) {
+			shim->process->flags |= TF_PROCESS_HANDLERS;
+			emit_plain(s, TRACE_SIGNAL_ACTION, 3, 0, h->blocks,
+				   encode_zigzag(n << 2 | 2));
+		}
+	}
+}
+
 void signal_attach(struct stream *s, uint32_t thread_flags, uint64_t mask)
 {
 	s->signal_mask = mask;
 	if (thread_flags & TF_THREAD_MAIN) {
 		shim->process->boot_signal_mask = s->signal_mask;
+		tell_inherited(s);
 	} else if (s->signal_mask) {
 		emit_plain(s, TRACE_SIGNAL_MASK, 2, s->signal_mask, 0, 0);
 	}

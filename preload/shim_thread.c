@@ -238,7 +238,11 @@ static void find_stack(struct stream *s, uint32_t flags)
 
 	s->stack_low = s->stack_high = 0;
 	if (!module_mapping(here, &s->stack_low, &s->stack_high)) {
-		return; /* no /proc: stacks are read through the kernel */
+		/* No /proc: the program's stack is known all the same, others are read through the kernel. */
+		s->stack_high = flags & TF_THREAD_MAIN ? links_stack_top(here) : 0;
+		if (!s->stack_high) {
+			return;
+		}
 	}
 	if (flags & TF_THREAD_MAIN) { /* grows down as far as the limit */
 		sys4(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);

@@ -21,6 +21,19 @@ static inline int result_of(long rc)
 
 #include "../spec/primitives/block.def"
 
+struct block_on block_polled(uintptr_t array)
+{
+	enum { DATA = POLLIN | POLLRDNORM, ROOM_ = POLLOUT | POLLWRNORM };
+	struct pollfd one;
+
+	if (!module_read(array, &one, sizeof(one)) || one.fd < 0 || one.fd >= DESCRIPTORS ||
+	    (!(one.events & DATA) == !(one.events & ROOM_))) {
+		return ON_NOTHING;
+	}
+	return (struct block_on){ one.events & DATA ? BLOCK_POLLED_DATA : BLOCK_POLLED_ROOM,
+				  one.fd };
+}
+
 static struct named *queue_of(const struct block_on *on)
 {
 	struct identity key = { .space = TF_IDENTITY_QUEUE, .kind = TRACE_OBJECT_QUEUE };
@@ -42,6 +55,14 @@ uint32_t block_object(struct call *c, struct block_on on, unsigned *mode)
 	if (on.subject == BLOCK_DESCRIPTOR) {
 		n = descriptor_channel(c, on.id, &timed, *mode & TRACE_MODE_SHARED);
 		*mode |= timed ? TRACE_MODE_TIMED : 0;
+		return n ? n->object.id : 0;
+	}
+	if (on.subject >= BLOCK_POLLED_DATA) {
+		if (descriptor_class(on.id) == DESCRIPTOR_UNKNOWN) {
+			descriptor_learn(on.id);
+		}
+		*mode |= on.subject == BLOCK_POLLED_DATA ? TRACE_MODE_SHARED : 0;
+		n = descriptor_channel(c, on.id, &timed, true);
 		return n ? n->object.id : 0;
 	}
 	n = queue_of(&on);

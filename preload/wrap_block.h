@@ -13,7 +13,14 @@
 
 #include "wrap.h"
 
-enum block_subject { BLOCK_NOTHING, BLOCK_DESCRIPTOR, BLOCK_QUEUE, BLOCK_SYSV_QUEUE };
+enum block_subject {
+	BLOCK_NOTHING,
+	BLOCK_DESCRIPTOR,
+	BLOCK_QUEUE,
+	BLOCK_SYSV_QUEUE,
+	BLOCK_POLLED_DATA, /* a descriptor, blocking or not */
+	BLOCK_POLLED_ROOM,
+};
 
 struct block_on {
 	enum block_subject subject;
@@ -23,6 +30,12 @@ struct block_on {
 #define ON_FD(fd) ((struct block_on){ BLOCK_DESCRIPTOR, fd })
 #define ON_QUEUE(q) ((struct block_on){ BLOCK_QUEUE, q })
 #define ON_SYSV_QUEUE(id) ((struct block_on){ BLOCK_SYSV_QUEUE, id })
+
+/* Of one descriptor, without an end, and for one thing: as a read or a write of it. */
+#define ON_POLLED(f, n, endless) ((endless) && (n) == 1 ? block_polled((uintptr_t)(f)) : ON_NOTHING)
+
+/* SLOW: the host's array may be anywhere. */
+struct block_on block_polled(uintptr_t array);
 
 #define BLOCK_NEVER (1u << 31) /* as a mode: this call returns at once */
 #define UNLESS(condition, mode) ((condition) ? BLOCK_NEVER : (unsigned)(mode))

@@ -13,6 +13,7 @@
  */
 #include "wrap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/file.h>
@@ -35,9 +36,7 @@ struct file_call {
 	struct call call;
 	struct named *lock; /* NULL = nothing to record */
 	uint64_t since;
-	bool odd;	      /* unlocks what we do not know to be locked */
-	bool was, was_shared; /* it was held in the other mode */
-	bool recorded;
+	bool odd; /* unlocks what we do not know to be locked */
 };
 
 /* ---- what is held; under ipc_lock ---- */
@@ -98,6 +97,48 @@ static void hold_end(struct call *c, struct file_hold **link)
 	shim->free_file_holds = h;
 }
 
+static void emit_taken(struct file_call *f, unsigned mode)
+{
+	struct object *o = &f->lock->object;
+	struct stream *s = f->call.s;
+	bool shared = mode & TRACE_MODE_SHARED;
+	unsigned op = (mode & TRACE_MODE_TRY ? TRACE_ACQUIRE_TRY : TRACE_ACQUIRE) + shared;
+	uint64_t seq = shared ? (o->last_stream == s->order_key ? 0 : o->seq) : lock_own(s, o);
+
+	emit_os_seq(s, op, o->id, f->call.stack, seq);
+}
+
+/*
+ * A conversion that waits: flock gives the old lock up first, the others keep it until they have the new one.
+ * Of what only overlaps we do not know what will be left of it. True: `exact` is kept meanwhile.
+ */
+static bool before_conversion(struct file_call *f, const struct file_op *op,
+			      struct file_hold *exact)
+{
+	struct call *c = &f->call;
+
+	for (struct file_hold **p = &shim->file_holds; *p;) {
+		struct file_hold *h = *p;
+		bool kept = h == exact && op->key.space != TF_IDENTITY_FLOCK;
+
+		if (!kept && (h == exact || op->key.space == TF_IDENTITY_OFD_LOCK) &&
+		    overlaps(&h->lock->key, &op->key) && same_owner(h, op)) {
+			hold_end(c, p);
+		} else {
+			p = &h->next;
+		}
+	}
+	if (!exact || op->key.space == TF_IDENTITY_FLOCK) {
+		return false;
+	}
+	if (exact->thread != c->s->thread && exact->shared) {
+		emit_o(c->s, TRACE_RELEASE, exact->lock->object.id);
+		emit_taken(f, TRACE_MODE_TRY | TRACE_MODE_SHARED);
+		exact->thread = c->s->thread;
+	}
+	return true;
+}
+
 /* Ends what this owner holds in the range: all of it, or only what is not `mode`. True: any. */
 static bool end_overlapping(struct call *c, const struct file_op *op, bool all)
 {
@@ -127,7 +168,7 @@ static struct file_hold **find_exact(const struct file_op *op, const struct name
 	return p;
 }
 
-static void hold_begin(const struct file_op *op, struct named *lock, bool shared)
+static void hold_begin(struct call *c, const struct file_op *op, struct named *lock, bool shared)
 {
 	struct file_hold *h = shim->free_file_holds;
 
@@ -138,6 +179,7 @@ static void hold_begin(const struct file_op *op, struct named *lock, bool shared
 	}
 	h->lock = lock;
 	h->shared = shared;
+	h->thread = c->s->thread;
 	h->fd[0] = op->fd;
 	for (unsigned i = 1; i < HOLD_DESCRIPTORS; i++) {
 		h->fd[i] = -1;
@@ -229,7 +271,7 @@ static bool before(struct file_call *f, struct arch_caller caller, struct file_o
 {
 	struct call *c = &f->call;
 	struct file_hold **held;
-	bool again = false;
+	bool again, kept = false;
 
 	*f = (struct file_call){ .lock = NULL };
 	if (!shim_enter_with(c, caller, ROOM_EARLY)) {
@@ -253,18 +295,14 @@ static bool before(struct file_call *f, struct arch_caller caller, struct file_o
 	}
 	spin_lock(&shim->ipc_lock);
 	held = find_exact(op, f->lock);
-	if (*held) {
-		f->was_shared = (*held)->shared;
-		again = f->was_shared == ((op->mode & TRACE_MODE_SHARED) != 0);
-		f->was = !again;
-		if (f->was) {
-			hold_end(c, held);
-		}
+	again = *held && (*held)->shared == ((op->mode & TRACE_MODE_SHARED) != 0);
+	if (!again) {
+		kept = before_conversion(f, op, *held);
 	}
 	spin_unlock(&shim->ipc_lock);
 	if (!again && !(op->mode & TRACE_MODE_TRY)) {
 		f->since = arch_ticks();
-		wait_set(c, TRACE_WAIT_LOCK, f->lock->object.id, 0, op->mode, f->since);
+		wait_set(c, TRACE_WAIT_LOCK, f->lock->object.id, kept, op->mode, f->since);
 	}
 	shim_leave(c);
 	return !again;
@@ -285,20 +323,11 @@ static void emit_late_request(struct stream *s, const struct file_call *f, unsig
 		  .a = mode);
 }
 
-static void emit_taken(struct file_call *f, unsigned mode)
-{
-	struct object *o = &f->lock->object;
-	struct stream *s = f->call.s;
-	bool shared = mode & TRACE_MODE_SHARED;
-	unsigned op = (mode & TRACE_MODE_TRY ? TRACE_ACQUIRE_TRY : TRACE_ACQUIRE) + shared;
-	uint64_t seq = shared ? (o->last_stream == s->order_key ? 0 : o->seq) : lock_own(s, o);
-
-	emit_os_seq(s, op, o->id, f->call.stack, seq);
-}
-
 static void after(struct file_call *f, const struct file_op *op, int rc)
 {
 	struct call *c = &f->call;
+	bool waited = false;
+	uint32_t holder;
 
 	if (!c->s->segment) {
 		return; /* a child that was forked meanwhile */
@@ -311,22 +340,21 @@ static void after(struct file_call *f, const struct file_op *op, int rc)
 	}
 	if (!(op->mode & TRACE_MODE_TRY)) {
 		wait_clear(c);
-		if (arch_ticks() - f->since > WAITED_TICKS) {
-			emit_late_request(c->s, f, op->mode, atomic_load(&f->lock->object.owner));
-		}
+		waited = rc == EDEADLK || arch_ticks() - f->since > WAITED_TICKS;
 	}
+	holder = atomic_load(&f->lock->object.owner);
 	spin_lock(&shim->ipc_lock);
 	if (rc == 0) {
 		end_overlapping(c, op, false);
-		hold_begin(op, f->lock, op->mode & TRACE_MODE_SHARED);
+		hold_begin(c, op, f->lock, op->mode & TRACE_MODE_SHARED);
+	}
+	if (waited) {
+		emit_late_request(c->s, f, op->mode, holder);
+	}
+	if (rc == 0) {
 		emit_taken(f, op->mode);
 	} else {
 		emit_osar(c->s, TRACE_ACQUIRE_FAIL, f->lock->object.id, c->stack, op->mode, rc);
-		/* flock gives the old lock up before it tries the new one; the others keep it. */
-		if (f->was && op->key.space != TF_IDENTITY_FLOCK) {
-			hold_begin(op, f->lock, f->was_shared);
-			emit_taken(f, TRACE_MODE_TRY | (f->was_shared ? TRACE_MODE_SHARED : 0));
-		}
 	}
 	spin_unlock(&shim->ipc_lock);
 	shim_leave(c);

@@ -179,7 +179,9 @@ __attribute__((used)) static void *before_vfork(void)
 
 	shim_resolve_once();
 	if (shim && shim_enter_with(&call, ARCH_CALLER_VIA(), ROOM_EARLY)) {
-		call.s->vforked = (struct vfork_child){ .stack = stack_id(&call) };
+		call.stack = stack_id(&call);
+		descriptor_before_fork(&call);
+		call.s->vforked = (struct vfork_child){ .stack = call.stack };
 		atomic_signal_fence(memory_order_seq_cst);
 		call.s->busy = BUSY_VFORK;
 	}
@@ -286,7 +288,9 @@ static void clone_shares(int flags)
 	struct call call;
 
 	if (shim && shim_enter(&call)) {
-		call.s->vforked = (struct vfork_child){ .stack = stack_id(&call) };
+		call.stack = stack_id(&call);
+		descriptor_before_fork(&call);
+		call.s->vforked = (struct vfork_child){ .stack = call.stack };
 		atomic_signal_fence(memory_order_seq_cst);
 		call.s->busy = flags & LIKE_VFORK ? BUSY_VFORK : BUSY_OFF;
 	}

@@ -116,8 +116,21 @@ static void note_dlopen(struct arch_caller caller)
 	call.object = object_find(&call, &loader_lock, TRACE_OBJECT_LOADER);
 	if (call.object) {
 		wait_set(&call, TRACE_WAIT_LOCK, call.object->id, 0, 0, 0);
+		call.s->dlopen_ip = caller.ip;
 	}
 	shim_leave(&call);
+}
+
+/*
+ * SLOW: its end is not seen, and a deeper stack alone does not say that we run inside: the caller may have returned, and
+ * called something deeper. While it lasts, its return address stays below where its caller's stack ended.
+ */
+static bool dlopen_lasts(const struct stream *s)
+{
+	uintptr_t there;
+
+	return module_read(s->wait_sp - sizeof(there), &there, sizeof(there)) &&
+	       there == s->dlopen_ip;
 }
 
 void wait_outer(struct call *c)
@@ -127,7 +140,7 @@ void wait_outer(struct call *c)
 	struct object *loader = object_peek((uintptr_t)&loader_lock);
 	bool is_loader = loader && w->kind == TRACE_WAIT_LOCK && w->object == loader->id;
 
-	if (s->wait_sp > c->caller.sp) {
+	if (s->wait_sp > c->caller.sp && (!is_loader || dlopen_lasts(s))) {
 		c->saved = true;
 		c->outer = *w;
 		c->outer_wait_sp = s->wait_sp;

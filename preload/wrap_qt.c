@@ -12,7 +12,7 @@ enum {
 	TRACE_OBJECT_Q_RW_LOCK = KIND_OF_LIBRARY(RWLOCK, QT) | KIND_TYPE_UNKNOWN | KIND_ZERO_BORN,
 	TRACE_OBJECT_Q_SEM = KIND_OF_LIBRARY(SEM, QT) | KIND_TYPE_UNKNOWN,
 	TRACE_OBJECT_Q_COND = KIND_OF_LIBRARY(COND, QT),
-	MANY_UNITS = 64, /* of a semaphore in one call: beyond, units go uncounted */
+	MANY_UNITS = 1024, /* of a semaphore in one call: beyond, units go uncounted */
 };
 
 /* tryLock's milliseconds: negative = for ever. */
@@ -35,6 +35,14 @@ static void sem_emit(struct call *c, unsigned op, int units)
 	}
 }
 
+/* HOT: all n at once or none: the wait slot says so, before the thread can sleep. */
+static hot_inline void wants_units(struct call *c, int units)
+{
+	if (likely(c->s->segment != NULL)) { /* no handler forked just now */
+		c->s->segment->wait.other = units > 1 ? (uint32_t)units : 0;
+	}
+}
+
 /* The first unit is lock_after's. */
 static void sem_after(struct call *c, unsigned mode, int units, bool taken)
 {
@@ -54,6 +62,7 @@ EXPORT void _ZN10QSemaphore7acquireEi(void *s, int n)
 		real__ZN10QSemaphore7acquireEi(s, n);
 		return;
 	}
+	wants_units(&call, n);
 	shim_mute(&call);
 	LIBRARY_REAL(_ZN10QSemaphore7acquireEi)(s, n);
 	sem_after(&call, 0, n, true);
@@ -68,6 +77,9 @@ EXPORT void _ZN10QSemaphore7acquireEi(void *s, int n)
 		if (n < 1 || !shim_enter(&call) ||                      \
 		    !lock_before(&call, TRACE_OBJECT_Q_SEM, s, mode)) { \
 			return real_##name args;                        \
+		}                                                       \
+		if (!((mode)&TRACE_MODE_TRY)) {                         \
+			wants_units(&call, n);                          \
 		}                                                       \
 		shim_mute(&call);                                       \
 		rc = LIBRARY_REAL(name) args;                           \

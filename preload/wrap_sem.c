@@ -40,7 +40,7 @@ EXPORT int sem_init(sem_t *s, int pshared, unsigned value)
 	shim_leave(&call);
 	rc = real_sem_init(s, pshared, value);
 	init_after(&call, s, TRACE_OBJECT_SEM,
-		   (value & SEM_VALUE_MAX) % TF_COUNT_SHARED | (pshared ? TF_COUNT_SHARED : 0),
+		   sem_attribute(value & SEM_VALUE_MAX) | (pshared ? TF_COUNT_SHARED : 0),
 		   RESULT(rc));
 	return rc;
 }
@@ -81,8 +81,8 @@ static void note_open(struct call *c, sem_t *s)
 
 	if (!o || o->kind != TRACE_OBJECT_SEM) {
 		shim_leave(c);
-		init_after(c, s, TRACE_OBJECT_SEM,
-			   (uint32_t)value % TF_COUNT_SHARED | TF_COUNT_SHARED, 0);
+		init_after(c, s, TRACE_OBJECT_SEM, sem_attribute((uint32_t)value) | TF_COUNT_SHARED,
+			   0);
 		return;
 	}
 	shim_leave(c);

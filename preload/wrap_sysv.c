@@ -156,7 +156,7 @@ static void set_slot(struct sysv_call *f)
 	if (now) {
 		emit_request(c->s, f->object, c->stack, f->mode, 0);
 	}
-	wait_set(c, TRACE_WAIT_SEM, f->object, 0, f->mode, arch_ticks());
+	wait_set(c, TRACE_WAIT_SEM, f->object, (uint32_t)-op->sem_op, f->mode, arch_ticks());
 }
 
 /* False: nothing more to record. */

@@ -219,6 +219,7 @@ void join_before(struct call *c, uintptr_t handle, unsigned mode, uint32_t *ret_
 void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, int rc)
 {
 	struct thread_entry *e;
+	bool over = false;
 
 	shim_reenter(c);
 	if (!(mode & TRACE_MODE_TRY)) {
@@ -241,10 +242,13 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 			retire_span(c, lowest < s->stack_high ? lowest : s->stack_high, handle);
 			e->stream = NULL;
 			thread_reclaim(s, id);
-			bounded_thread_over(id, true);
 		}
+		over = s && s->thread != id;
 	}
 	emit_plain(c->s, TRACE_JOIN, 3, id, c->stack, encode_zigzag(rc));
+	if (over) {
+		bounded_thread_over(id, true); /* last: its id may mean another one from now on */
+	}
 	shim_leave(c);
 }
 

@@ -212,6 +212,9 @@ static bool accept_bounded(struct trace_cursor *c, const struct trace_source *so
 		c->thread = (uint32_t)field[TRACE_FIELD_A];
 		return false;
 	}
+	if (c->record.op == TRACE_THREAD_BEGIN) { /* the thread before it has no say in this */
+		switch_owner(c, (uint32_t)field[TRACE_FIELD_A]);
+	}
 	if (c->facts && c->record.ticks >= source->ring[c->thread]) {
 		return false;
 	}

@@ -531,7 +531,8 @@ static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
 						.tid = live->tid,
 						.wait = live->wait };
 		s->wait.object = known(s->wait.object, p->object_count);
-		if (s->wait.kind <= TRACE_WAIT_JOIN) { /* else a pid, a value, a call */
+		/* Else a pid, a value, a call; units of a semaphore. */
+		if (s->wait.kind <= TRACE_WAIT_JOIN && s->wait.kind != TRACE_WAIT_SEM) {
 			s->wait.other = known(s->wait.other, s->wait.kind == TRACE_WAIT_JOIN
 								     ? p->thread_count
 								     : p->object_count);
@@ -625,6 +626,16 @@ static uint64_t id_limit(const struct trace_image *image)
 	return limit < UINT32_MAX ? limit : UINT32_MAX;
 }
 
+/* The ring of `thread` goes back to `ticks`; that of a former thread of its number says nothing. */
+static void ring_goes_back_to(struct trace_defs *defs, uint64_t thread, uint64_t ticks,
+			      uint64_t seen)
+{
+	if (thread < defs->process.thread_count && seen >= defs->thread_born[thread] &&
+	    ticks < defs->ring[thread]) {
+		defs->ring[thread] = ticks;
+	}
+}
+
 /* From where on the rings have what threads did. */
 static void find_rings(struct trace_defs *defs, const struct trace_image *image)
 {
@@ -632,23 +643,18 @@ static void find_rings(struct trace_defs *defs, const struct trace_image *image)
 		const struct trace_chunk *c = &image->chunks[i];
 		struct trace_decoder d;
 		struct trace_record r;
-		uint64_t thread = c->thread;
 
 		if (!c->ring) {
 			continue;
 		}
+		ring_goes_back_to(defs, c->thread, c->base_ticks, c->base_ticks);
 		trace_decoder_init(&d, &defs->layout, c->memory, c->available, c->base_ticks);
-		do {
-			if (thread < defs->process.thread_count &&
-			    c->base_ticks < defs->ring[thread]) {
-				defs->ring[thread] = c->base_ticks;
+		while (trace_decode_next(&d, &r) == TRACE_DECODE_RECORD) {
+			if (r.op == TRACE_THREAD_BEGIN) {
+				ring_goes_back_to(defs, r.field[TRACE_FIELD_A], c->base_ticks,
+						  r.ticks);
 			}
-			while (trace_decode_next(&d, &r) == TRACE_DECODE_RECORD &&
-			       r.op != TRACE_THREAD_BEGIN) {
-			}
-			thread = r.op == TRACE_THREAD_BEGIN ? r.field[TRACE_FIELD_A] : UINT64_MAX;
-			r.op = 0;
-		} while (thread != UINT64_MAX);
+		}
 	}
 }
 

@@ -148,7 +148,8 @@ enum tf_segment_kind {
  */
 enum trace_wait_kind {
 	TRACE_WAIT_NONE = 0,
-	TRACE_WAIT_LOCK = 1,	/* object, mode */
+	TRACE_WAIT_LOCK =
+		1, /* object, mode; other = 1: keeps the lock it holds there in the other mode meanwhile */
 	TRACE_WAIT_COND = 2,	/* object = condvar, other = mutex; released, to be re-acquired */
 	TRACE_WAIT_SEM = 3,	/* object */
 	TRACE_WAIT_BARRIER = 4, /* object */
@@ -339,6 +340,8 @@ enum tf_mutex_attribute {
 	TF_COUNT_SHARED =
 		1
 		<< 30, /* semaphore, barrier: other processes may take part; the rest is the value or count */
+	/* The greatest value of a semaphore that is told: above are the library's bits. */
+	TF_SEM_MOST = (1 << 24) - 1,
 	/* SysV semaphore: first used with SEM_UNDO: the end of a process gives back what it took */
 	TF_SEM_UNDO = 1 << 28,
 	TF_ATTRIBUTES_UNKNOWN = 1u << 31,
@@ -362,6 +365,7 @@ enum tf_library {
 	TF_LIBRARY_OPENMP = 3,
 	TF_LIBRARY_SYSV = 4,	  /* semop */
 	TF_LIBRARY_ANNOTATED = 5, /* thrum.h */
+	TF_LIBRARY_STDIO = 6,	  /* the lock of a FILE */
 };
 
 /* Attributes of a PIPE or SOCKET. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS C11 threads: mtx_lock in both orders */
+/* SCENARIO I3: C11 threads: mtx_lock in both orders */
 /* EXPECT lock-order-inversion confidence=potential stacks=forwards,backwards threads=2 locks=a,b created=main */
 /* RUN */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS C11 threads: both hang on the other's mtx_t */
+/* SCENARIO I3: C11 threads: both hang on the other's mtx_t */
 /* EXPECT deadlock confidence=observed stacks=forwards,backwards threads=2 locks=a,b roles=holds,waits */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS C11 threads used correctly: all mutex types, try and timed locks, condvars, call_once, tss destructors, detach, thrd_exit */
+/* SCENARIO I3: C11 threads used correctly: all mutex types, try and timed locks, condvars, call_once, tss destructors, detach, thrd_exit */
 /* RUN clean */
 #include "../sample.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS OpenMP critical sections with two names inside each other in both orders */
 /* EXPECT lock-order-inversion confidence=potential level=error stacks=forth,back threads=2 */
-/* ALLOW leaked-thread level=note */
 /* RUN */
 /* BUILD flags=-fopenmp */
 #include "../sample.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS two OpenMP locks taken in both orders by the threads of a team */
 /* EXPECT lock-order-inversion confidence=potential level=error stacks=forth,back threads=2 locks=left,right */
-/* ALLOW leaked-thread level=note */
 /* RUN */
 /* BUILD flags=-fopenmp */
 #include "../sample.h"

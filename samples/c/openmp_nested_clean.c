@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS OpenMP nest locks taken again by their owner, criticals in one order, test_lock, a reduction: nothing to say */
-/* NEVER lock-order-inversion double-lock self-deadlock unlock-not-owned deadlock */
-/* ALLOW leaked-thread level=note */
+/* NEVER lock-order-inversion double-lock self-deadlock unlock-not-owned deadlock leaked-thread */
 /* RUN clean */
 /* BUILD flags=-fopenmp */
 #include "../sample.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS an OpenMP team with critical sections and OpenMP locks beside a mutex: correct; its threads idle at exit */
-/* NEVER stuck-wait deadlock lock-order-inversion */
-/* ALLOW leaked-thread level=note */
+/* NEVER stuck-wait deadlock lock-order-inversion leaked-thread */
 /* RUN clean */
 /* BUILD flags=-fopenmp */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S02: T1 holds A and wants B, T2 holds B and wants A: both hang; the same from the trace after SIGKILL */
+/* SCENARIO S02,I5: T1 holds A and wants B, T2 holds B and wants A: both hang; the same from the trace after SIGKILL */
 /* EXPECT deadlock confidence=observed level=error stacks=transfer_out,transfer_in threads=2 threadnames=sender,receiver locks=account_a,account_b roles=holds,waits created=main */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"

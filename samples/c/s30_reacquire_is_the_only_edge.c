@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S30: T1 takes m,A in the right order, but its wait takes m again while it holds A */
+/* SCENARIO S30,I4: T1 takes m,A in the right order, but its wait takes m again while it holds A */
 /* EXPECT lock-order-inversion confidence=potential stacks=wait_with_both,update */
 /* RUN */
 #include "../sample.h"

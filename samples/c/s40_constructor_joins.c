@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S40: the constructor of a library starts a thread and joins it under the loader lock; the thread loads too */
+/* SCENARIO S40,I8: the constructor of a library starts a thread and joins it under the loader lock; the thread loads too */
 /* EXPECT deadlock confidence=observed stacks=start_helper,helper threads=2 roles=holds,waits */
 /* RUN timeout=2 kill=1 */
 /* BUILD plugin=joins_in_constructor libs=dl */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S46b: correct pthread_atfork handlers around a busy lock: children lock it, threads and all, and nothing is wrong */
+/* SCENARIO S46b,I9: correct pthread_atfork handlers around a busy lock: children lock it, threads and all, and nothing is wrong */
 /* NEVER fork-with-lock-held unlock-not-owned unlock-not-locked lock-held-at-exit lock-order-inversion deadlock */
 /* RUN clean */
 #include "../sample.h"

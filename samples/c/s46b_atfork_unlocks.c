@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S46b: handlers of pthread_atfork take all locks before the fork and release, or make them anew, on both sides */
+/* SCENARIO S46b,I9: handlers of pthread_atfork take all locks before the fork and release, or make them anew, on both sides */
 /* NEVER fork-with-lock-held deadlock stuck-wait self-deadlock */
 /* RUN clean */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S47: vfork children lock and unlock, exec with a clean environment, fail to exec and end; the parent's trace stays whole */
+/* SCENARIO S47,I10: vfork children lock and unlock, exec with a clean environment, fail to exec and end; the parent's trace stays whole */
 /* EXPECT lock-order-inversion confidence=potential stacks=forwards,backwards threads=2 locks=a,b */
 /* NEVER unlock-not-owned unlock-not-locked double-lock lock-held-at-exit fork-with-lock-held */
 /* RUN */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S51b: cancelled inside cond_wait; the clean-up handler unlocks the mutex that the wait took again */
+/* SCENARIO S51b,I4: cancelled inside cond_wait; the clean-up handler unlocks the mutex that the wait took again */
 /* NEVER unlock-not-owned unlock-not-locked lock-held-at-thread-exit stuck-wait */
 /* RUN clean */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S51b: cancelled inside cond_wait without a handler: the mutex taken again stays locked */
+/* SCENARIO S51b,I4: cancelled inside cond_wait without a handler: the mutex taken again stays locked */
 /* EXPECT lock-held-at-thread-exit confidence=observed stacks=waiter threads=1..2 locks=m */
 /* RUN */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S56: key destructors lock, in every round of destruction, after all other thread state is gone */
+/* SCENARIO S56,I12: key destructors lock, in every round of destruction, after all other thread state is gone */
 /* EXPECT lock-order-inversion confidence=potential stacks=last_words,opposite threads=2 */
 /* NEVER lock-held-at-thread-exit unlock-not-owned */
 /* RUN */

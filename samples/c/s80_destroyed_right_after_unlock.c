@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S80: the last user unlocks, destroys and unmaps; whoever touched the lock after its unlock would crash */
+/* SCENARIO S80,I5: the last user unlocks, destroys and unmaps; whoever touched the lock after its unlock would crash */
 /* NEVER use-after-destroy destroy-locked unlock-not-owned */
 /* RUN clean */
 #include "../sample.h"

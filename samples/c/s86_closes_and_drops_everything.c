@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S86: closes all descriptors, changes directory, root and user, then makes the inversion in a forked child */
+/* SCENARIO S86,I14: closes all descriptors, changes directory, root and user, then makes the inversion in a forked child */
 /* EXPECT lock-order-inversion confidence=potential stacks=forwards,backwards threads=2 locks=a,b */
 /* NEVER deadlock leaked-thread unlock-not-owned */
 /* RUN */

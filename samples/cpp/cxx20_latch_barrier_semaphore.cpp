@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S43: C++20 latch, barrier, counting_semaphore and atomic::wait, raw futexes inside, used right: silence */
+/* SCENARIO I7: C++20 latch, barrier, counting_semaphore and atomic::wait, raw futexes inside, used right: silence */
 /* RUN clean */
 #include "../sample.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S43: a std::latch, a raw futex inside, that is counted down once too seldom: nobody left to wake main */
+/* SCENARIO I7: a std::latch, a raw futex inside, that is counted down once too seldom: nobody left to wake main */
 /* EXPECT stuck-wait confidence=observed level=error stacks=main threads=1 roles=waits */
 /* NEVER deadlock lock-order-inversion */
 /* RUN timeout=1 kill=1 */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S56: destructors of thread_local objects lock while the thread ends */
+/* SCENARIO S56,I12: destructors of thread_local objects lock while the thread ends */
 /* EXPECT lock-order-inversion confidence=potential stacks=Session,close_all threads=2 */
 /* NEVER lock-held-at-thread-exit leaked-thread */
 /* RUN */

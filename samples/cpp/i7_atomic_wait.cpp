@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S43: atomic::wait and binary_semaphore as signals between threads, with timeouts that pass: silence */
+/* SCENARIO I7: atomic::wait and binary_semaphore as signals between threads, with timeouts that pass: silence */
 /* NEVER stuck-wait deadlock leaked-thread */
 /* RUN clean */
 #include "../sample.h"

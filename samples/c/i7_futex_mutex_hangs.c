@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S47: a mutex on a raw futex whose owner ended without unlocking it: its waiter is stuck at a futex */
+/* SCENARIO I7: a mutex on a raw futex whose owner ended without unlocking it: its waiter is stuck at a futex */
 /* EXPECT stuck-wait|deadlock stacks=futex_lock,second threads=1..3 roles=waits */
 /* RUN timeout=2 kill=1 */
 #include "../futex_mutex.h"

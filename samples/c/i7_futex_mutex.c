@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S47: a mutex on a raw futex, contended and used right, beside pthread ones: nothing to say */
+/* SCENARIO I7: a mutex on a raw futex, contended and used right, beside pthread ones: nothing to say */
 /* NEVER deadlock stuck-wait lock-order-inversion unlock-not-owned */
 /* RUN clean */
 #include "../futex_mutex.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS S54: a handler that only posts a semaphore, and a thread that takes signals with sigwait */
+/* SCENARIO S54: a handler that only posts a semaphore, and a thread that takes signals with sigwait */
 /* NEVER deadlock stuck-wait */
 /* RUN clean */
 #include "../sample.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SCENARIO S43: a thread holds a mutex and waits at a counting_semaphore, whose releaser waits for the mutex */
+/* SCENARIO I7: a thread holds a mutex and waits at a counting_semaphore, whose releaser waits for the mutex */
 /* EXPECT stuck-wait|deadlock confidence=observed level=error stacks=take,give threads=2..3 roles=waits */
 /* RUN timeout=2 kill=1 */
 #include "../sample.h"

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim_stream.h - what a thread writes its events to, and the guard: in and out of a hook. Included by
+ * shim.h only.
+ */
+#ifndef THRUM_SHIM_STREAM_H
+#define THRUM_SHIM_STREAM_H
+
+/* ---- streams (shim_thread.c, shim_emit.h) ---- */
+
+/*
+ * A once under way. Kept in the stream, not on the wrapper's stack: an exception may end the call
+ * behind our back.
+ */
+struct once_call {
+	void (*routine)(void);
+	uint32_t object_id;
+	uint32_t stack;
+	uintptr_t sp; /* of the wrapper's caller: a later event above it means this call is gone */
+	bool began;
+};
+
+enum busy {
+	BUSY_NOT = 0,
+	BUSY_GUARD = 1, /* inside a hook; a hook called now runs in a signal handler */
+	/*
+	 * Inside the real function of a library's own lock, whose one event we write: what that
+	 * function calls in turn goes unrecorded and uncounted. Code that interrupts it for long (a
+	 * signal handler's trampoline) may save `busy` and `busy_sp`, clear `busy` and put both back.
+	 */
+	BUSY_MUTED = 2,
+	/*
+	 * A vfork child runs on this thread's stack and thread-local storage, the thread itself sleeps.
+	 * Ends with the thread's first event in its own process.
+	 */
+	BUSY_VFORK = 3,
+	BUSY_OFF = 4, /* for good: a seccomp filter would end the process for our system calls */
+};
+
+/*
+ * What a thread writes its events to. Belongs to one thread at a time; successive threads reuse it.
+ */
+struct stream {
+	uint8_t *cursor, *limit; /* both NULL when the memory was wiped by fork */
+	struct tf_segment *segment;
+	uint64_t last_ticks;
+	uint32_t last_object;
+	uint32_t order_key;	 /* index, and in a ring the slot: who made the acquire before */
+	struct bounded *bounded; /* NULL in full mode without a size limit */
+	_Atomic uint32_t *committed; /* of the segment, or of the slot of a ring … */
+	uint8_t *payload;	     /* … and where its records begin */
+	uint32_t thread;	     /* 0 = free */
+	volatile uint8_t busy;	     /* the guard: enum busy */
+	uint8_t ended;		     /* THREAD_END is written; destructors may still run */
+	uint8_t exiting;	     /* pthread_exit was called */
+	uint8_t trampolined;	     /* made by a hooked call: the trampoline sees its end */
+	uint32_t index;
+	uintptr_t busy_sp; /* of the guard holder's caller: above it the guard is stale (longjmp) */
+	uintptr_t wait_sp; /* the same for the wait slot */
+	uintptr_t
+		muted_ip; /* return address below busy_sp while busy is BUSY_MUTED; 0 = not looked at */
+	uintptr_t stack_low, stack_high;
+	/* No live lock on this thread's stack lies below it; UINTPTR_MAX = none at all. */
+	_Atomic uintptr_t stack_lowest;
+	uint32_t tid;
+	uint32_t epoch;
+	uint32_t held; /* exclusive and shared locks held now: lets a finished once go unrecorded */
+	uint32_t read_held_count;
+	struct object *read_held[READ_HELD];
+	uint32_t once_count;
+	struct once_call once[ONCE_DEPTH];
+	struct stream *next_free;
+	uint32_t context_victim;
+	struct vfork_child vforked; /* what the parent records of it */
+	uint32_t fork_stack;	    /* of the fork under way, 0 = none */
+	uint32_t task;		    /* annotation: the task or fiber that runs here, 0 = none */
+	/* Blocked outside of handlers, as last recorded: bit n - 1 = signal n. */
+	uint64_t signal_mask;
+	uintptr_t dlopen_ip; /* where the dlopen that the wait slot tells of returns to */
+	struct object *objects[OBJECT_SLOTS];
+	struct frame_size frame_sizes[FRAME_SLOTS];
+	struct context contexts[CONTEXT_SETS][CONTEXT_WAYS];
+};
+
+/* One hooked call, from enter to leave. */
+struct call {
+	struct stream *s;
+	struct arch_caller caller;
+	uint32_t stack;
+	const struct context *context; /* the one that stack came from */
+	struct object *object;
+	uint32_t object_id;
+	bool saved; /* an outer wait was in the slot (we run in a signal handler) */
+	uintptr_t outer_wait_sp;
+	struct trace_wait outer;
+};
+
+extern __thread struct stream *shim_stream __attribute__((tls_model("initial-exec")));
+
+/* ---- entry (shim_thread.c) ---- */
+
+/* SLOW: boots the process or thread, hands out room. False: do not record this call. */
+bool shim_enter_slow(struct call *c);
+/* SLOW: hands the full segment to the file and starts the next chunk. */
+void shim_seal(struct stream *s);
+
+/* HOT */
+static hot_inline bool shim_enter_with(struct call *c, struct arch_caller caller, unsigned room)
+{
+	struct stream *s = shim_stream;
+
+	c->caller = caller;
+	c->saved = false;
+	if (unlikely(!s || s->busy || (size_t)(s->limit - s->cursor) < room ||
+		     caller.sp > atomic_load_explicit(&s->stack_lowest, memory_order_relaxed))) {
+		return shim_enter_slow(c);
+	}
+	s->busy = 1;
+	s->busy_sp = caller.sp;
+	atomic_signal_fence(memory_order_seq_cst);
+	c->s = s;
+	return true;
+}
+#define shim_enter(c) shim_enter_with(c, ARCH_CALLER(), ROOM_EARLY)
+
+/* HOT: opens the guard. */
+static hot_inline void shim_leave(struct call *c)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	c->s->busy = 0;
+}
+
+/* HOT: takes the guard again after the real call. */
+static hot_inline void shim_reenter(struct call *c)
+{
+	struct stream *s = c->s;
+
+	s->busy = 1;
+	s->busy_sp = c->caller.sp;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (unlikely((size_t)(s->limit - s->cursor) < ROOM)) {
+		shim_seal(s);
+	}
+}
+
+/* HOT: guard open, hooks of this thread silent until shim_reenter or shim_unmute. */
+static hot_inline void shim_mute(struct call *c)
+{
+	struct stream *s = c->s;
+
+	s->muted_ip = c->caller.ip;
+	s->busy_sp = c->caller.sp;
+	atomic_signal_fence(memory_order_seq_cst);
+	s->busy = BUSY_MUTED;
+}
+#define shim_unmute(c) shim_leave(c)
+
+/* SLOW (wrap_fork.c): s->busy is BUSY_VFORK. True in the vfork child, which stays silent; else that is over. */
+bool vfork_child_runs(struct call *c, struct stream *s);
+
+#endif
