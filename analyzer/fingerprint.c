@@ -131,7 +131,7 @@ static void text_add_frame(struct text *t, const struct frame *frame)
  */
 static void text_add_frames(struct text *t, const struct frames *frames)
 {
-	size_t count = frames_without_runtime(frames);
+	size_t count = frames_of_cause(frames);
 	size_t taken = 0, last = 0, last_bytes = 0;
 
 	for (size_t i = 0; i < count && taken < FINGERPRINT_FRAMES; i++) {
@@ -317,7 +317,7 @@ static const char *make_fingerprint(struct finding_list *list, const struct find
 /* The function a reader would name: of the program where there is one. NULL = nothing is known. */
 static const struct frame *find_telling_frame(const struct frames *frames)
 {
-	size_t count = frames_without_runtime(frames);
+	size_t count = frames_of_cause(frames);
 	const struct frame *fallback = NULL;
 
 	for (size_t i = 0; i < count; i++) {

@@ -132,8 +132,15 @@ static bool is_library_module(const struct frame *frame)
 	return false;
 }
 
+static bool is_signal_frame(const struct frame *frame)
+{
+	return frame->function && !strcmp(frame->function, FRAME_SIGNAL);
+}
+
 enum frame_class frame_classify(const struct frame *frame)
 {
+	if (is_signal_frame(frame))
+		return FRAME_PROGRAM;
 	if (frame->function) {
 		const char *function = skip_return_type(frame->function);
 
@@ -167,4 +174,14 @@ size_t frames_without_runtime(const struct frames *frames)
 	while (count && is_outer_noise(&frames->frame[count - 1]))
 		count--;
 	return count ? count : frames->count;
+}
+
+size_t frames_of_cause(const struct frames *frames)
+{
+	size_t count = frames_without_runtime(frames);
+
+	for (size_t i = 1; i < count; i++)
+		if (is_signal_frame(&frames->frame[i]))
+			return i;
+	return count;
 }

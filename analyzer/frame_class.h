@@ -32,6 +32,15 @@ enum frame_class frame_classify(const struct frame *frame);
  */
 size_t frames_without_runtime(const struct frames *frames);
 
+/*
+ * Of these, how many say what was done: where a signal handler runs, the frames outside it are where the signal
+ * happened to arrive, which differs from run to run.
+ */
+size_t frames_of_cause(const struct frames *frames);
+
+/* What the symbols call the frame from which a signal handler returns. A FRAME_PROGRAM, so that nobody folds it. */
+#define FRAME_SIGNAL "<signal handler called>"
+
 /* Last component of a module's path; NULL gives NULL. Borrowed from the frame. */
 const char *frame_module_name(const struct frame *frame);
 

@@ -263,10 +263,8 @@ static void decide_foreign(struct hookable *h, const char *path, const struct ho
 
 	if (elf->machine == EM_X86_64 && elf->class_ == ELFCLASS32)
 		machine = "x32";
-	decide(h, HOOKABLE_ARCH,
-	       "%s is a program for %s, and this thrum is for %s; record it with one built for %s",
-	       path, machine, hookable_machine_name(hookable_own_machine(), ours, sizeof(ours)),
-	       machine);
+	decide(h, HOOKABLE_ARCH, "%s is a program for %s; this thrum records programs for %s only",
+	       path, machine, hookable_machine_name(hookable_own_machine(), ours, sizeof(ours)));
 }
 
 static void decide_unloaded(struct hookable *h, const char *path, const struct hookable_elf *elf)
@@ -359,6 +357,23 @@ static void decide_elf(struct hookable *h, const char *path, enum hookable_elf_s
 	}
 }
 
+/* See hookable.minds_preloads. */
+static bool minds_preloads(const struct hookable_elf *elf)
+{
+	bool has_asan = false, defined;
+
+	for (size_t i = 0; i < elf->needed_count; i++)
+		has_asan |= !strncmp(elf->needed[i], "libasan.so", 10) ||
+			    !strncmp(elf->needed[i], "libclang_rt.asan", 16);
+	for (size_t i = 0; i < elf->symbol_count && has_asan; i++) {
+		const char *name = hookable_elf_get_symbol(elf, i, &defined);
+
+		if (name && defined && !strcmp(name, "__asan_default_options"))
+			return true;
+	}
+	return false;
+}
+
 /* ---- the two questions ---- */
 
 static int inspect(const char *command, const char *const *hooked, bool full, struct hookable *h)
@@ -380,6 +395,7 @@ static int inspect(const char *command, const char *const *hooked, bool full, st
 	decide_elf(h, path, state, &elf);
 	if (state == HOOKABLE_ELF_OK && elf.loader)
 		snprintf(h->loader, sizeof(h->loader), "%s", elf.loader);
+	h->minds_preloads = state == HOOKABLE_ELF_OK && minds_preloads(&elf);
 	hookable_elf_close(&elf);
 	if (full && state == HOOKABLE_ELF_OK)
 		hookable_read_libraries(h, hooked);

@@ -60,6 +60,11 @@ struct hookable {
 	char why[1024];		/* one line: the reason and what to do next; also for TRACEABLE */
 	char program[PATH_MAX]; /* the ELF file that runs in the end: behind #! */
 	char loader[PATH_MAX];	/* its program interpreter; "" = none */
+	/*
+	 * Built with AddressSanitizer as a library, and with default options of its own: then the shim's answer to
+	 * that question is not heard, and ASan ends the program unless ASAN_OPTIONS has verify_asan_link_order=0.
+	 */
+	bool minds_preloads;
 
 	/* Of hookable_inspect only. Owned by `arena`. */
 	const char **scripts; /* files that lead to the program by #!, the command first */

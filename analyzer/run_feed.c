@@ -229,6 +229,14 @@ static bool is_local_end(struct feed *f, const struct trace_event *e)
 	return false;
 }
 
+/* `action`: signal << 2 | 2 for a handler. */
+static void note_handler(struct run_process *p, int32_t action)
+{
+	uint64_t bit = action >= 4 && action >> 2 <= 64 ? UINT64_C(1) << ((action >> 2) - 1) : 0;
+
+	p->handlers = (action & 3) == 2 ? p->handlers | bit : p->handlers & ~bit;
+}
+
 /* Events about processes. True = not for the model. */
 static bool follow_process(struct feed *f, struct run_process *p, const struct trace_event *local,
 			   const struct trace_event *e)
@@ -246,6 +254,9 @@ static bool follow_process(struct feed *f, struct run_process *p, const struct t
 		if (local->result == 0)
 			note_fork(f, (uint32_t)(p - f->u->run.process), local, e);
 		return true;
+	case TRACE_SIGNAL_ACTION:
+		note_handler(p, local->result);
+		return false;
 	case TRACE_REAP:
 		if (!local->arg || !is_over(local->result))
 			return true;
@@ -427,6 +438,7 @@ static void forget(struct run_processes *run)
 		struct run_process *p = &run->process[i];
 
 		p->exit_thread = p->fork_thread = p->fork_stack = 0;
+		p->handlers = 0;
 		p->ended = p->reaped = p->created = false;
 	}
 	run->open = false;

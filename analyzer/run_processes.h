@@ -34,6 +34,8 @@ struct run_process {
 	uint32_t exit_thread; /* local: called exit; 0 = none */
 	uint32_t fork_thread; /* local: a fork is under way; 0 = none */
 	uint32_t fork_stack;
+	uint64_t
+		handlers; /* bit n - 1: it has a handler for signal n at its end, its own or inherited */
 	bool created; /* its main thread was said to be made */
 	bool ended, reaped;
 };

@@ -7,6 +7,7 @@
 
 #include "symbols.h"
 #include "symbols_file.h"
+#include "trace/trace_format.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,24 @@ static void fill_thread(struct symbolizer *s, struct finding_thread *thread)
 							 SYMBOLS_TIME_UNKNOWN));
 }
 
+/* The standard streams by the names that programs use; glibc's own depend on whether its debug info is there. */
+static const char *stream_name(const char *symbol)
+{
+	static const char *const streams[] = { "stdin", "stdout", "stderr" };
+
+	for (size_t i = 0; symbol && i < sizeof(streams) / sizeof(streams[0]); i++)
+		if (!strncmp(symbol, "_IO_2_1_", 8) &&
+		    !strncmp(symbol + 8, streams[i], strlen(streams[i])))
+			return streams[i];
+	return symbol;
+}
+
+static bool is_stream(const struct trace_object *object)
+{
+	return object && object->kind == TRACE_OBJECT_MUTEX &&
+	       (object->attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK) == TF_LIBRARY_STDIO;
+}
+
 static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 {
 	struct symbols *symbols = get_symbols(s, lock->process);
@@ -137,6 +156,8 @@ static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 	fill_frames(s, symbols, lock->first_seen_stack, time_ns, &lock->first_seen);
 	if (!lock->name && lock->address && (!object || object->where != TF_WHERE_STACK))
 		lock->name = copy(s, symbols_resolve_data(symbols, lock->address, time_ns));
+	if (is_stream(object))
+		lock->name = stream_name(lock->name);
 	if (!lock->name && object) /* of a file, or given to sem_open */
 		lock->name = copy(s, object->name);
 }

@@ -5,13 +5,13 @@
  */
 #include "symbols.h"
 
+#include "frame_class.h"
 #include "symbols_arena.h"
 #include "symbols_file.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGNAL_FRAME "<signal handler called>"
 #define MODULES_CHECKED 4096 /* more come only from damaged or hostile traces */
 
 struct module {
@@ -242,7 +242,7 @@ static bool add_address(struct symbols *symbols, struct builder *builder, uint64
 	} else if (!module->trace->is_thrum) {
 		add_frames(symbols, builder, module, address);
 		if (is_signal)
-			builder->frame[before].function = SIGNAL_FRAME;
+			builder->frame[before].function = FRAME_SIGNAL;
 	}
 	return is_signal;
 }

@@ -76,12 +76,33 @@ static void add_mutex_edges(struct giver_edges *g, const struct model_cond *cond
 	}
 }
 
+static bool uses_queues(const struct trace_process *p)
+{
+	for (size_t i = 1; i < p->object_count; i++)
+		if (p->objects[i].kind == TRACE_OBJECT_QUEUE)
+			return true;
+	return false;
+}
+
+/* Who sends to a queue, or receives, is seen only once it waits: all that work with queues may. */
+static void add_queue_edges(struct giver_edges *g)
+{
+	for (uint32_t i = 0; i < g->w->run->count; i++) {
+		const struct run_process *p = &g->w->run->process[i];
+
+		for (uint32_t t = 1; t < p->process->thread_count && uses_queues(p->process); t++)
+			add_giver_edge(g, p->first_thread + t);
+	}
+}
+
 void wait_world_add_givers(struct wait_world *w)
 {
 	for (uint32_t i = 0; i < w->target_count; i++) {
 		const struct model_object *o = model_get_object(w->model, w->target[i].object);
 		struct giver_edges g = { .w = w, .node = w->thread_count + i };
 
+		if (wait_is_queue(w, w->target[i].object))
+			add_queue_edges(&g);
 		if (w->target[i].side != WAIT_SIDE_OPEN || !o->detail)
 			continue;
 		wait_world_visit_givers(w, o->id, add_giver_edge, &g);

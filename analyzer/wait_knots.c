@@ -171,6 +171,14 @@ static void append_edge(struct edge_list *list, uint32_t from, uint32_t to)
 	list->edge[list->count++] = (struct wait_edge){ .from = from, .to = to };
 }
 
+/* What only one process can reach nobody of another one gives. */
+static bool can_reach(const struct wait_world *w, uint32_t thread, uint32_t open)
+{
+	return !w->run || wait_world_crosses(w, open) ||
+	       run_process_of_thread(w->run, thread) ==
+		       run_process_of_object(w->run, wait_world_get_target(w, open)->object);
+}
+
 /* Those blocked at hard target `node` count as givers of `open`. */
 static void add_needy(struct wait_world *w, uint32_t node, uint32_t open, struct edge_list *list)
 {
@@ -178,7 +186,8 @@ static void add_needy(struct wait_world *w, uint32_t node, uint32_t open, struct
 	const uint32_t *in = wait_graph_get_in(&w->graph, node, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (w->party[in[i]].status == WAIT_BLOCKED && w->party[in[i]].target == node)
+		if (w->party[in[i]].status == WAIT_BLOCKED && w->party[in[i]].target == node &&
+		    can_reach(w, in[i], open))
 			append_edge(list, open, in[i]);
 }
 

@@ -64,6 +64,67 @@ static uint32_t channel_target(struct wait_world *w, uint32_t object, bool for_d
 	return p.node;
 }
 
+bool wait_is_queue(const struct wait_world *w, uint32_t object)
+{
+	const struct trace_process *p = w->model->process;
+
+	return w->run && object && object < p->object_count &&
+	       p->objects[object].kind == TRACE_OBJECT_QUEUE && p->objects[object].identity;
+}
+
+struct self_search {
+	uint32_t process;
+	bool found;
+};
+
+static void look_for_self(void *cookie, uint32_t process)
+{
+	struct self_search *s = cookie;
+
+	s->found |= process == s->process;
+}
+
+/*
+ * Of a channel whose other end the waiter's own process has: it is a sleep until one of its handlers writes, or
+ * an event loop at rest.
+ */
+static bool may_be_at_rest(const struct wait_world *w, const struct wait_party *p)
+{
+	bool for_data = p->mode & TRACE_MODE_SHARED;
+	uint32_t thread = (uint32_t)(p - w->party);
+	struct self_search s = { .process = run_process_of_thread(w->run, thread) };
+	bool handled = for_data && (wait_handlers(w, thread) & WAIT_SIGNALS_FROM_OUTSIDE);
+
+	return (handled || p->other == TRACE_CALL_POLL) &&
+	       run_visit_partners(w->run, p->object, for_data, look_for_self, &s) && s.found;
+}
+
+uint64_t wait_handlers(const struct wait_world *w, uint32_t thread)
+{
+	return w->run ? w->run->process[run_process_of_thread(w->run, thread)].handlers
+		      : w->model->handled_signals;
+}
+
+bool wait_handler_may_end(const struct wait_world *w, uint32_t thread, uint32_t node)
+{
+	uint64_t handlers = wait_handlers(w, thread);
+	const struct wait_target *t;
+	const struct model_object *o;
+
+	if (wait_node_is_thread(w, node))
+		return false;
+	t = wait_world_get_target(w, node);
+	if (t->side == WAIT_SIDE_PROCESS || t->side == WAIT_SIDE_CHANNEL)
+		return handlers & WAIT_SIGNALS_OF_TIMERS;
+	o = model_get_object(w->model, t->object);
+	if (t->side != WAIT_SIDE_OPEN || o->kind != TRACE_OBJECT_SEM ||
+	    (o->detail && o->detail->sem.posters.count))
+		return false;
+	/* The one that ends the program seldom posts what other processes wait for. */
+	return handlers &
+	       (wait_world_crosses(w, node) ? WAIT_SIGNALS_OF_TIMERS : WAIT_SIGNALS_FROM_OUTSIDE);
+}
+
 uint32_t wait_call_target(struct wait_world *w, const struct wait_party *p)
 {
 	uint32_t kind = p->object && p->object < w->model->object_count
@@ -74,9 +135,9 @@ uint32_t wait_call_target(struct wait_world *w, const struct wait_party *p)
 	if (!w->run || p->timed)
 		return 0;
 	if (kind == TRACE_OBJECT_PIPE || kind == TRACE_OBJECT_SOCKET)
-		return channel_target(w, p->object, for_data);
+		return may_be_at_rest(w, p) ? 0 : channel_target(w, p->object, for_data);
 	/* Anybody can open a queue by its name: in the run, that is. */
-	if (kind == TRACE_OBJECT_QUEUE && wait_identity(w, p->object))
+	if (wait_is_queue(w, p->object))
 		return wait_add_node(
 			w, for_data ? &w->shared_node[p->object] : &w->plain_node[p->object],
 			p->object, WAIT_SIDE_OPEN);

@@ -147,9 +147,10 @@ static uint32_t sem_target(struct wait_world *w, const struct model_thread *t,
 			   const struct model_object *o, const struct trace_wait_state *slot)
 {
 	const struct model_sem *sem = &o->detail->sem;
+	uint32_t units = slot->wait.other ? slot->wait.other : 1;
 
 	/* Cancellation ends sem_wait; whether it is enabled nobody recorded. */
-	if (t->cancel.thread || !sem->initial_known || sem_value(w->model, o) > 0 ||
+	if (t->cancel.thread || !sem->initial_known || sem_value(w->model, o) >= units ||
 	    is_shared_between_processes(o))
 		return 0;
 	if ((o->flags & MODEL_SEM_LOCK) && o->owner && o->owner < w->thread_count &&
@@ -201,6 +202,21 @@ static void cond_targets(struct wait_world *w, const struct model_thread *t,
 		p->retake = lock_target(w, t, mutex, slot, false);
 }
 
+/* A range that nobody ever had may meet others. A conversion does not wait for what it converts. */
+static uint32_t file_lock_target(struct wait_world *w, const struct wait_party *p, bool shared)
+{
+	enum wait_side side = shared ? WAIT_SIDE_SHARED : WAIT_SIDE_EXCLUSIVE;
+	uint32_t node = 0;
+
+	if (p->timed)
+		return 0;
+	if (!p->other)
+		return wait_add_target(w, p->object, side);
+	wait_add_node(w, &node, p->object, side);
+	w->target[node - w->thread_count].converter = (uint32_t)(p - w->party);
+	return node;
+}
+
 /* ---- one wait ---- */
 
 void wait_classify(struct wait_world *w, const struct model_thread *t,
@@ -225,11 +241,7 @@ void wait_classify(struct wait_world *w, const struct model_thread *t,
 		    wait_world_is_alive(w, p->other))
 			p->target = p->other;
 	} else if (p->kind == TRACE_WAIT_LOCK && wait_is_file_lock(w, p->object)) {
-		/* A range that nobody ever had may meet others. */
-		if (!p->timed &&
-		    !(wait_is_of_process(w, p->object) && model_find_held(t, p->object)))
-			p->target = wait_add_target(
-				w, p->object, shared ? WAIT_SIDE_SHARED : WAIT_SIDE_EXCLUSIVE);
+		p->target = file_lock_target(w, p, shared);
 	} else if (!o || is_destroyed(o) || (p->timed && p->kind != TRACE_WAIT_COND)) {
 		return;
 	} else if (p->kind == TRACE_WAIT_LOCK) {

@@ -132,7 +132,8 @@ static void add_file_lock_edge(struct wait_world *w, uint32_t node, uint32_t id,
 {
 	uint32_t process = w->run ? run_process_of_thread(w->run, id) : 0;
 
-	if (posix && has_waiter_of(w, node, process))
+	if ((posix && has_waiter_of(w, node, process)) ||
+	    w->target[node - w->thread_count].converter == id)
 		return;
 	/* The lock goes on with what exec made of the process; of one that is over it is gone. */
 	if (!wait_world_is_alive(w, id) && w->run)

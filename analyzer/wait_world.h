@@ -78,6 +78,8 @@ struct wait_target {
 	uint8_t side;	  /* enum wait_side */
 	uint32_t dead;	  /* a holder that has ended; 0 = none */
 	uint32_t waiters; /* blocked threads */
+	/* It is this thread's alone, which holds the file lock in another mode; 0 = anybody's */
+	uint32_t converter;
 };
 
 struct wait_world {
@@ -129,6 +131,26 @@ bool wait_world_is_open_wait(const struct wait_world *w, uint32_t thread);
 
 /* The wait at `node` is a matter between processes: one image by itself cannot be asked about it. */
 bool wait_world_crosses(const struct wait_world *w, uint32_t node);
+
+/* Signals that a handler waits for: not crashes (ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS), not PIPE. */
+#define WAIT_SIGNALS_FROM_OUTSIDE                                                      \
+	(~(UINT64_C(1) << 3 | UINT64_C(1) << 4 | UINT64_C(1) << 5 | UINT64_C(1) << 6 | \
+	   UINT64_C(1) << 7 | UINT64_C(1) << 10 | UINT64_C(1) << 12 | UINT64_C(1) << 30))
+/* Of these, what comes by itself: ALRM, VTALRM, PROF, and the real-time ones of timers. */
+#define WAIT_SIGNALS_OF_TIMERS \
+	(UINT64_C(1) << 13 | UINT64_C(1) << 25 | UINT64_C(1) << 26 | ~UINT64_C(0) << 33)
+
+/* Bit n - 1: the process of `thread` has a handler for signal n. */
+uint64_t wait_handlers(const struct wait_world *w, uint32_t thread);
+
+/*
+ * A signal handler of the waiter's process may end its wait at `node`: by a post that no thread ever made; the
+ * handler of a timer's signal, any wait for a child or at a pipe.
+ */
+bool wait_handler_may_end(const struct wait_world *w, uint32_t thread, uint32_t node);
+
+/* A message queue that other processes can open. */
+bool wait_is_queue(const struct wait_world *w, uint32_t object);
 
 /* Blocked for ever, whoever else runs. */
 static inline bool wait_world_is_hard_stuck(const struct wait_world *w, uint32_t thread)

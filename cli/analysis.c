@@ -7,8 +7,10 @@
 #include "../analyzer/analyze.h"
 #include "../analyzer/checker.h"
 #include "../analyzer/fingerprint.h"
+#include "../analyzer/hookable.h"
 #include "../analyzer/report/report.h"
 #include "../analyzer/symbolize.h"
+#include "../viewer/info_tree.h"
 #include "cli.h"
 #include "run_json.h"
 #include "trace_place.h"
@@ -152,6 +154,46 @@ static void report_fill_processes(struct check *check)
 	}
 }
 
+/* Why the program of a file could not record itself, as far as the file says. */
+static const char *why_unrecorded(struct check *check, const char *path)
+{
+	struct hookable hookable;
+	struct diag diag = { 0 };
+
+	if (hookable_check(path, &hookable, &diag) || hookable.verdict == HOOKABLE_TRACEABLE ||
+	    hookable.verdict == HOOKABLE_NOT_FOUND || hookable.verdict == HOOKABLE_NOT_EXECUTABLE)
+		return NULL;
+	return finding_list_printf(check->findings, "%s", hookable.why);
+}
+
+static void report_fill_unrecorded(struct check *check)
+{
+	struct report *report = &check->report;
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->process_count; i++)
+		count += report->processes[i].process->exec_count;
+	report->unrecorded =
+		finding_list_alloc(check->findings, (count + 1) * sizeof(*report->unrecorded));
+	for (size_t i = 0; i < check->trace_count; i++) {
+		const struct trace_reader *reader = check->traces[i].reader;
+
+		for (size_t k = 0; k < trace_reader_process_count(reader); k++) {
+			const struct trace_process *p = trace_reader_get_process(reader, k);
+
+			for (size_t e = 0; e < p->exec_count; e++)
+				if (!info_exec_is_recorded(reader, k, e))
+					report->unrecorded[report->unrecorded_count++] =
+						(struct report_unrecorded){
+							.pid = p->execs[e].pid,
+							.path = p->execs[e].path,
+							.why = why_unrecorded(check,
+									      p->execs[e].path),
+						};
+		}
+	}
+}
+
 /* The status of the program: the caller's knowledge, else that of the only trace. */
 static void report_fill_status(struct check *check)
 {
@@ -211,6 +253,7 @@ static void report_make(struct check *check)
 	report->verbose = check->options->verbose;
 	report->quiet = check->options->quiet;
 	report_fill_processes(check);
+	report_fill_unrecorded(check);
 	report_fill_pruned(check);
 	report_fill_status(check);
 	report_build(report, check->findings, &options);

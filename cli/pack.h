@@ -45,4 +45,7 @@ int pack_write(const char *dir, const char *file, void (*missing)(const char *pa
 /* Unpacks `file` below the directory `into`, which is empty and private. THRUM_EFORMAT where it is no pack or hostile. */
 int pack_extract(const char *file, const char *into, struct diag *diag);
 
+/* A copy of the first `bytes` bytes of a map that may be in use: see pack_live.c. The caller frees it; NULL = no memory. */
+void *pack_copy_map(int fd, uint64_t bytes);
+
 #endif

@@ -280,6 +280,29 @@ static int write_content(struct packing *p, struct archive *archive, int fd, int
 	return error;
 }
 
+static int write_map(struct packing *p, struct archive *archive, int fd, int64_t size)
+{
+	char *map = pack_copy_map(fd, (uint64_t)size);
+	int error = map ? 0 : no_memory(p->diag);
+
+	for (int64_t done = 0; done < size && !error;) {
+		size_t want = size - done < COPY_BYTES ? (size_t)(size - done) : COPY_BYTES;
+
+		if (archive_write_data(archive, map + done, want) != (la_ssize_t)want)
+			error = archive_failure(p, archive);
+		done += (int64_t)want;
+	}
+	free(map);
+	return error;
+}
+
+static bool is_map(const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(name, "trace/", 6) && length > 4 && !strcmp(name + length - 4, ".map");
+}
+
 static int write_item(struct packing *p, struct archive *archive, const struct item *item)
 {
 	int fd = open(item->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW * !item->keeps_time), error;
@@ -294,7 +317,8 @@ static int write_item(struct packing *p, struct archive *archive, const struct i
 	}
 	error = write_header(p, archive, item->name, st.st_size, item->keeps_time ? &st : NULL);
 	if (!error)
-		error = write_content(p, archive, fd, st.st_size);
+		error = is_map(item->name) ? write_map(p, archive, fd, st.st_size)
+					   : write_content(p, archive, fd, st.st_size);
 	close(fd);
 	return error;
 }

@@ -22,6 +22,7 @@ struct recording {
 	const struct options *options;
 	char *dir;		  /* owns: absolute path of the trace, NULL while untraced */
 	char *preload, *settings; /* own */
+	char *asan_options;	  /* owns; NULL = as they are */
 	char untraced[1280];	  /* why nothing is recorded, "" = it is */
 	struct launch launch;
 	struct run_facts facts;
@@ -55,6 +56,16 @@ static int recording_examine(struct recording *r)
 	}
 	if (hookable_check(command, &hookable, &diag))
 		return internal(&diag);
+	if (hookable.minds_preloads) {
+		const char *given = getenv("ASAN_OPTIONS"); /* comes last, so it wins */
+
+		if (asprintf(&r->asan_options, "verify_asan_link_order=0:%s", given ? given : "") <
+		    0) {
+			r->asan_options = NULL;
+			say("out of memory");
+			return STATUS_INTERNAL;
+		}
+	}
 	status = target_status(hookable.verdict);
 	if (status == STATUS_UNTRACED) {
 		snprintf(r->untraced, sizeof(r->untraced), "%s", hookable.why);
@@ -92,6 +103,8 @@ static int recording_start(struct recording *r)
 {
 	struct launch_variable variables[] = { { "LD_PRELOAD", r->preload },
 					       { "THRUM_OPTIONS", r->settings },
+					       { r->asan_options ? "ASAN_OPTIONS" : NULL,
+						 r->asan_options },
 					       { 0 } };
 	int exec_errno = 0;
 	struct diag diag;
@@ -99,7 +112,7 @@ static int recording_start(struct recording *r)
 	r->facts.argv = r->options->operands;
 	r->facts.redact_args = r->options->redact == REDACT_ARGS;
 	r->facts.start_real_ns = real_now_ns();
-	if (launch_start(&r->launch, r->options->operands, r->dir ? variables : &variables[2],
+	if (launch_start(&r->launch, r->options->operands, r->dir ? variables : &variables[3],
 			 &exec_errno, &diag)) {
 		say("%s", diag.message);
 		if (r->dir)
@@ -200,6 +213,7 @@ static void recording_release(struct recording *r)
 	free(r->dir);
 	free(r->preload);
 	free(r->settings);
+	free(r->asan_options);
 }
 
 /* Runs the program; returns 0 when it ran and `r` says how it ended, else the exit status. */

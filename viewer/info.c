@@ -4,6 +4,7 @@
  */
 #include "info.h"
 
+#include "../analyzer/hookable.h"
 #include "../analyzer/report/escape.h"
 #include "../trace/trace_ops.h"
 #include "info_count.h"
@@ -149,6 +150,39 @@ static void put_mode(FILE *out, const struct trace_process *p)
 	putc('\n', out);
 }
 
+/* Programs that this one started and that left no trace. */
+static void put_unrecorded(FILE *out, const struct trace_reader *reader, size_t index)
+{
+	const struct trace_process *p = trace_reader_get_process(reader, index);
+
+	for (size_t i = 0; i < p->exec_count; i++) {
+		if (!info_exec_is_recorded(reader, index, i)) {
+			put_field(out, "not seen");
+			escape_terminal(out, p->execs[i].path);
+			fprintf(out, " as process %" PRIu32 ": it did not record itself\n",
+				p->execs[i].pid);
+		}
+	}
+}
+
+/* What its libraries do with locks of their own that calls from outside do not show. */
+static void put_library_remarks(FILE *out, const struct trace_process *p)
+{
+	const char *told = NULL;
+
+	for (size_t i = 0; i < p->module_count; i++) {
+		const char *path = p->modules[i].path;
+		const char *remark = path ? hookable_library_remark(path) : NULL;
+
+		if (remark && remark != told) {
+			put_field(out, "not seen");
+			escape_terminal(out, strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+			fprintf(out, ": %s\n", remark);
+			told = remark;
+		}
+	}
+}
+
 /* What of this process no recorder of this kind can see, or could not here. */
 static void put_unseen(FILE *out, const struct trace_reader *reader, size_t index)
 {
@@ -169,14 +203,8 @@ static void put_unseen(FILE *out, const struct trace_reader *reader, size_t inde
 			fprintf(out, "%s\n", unseen[i].text);
 		}
 	}
-	for (size_t i = 0; i < p->exec_count; i++) {
-		if (!info_exec_is_recorded(reader, index, i)) {
-			put_field(out, "not seen");
-			escape_terminal(out, p->execs[i].path);
-			fprintf(out, " as process %" PRIu32 ": it did not record itself\n",
-				p->execs[i].pid);
-		}
-	}
+	put_library_remarks(out, p);
+	put_unrecorded(out, reader, index);
 	if (p->unrecorded_children) {
 		put_field(out, "not seen");
 		fprintf(out, "%" PRIu32 " forked children that could make no files here\n",
@@ -279,6 +307,10 @@ static int write_text(struct trace_reader *reader, const struct info_options *op
 		}
 		fputs(i ? "\n" : "", out);
 		put_process(out, options, reader, i, &c);
+		free(c.by_object);
+	}
+	for (size_t i = 0; i < n && n > FULL_IMAGES && !options->modules; i++) {
+		put_unrecorded(out, reader, i);
 	}
 	if (n > FULL_IMAGES && !options->modules) {
 		fputs("  thrum info --verbose describes each of them\n", out);
@@ -333,6 +365,38 @@ static json_t *json_objects(const struct info_counts *c)
 	return table;
 }
 
+/* {"mutex": {"acquire": 3}, "GLib mutex": …}: the events by what they are done to. */
+static json_t *json_by_object(const struct info_counts *c)
+{
+	static const char *const owners[INFO_LIBRARIES] = {
+		[TF_LIBRARY_LIBC] = "",		 [TF_LIBRARY_GLIB] = "GLib ",
+		[TF_LIBRARY_QT] = "Qt ",	 [TF_LIBRARY_OPENMP] = "OpenMP ",
+		[TF_LIBRARY_SYSV] = "System V ", [TF_LIBRARY_ANNOTATED] = "annotated ",
+		[TF_LIBRARY_STDIO] = "stdio ",
+	};
+	json_t *table = json_object();
+
+	for (unsigned i = 0; i < INFO_LIBRARIES * INFO_KINDS; i++) {
+		unsigned owner = i / INFO_KINDS, kind = i % INFO_KINDS;
+		json_t *events = json_object();
+		char name[64];
+
+		for (unsigned op = 1; op < TF_OPS; op++) {
+			if (c->by_object[owner][kind][op]) {
+				set_number(events, trace_op_name(op),
+					   c->by_object[owner][kind][op]);
+			}
+		}
+		snprintf(name, sizeof(name), "%s%s", owners[owner] ? owners[owner] : "other ",
+			 kind ? trace_object_kind_name(kind) : "unknown");
+		if (json_object_size(events)) {
+			json_object_set(table, name, events);
+		}
+		json_decref(events);
+	}
+	return table;
+}
+
 static json_t *json_module(const struct trace_module *m)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -344,6 +408,9 @@ static json_t *json_module(const struct trace_module *m)
 		id[2 * b + 1] = digits[m->build_id[b] & 15];
 	}
 	set_text(object, "path", m->path);
+	if (m->path && hookable_library_remark(m->path)) {
+		set_text(object, "not_seen", hookable_library_remark(m->path));
+	}
 	if (m->build_id_bytes) {
 		set_text(object, "build_id", id);
 	}
@@ -444,6 +511,7 @@ static json_t *json_process(const struct trace_reader *reader, size_t index,
 	json_object_set_new(object, "lost", json_lost(p, c));
 	json_object_set_new(object, "objects", json_objects(c));
 	json_object_set_new(object, "by_event", json_counts(c));
+	json_object_set_new(object, "by_object", json_by_object(c));
 	for (size_t i = 0; i < p->module_count; i++) {
 		json_array_append_new(modules, json_module(&p->modules[i]));
 	}
@@ -462,6 +530,7 @@ static int write_json(struct trace_reader *reader, FILE *out, struct diag *diag)
 		error = info_count(reader, i, &c, diag);
 		if (!error) {
 			json_array_append_new(processes, json_process(reader, i, &c));
+			free(c.by_object);
 		}
 	}
 	json_object_set_new(root, "schema", json_string("thrum-info/1"));

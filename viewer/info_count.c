@@ -24,6 +24,18 @@ static void count_definitions(const struct trace_process *p, const bool *seen,
 	}
 }
 
+static void count_object(const struct trace_process *p, const struct trace_event *e,
+			 struct info_counts *c)
+{
+	const struct trace_object *o;
+
+	if (e->object && e->object < p->object_count) {
+		o = &p->objects[e->object];
+		c->by_object[o->attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK]
+			    [o->kind < INFO_KINDS ? o->kind : 0][e->op % TF_OPS]++;
+	}
+}
+
 int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts,
 	       struct diag *diag)
 {
@@ -41,6 +53,11 @@ int info_count(struct trace_reader *reader, size_t index, struct info_counts *re
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	}
 	memset(&c, 0, sizeof(c));
+	c.by_object = calloc(INFO_LIBRARIES, sizeof(*c.by_object));
+	if (!c.by_object) {
+		free(seen);
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	}
 	while (trace_reader_next(reader, &e)) {
 		if (e.op == TRACE_LOST) {
 			c.lost += e.arg;
@@ -51,6 +68,7 @@ int info_count(struct trace_reader *reader, size_t index, struct info_counts *re
 		}
 		c.events++;
 		c.by_op[e.op % TF_OPS]++;
+		count_object(p, &e, &c);
 		seen[e.thread] = true;
 	}
 	count_definitions(p, seen, &c);

@@ -9,20 +9,23 @@
 #include "../trace/trace_reader.h"
 
 #define INFO_KINDS 64u
+#define INFO_LIBRARIES 16u /* TF_LIBRARY_MASK + 1 */
 
 struct info_counts {
 	uint64_t events; /* without synthetic ones */
 	uint64_t by_op[TF_OPS];
-	uint64_t gaps;	  /* places where records are missing */
-	uint64_t lost;	  /* events that LOST records tell of */
-	uint64_t threads; /* defined, or with at least one event */
+	/* The same by what they are done to: whose kind (TF_LIBRARY_*), which kind, the event. */
+	uint64_t (*by_object)[INFO_KINDS][TF_OPS]; /* INFO_LIBRARIES of them; the caller frees it */
+	uint64_t gaps;				   /* places where records are missing */
+	uint64_t lost;				   /* events that LOST records tell of */
+	uint64_t threads;			   /* defined, or with at least one event */
 	uint64_t objects
 		[INFO_KINDS]; /* defined, by enum trace_object_kind; 0 = without a definition */
 	uint64_t stacks;
 	uint64_t blocked; /* threads that waited in a hooked call at the end */
 };
 
-/* Leaves the reader at the end of process `index`. 0 or an error of the reader. */
+/* Leaves the reader at the end of process `index`. 0, or an error of the reader and nothing to free. */
 int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts,
 	       struct diag *diag);
 

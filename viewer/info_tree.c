@@ -58,6 +58,9 @@ bool info_exec_is_recorded(const struct trace_reader *reader, size_t index, size
 	const struct trace_process *p = trace_reader_get_process(reader, index);
 	uint32_t pid = p->execs[exec].pid;
 
+	if (pid == p->pid && p->exit_kind != TRACE_EXIT_EXEC) {
+		return true; /* its own exec, and it is still there */
+	}
 	for (size_t i = index + 1; i < trace_reader_process_count(reader); i++) {
 		if (trace_reader_get_process(reader, i)->pid == pid) {
 			return true;

@@ -20,7 +20,7 @@ size_t info_parent(const struct trace_reader *reader, size_t index);
 
 /*
  * Did the program that image `index` started by its exec number `exec` record itself? False for
- * static and set-user-id ones, and where the exec failed.
+ * static and set-user-id ones. True where the exec failed: no program ran.
  */
 bool info_exec_is_recorded(const struct trace_reader *reader, size_t index, size_t exec);
 

@@ -3,7 +3,8 @@
  * blocking_call.c - rule lock-held-across-blocking-call: a thread was long in a call that may block, and held
  * a lock that others waited for meanwhile. One finding for each place of such a call: its worst time.
  *
- * A call lasts from BLOCK to UNBLOCK. Who waits at its end for a lock that the thread held at its
+ * A call lasts from BLOCK to UNBLOCK; a wait for a condition variable, a semaphore that is no lock, a barrier or a
+ * futex is a call too, and from the mutex that a condition wait gives up nobody is kept. Who waits at its end for a lock that the thread held at its
  * beginning has waited for it; those who gave up before are added as they do. A call that has not
  * come back lasts to the end of the run; where a deadlock explains it, nothing more is said.
  */
@@ -27,8 +28,9 @@ struct waiting {
 /* The call a thread is in. */
 struct in_call {
 	bool inside;
-	uint32_t nested; /* calls of handlers that interrupted it */
-	uint32_t call;	 /* enum trace_call */
+	uint32_t nested;	/* calls of handlers that interrupted it */
+	uint32_t call;		/* enum trace_call; 0 = a wait for `object` */
+	uint32_t object, mutex; /* `mutex` is given up meanwhile */
 	uint32_t stack;
 	uint64_t since_ns;
 	struct waiting gave_up; /* for the lock that was given up for first */
@@ -37,7 +39,8 @@ struct in_call {
 /* A place in the code with such calls. */
 struct place {
 	uint32_t call, stack, thread;
-	uint64_t count; /* calls */
+	uint32_t object; /* of the worst call, where call = 0 */
+	uint64_t count;	 /* calls */
 	uint64_t waits, total_ns;
 	uint64_t call_ns, since_ns; /* of the worst call */
 	bool unfinished;
@@ -130,7 +133,8 @@ static bool judge_hold(struct blocking_call *s, const struct analysis *a,
 	struct waiting w = { .object = hold->object };
 	struct place *p;
 
-	if (hold->time_ns > c->since_ns || !is_lock(model_get_object(a->model, hold->object)))
+	if (hold->time_ns > c->since_ns || hold->object == c->mutex ||
+	    !is_lock(model_get_object(a->model, hold->object)))
 		return false;
 	if (c->gave_up.object == hold->object)
 		w = c->gave_up;
@@ -142,6 +146,7 @@ static bool judge_hold(struct blocking_call *s, const struct analysis *a,
 	if (p->worst.object && w.total_ns <= p->worst.total_ns)
 		return true;
 	p->worst = w;
+	p->object = c->object;
 	p->thread = t->id;
 	p->call_ns = now_ns - c->since_ns;
 	p->since_ns = c->since_ns;
@@ -169,7 +174,7 @@ static void judge_call(struct blocking_call *s, const struct analysis *a,
 /* ---- events ---- */
 
 static void on_block(struct blocking_call *s, const struct analysis *a,
-		     const struct trace_event *event)
+		     const struct trace_event *event, struct in_call entered)
 {
 	const struct trace_stack *stack = model_get_stack(a->model, event->stack);
 	struct in_call *c;
@@ -182,10 +187,39 @@ static void on_block(struct blocking_call *s, const struct analysis *a,
 		return;
 	}
 	/* One that never came back was left by longjmp or cancellation. */
-	*c = (struct in_call){ .inside = true,
-			       .call = (uint32_t)event->arg,
-			       .stack = event->stack,
-			       .since_ns = event->time_ns };
+	*c = entered;
+	c->inside = true;
+	c->stack = event->stack;
+	c->since_ns = event->time_ns;
+}
+
+/* Begins a wait that only another thread's word ends? Waits for locks are told by other rules. */
+static bool is_wait(const struct trace_event *event, const struct model_step *step)
+{
+	switch (event->op) {
+	case TRACE_REQUEST:
+		return step->object && step->object->kind == TRACE_OBJECT_SEM &&
+		       !model_object_is_lock(step->object);
+	case TRACE_FUTEX_WAIT:
+		return step->object && step->object->kind == TRACE_OBJECT_FUTEX;
+	case TRACE_COND_WAIT:
+	case TRACE_BARRIER_ARRIVE:
+		return step->object;
+	default:
+		return false;
+	}
+}
+
+/* Ends the wait that its thread is in, as far as we followed it? */
+static bool is_wait_over(const struct blocking_call *s, const struct trace_event *event,
+			 const struct model_step *step)
+{
+	const struct in_call *c = &s->in_call[event->thread];
+
+	if (!c->inside || c->call || c->object != event->object)
+		return false;
+	return event->op == TRACE_COND_WAKE || event->op == TRACE_BARRIER_LEAVE ||
+	       event->op == TRACE_FUTEX_WOKEN || step->flags & MODEL_STEP_REQUESTED;
 }
 
 static void on_unblock(struct blocking_call *s, const struct analysis *a,
@@ -238,12 +272,21 @@ static void blocking_call_on_event(void *state, struct analysis *a, const struct
 {
 	struct blocking_call *s = state;
 
-	if (event->op == TRACE_BLOCK)
-		on_block(s, a, event);
-	else if (event->op == TRACE_UNBLOCK)
+	if (event->op == TRACE_BLOCK) {
+		on_block(s, a, event, (struct in_call){ .call = (uint32_t)event->arg });
+	} else if (is_wait(event, step)) {
+		if (step->thread && step->thread->held_count)
+			on_block(s, a, event,
+				 (struct in_call){ .object = event->object,
+						   .mutex = event->op == TRACE_COND_WAIT
+								    ? event->other
+								    : 0 });
+	} else if (event->op == TRACE_UNBLOCK)
 		on_unblock(s, a, event, step);
 	else if (!s->in_call)
 		return;
+	else if (is_wait_over(s, event, step))
+		on_unblock(s, a, event, step);
 	else if (step->flags & MODEL_STEP_RELEASED && step->loser)
 		on_release(s, a, event, step);
 	else if (event->op == TRACE_ACQUIRE_FAIL && step->flags & MODEL_STEP_REQUESTED)
@@ -282,21 +325,24 @@ static void report(struct analysis *a, const struct place *p)
 {
 	struct finding *f =
 		analysis_begin(a, RULE_LOCK_HELD_ACROSS_BLOCKING_CALL, CONFIDENCE_OBSERVED);
-	const char *call = trace_call_name(p->call);
+	const char *call = p->call ? analysis_printf(a, "was in %s", trace_call_name(p->call))
+				   : analysis_printf(a, "waited for {lock:%u}", p->object);
 	double ms = (double)p->call_ns / 1e6;
 
 	f->count = p->count;
 	analysis_add_stack(a, f, ROLE_HOLDS, p->thread, p->worst.object, p->hold.stack,
 			   p->hold.time_ns, NULL, 0);
-	analysis_add_stack(a, f, ROLE_BLOCKS, p->thread, 0, p->stack, p->since_ns, NULL, 0)->note =
-		analysis_printf(a, "in %s for %.1f ms", call, ms);
+	analysis_add_stack(a, f, ROLE_BLOCKS, p->thread, p->call ? 0 : p->object, p->stack,
+			   p->since_ns, NULL, 0)
+		->note =
+		p->call ? analysis_printf(a, "in %s for %.1f ms", trace_call_name(p->call), ms)
+			: analysis_printf(a, "for %.1f ms", ms);
 	analysis_add_stack(a, f, ROLE_WAITS, p->worst.longest.thread, p->worst.object,
 			   p->worst.longest.stack, p->worst.longest.time_ns, NULL, 0)
 		->note =
 		analysis_printf(a, "for %.1f ms of that", (double)p->worst.longest_ns / 1e6);
 	f->title = analysis_printf(
-		a,
-		"{thread:%u} was in %s for %.1f ms with {lock:%u} held, for which {thread:%u} waited",
+		a, "{thread:%u} %s for %.1f ms with {lock:%u} held, for which {thread:%u} waited",
 		p->thread, call, ms, p->worst.object, p->worst.longest.thread);
 	f->message = analysis_printf(
 		a,
@@ -325,8 +371,11 @@ static void blocking_call_finish(void *state, struct analysis *a)
 const struct checker checker_blocking_call = {
 	.name = "blocking_call",
 	.consumes = CHECKER_OP(TRACE_BLOCK) | CHECKER_OP(TRACE_UNBLOCK) |
-		    CHECKER_OP(TRACE_ACQUIRE_FAIL),
-	.on_flags = MODEL_STEP_RELEASED,
+		    CHECKER_OP(TRACE_ACQUIRE_FAIL) | CHECKER_OP(TRACE_REQUEST) |
+		    CHECKER_OP(TRACE_COND_WAIT) | CHECKER_OP(TRACE_COND_WAKE) |
+		    CHECKER_OP(TRACE_BARRIER_ARRIVE) | CHECKER_OP(TRACE_BARRIER_LEAVE) |
+		    CHECKER_OP(TRACE_FUTEX_WAIT) | CHECKER_OP(TRACE_FUTEX_WOKEN),
+	.on_flags = MODEL_STEP_RELEASED | MODEL_STEP_REQUESTED,
 	.begin = blocking_call_begin,
 	.on_event = blocking_call_on_event,
 	.finish = blocking_call_finish,

@@ -380,6 +380,25 @@ static bool judge_semaphores(const struct knot_story *s, enum confidence *ret_co
 	return true;
 }
 
+static bool has_lock(const struct knot_story *s)
+{
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct wait_target *t = target_of(s, i);
+
+		if (t && (t->side == WAIT_SIDE_EXCLUSIVE || t->side == WAIT_SIDE_SHARED))
+			return true;
+	}
+	return false;
+}
+
+/* Only a lock has to be let go of by its holder. */
+static void judge_handlers(const struct knot_story *s, enum confidence *confidence)
+{
+	for (uint32_t i = 0; i < s->count && !has_lock(s); i++)
+		if (wait_handler_may_end(s->r->w, s->thread[i], s->node[i]))
+			*confidence = CONFIDENCE_HINT;
+}
+
 /* Of one process, and found when that was looked at alone. */
 static bool is_told(const struct knot_story *s)
 {
@@ -410,6 +429,7 @@ static void report_knot(struct knot_story *s, const uint32_t *behind)
 
 	if (!judge_semaphores(s, &confidence))
 		return;
+	judge_handlers(s, &confidence);
 	s->r->deadlocks++;
 	for (uint32_t id = 1; id < s->r->w->thread_count; id++)
 		if (behind[id] == s->knots->component[s->thread[0]])
@@ -460,6 +480,19 @@ static void report_hard(struct wait_report *r)
 	wait_knots_free(k);
 }
 
+/*
+ * A cycle of open waits is a wait whose giver is gone or came too early, but at queues: these are read and
+ * written, as pipes are.
+ */
+static bool is_between_queues(const struct wait_world *w, const struct wait_knots *k,
+			      const struct wait_knot *knot)
+{
+	for (uint32_t m = knot->threads; m < knot->count; m++)
+		if (!wait_is_queue(w, wait_world_get_target(w, k->member[knot->first + m])->object))
+			return false;
+	return knot->open_targets > 1;
+}
+
 /* Knots with a hard part are told already. */
 static void report_mixed(struct wait_report *r)
 {
@@ -473,8 +506,8 @@ static void report_mixed(struct wait_report *r)
 	for (uint32_t i = 0; i < k->count; i++) {
 		const struct wait_knot *knot = &k->knot[i];
 
-		marked[i] = knot->root && knot->threads > 1 && knot->hard_targets > 0 &&
-			    knot->open_targets > 0;
+		marked[i] = knot->root && knot->threads > 1 && knot->open_targets > 0 &&
+			    (knot->hard_targets > 0 || is_between_queues(r->w, k, knot));
 		for (uint32_t m = 0; marked[i] && m < knot->threads; m++)
 			if (r->explained[k->member[knot->first + m]])
 				marked[i] = 0;

@@ -10,6 +10,9 @@
  *   - the joined thread only tries the lock, or both only read
  *   - its acquire is ordered before the joiner's by create, join or a barrier
  *   - the joiner took the lock back at the end of a condition wait: it waited to be told
+ *
+ * A hint where the last thing that the joined thread did with the lock was to signal a condition variable under it: then it
+ * announced its end, and whoever holds the lock can look whether it did, without a wait.
  */
 #include "../checker.h"
 
@@ -30,6 +33,7 @@ struct pair {
 	uint32_t use_count;
 	struct use use[MAX_USES];
 	uint32_t hold_segment; /* where the joiner took the lock last */
+	bool announced;	       /* the child's last hold of the lock so far signalled something */
 	bool reported;
 };
 
@@ -102,6 +106,8 @@ static void note_acquire(struct join_order *s, struct analysis *a, const struct 
 		    (p->child != event->thread && p->joiner != event->thread))
 			continue;
 		segment = model_pin_segment(a->model, step->thread);
+		if (p->child == event->thread)
+			p->announced = false;
 		if (p->joiner == event->thread)
 			p->hold_segment = segment;
 		else if (!(flags & MODEL_HOLD_TRY) && p->use_count < MAX_USES &&
@@ -115,11 +121,20 @@ static void note_acquire(struct join_order *s, struct analysis *a, const struct 
 	}
 }
 
+static void note_signal(struct join_order *s, const struct model_step *step)
+{
+	for (uint32_t i = 0; i < s->count && step->thread; i++)
+		if (s->pair[i].child == step->thread->id &&
+		    model_find_held(step->thread, s->pair[i].lock))
+			s->pair[i].announced = true;
+}
+
 static void report(struct analysis *a, const struct trace_event *event,
 		   const struct model_held *hold, const struct pair *p, const struct use *use)
 {
 	struct finding *f = analysis_begin(a, RULE_LOCK_ORDER_INVERSION,
-					   use->bounded ? CONFIDENCE_HINT : CONFIDENCE_POTENTIAL);
+					   use->bounded || p->announced ? CONFIDENCE_HINT
+									: CONFIDENCE_POTENTIAL);
 
 	analysis_add_stack(a, f, ROLE_HOLDS, p->joiner, p->lock, hold->stack, hold->time_ns, NULL,
 			   0);
@@ -172,6 +187,8 @@ static void join_order_on_event(void *state, struct analysis *a, const struct tr
 			judge_join(s, a, event, step);
 		else if (step->thread->held_count)
 			note_join(s, a, step);
+	} else if (event->op == TRACE_COND_SIGNAL || event->op == TRACE_COND_BROADCAST) {
+		note_signal(s, step);
 	} else if (s->second_pass && (step->flags & MODEL_STEP_HOLD)) {
 		note_acquire(s, a, event, step);
 	}
@@ -214,7 +231,8 @@ const struct checker checker_join_order = {
 	.consumes = OP(JOIN),
 	.consumes_again = OP(JOIN) | OP(ACQUIRE) | OP(ACQUIRE_SHARED) | OP(ACQUIRE_TRY) |
 			  OP(ACQUIRE_TRY_SHARED) | OP(ACQUIRE_TIMED) | OP(ACQUIRE_TIMED_SHARED) |
-			  OP(ACQUIRE_OWNERDEAD) | OP(ONCE_BEGIN),
+			  OP(ACQUIRE_OWNERDEAD) | OP(ONCE_BEGIN) | OP(COND_SIGNAL) |
+			  OP(COND_BROADCAST),
 	.begin = join_order_begin,
 	.on_event = join_order_on_event,
 	.finish = join_order_finish,

@@ -19,6 +19,8 @@ struct robbed {
 	uint32_t thread, object;
 };
 
+enum { ROBBED_LIMIT = 1000 };
+
 struct lock_misuse {
 	struct sites *sites;
 	struct robbed *robbed; /* owned */
@@ -54,6 +56,10 @@ static void lock_misuse_finish(void *state, struct analysis *a)
 
 static void note_robbed(struct lock_misuse *s, uint32_t thread, uint32_t object)
 {
+	for (size_t i = 0; i < s->robbed_count; i++) {
+		if (s->robbed[i].thread == thread && s->robbed[i].object == object)
+			return;
+	}
 	if (s->robbed_count == s->robbed_capacity) {
 		s->robbed_capacity = s->robbed_capacity ? s->robbed_capacity * 2 : 8;
 		s->robbed = realloc(s->robbed, s->robbed_capacity * sizeof(*s->robbed));
@@ -420,6 +426,9 @@ static void lock_misuse_on_event(void *state, struct analysis *a, const struct t
 
 	if (!step->object)
 		return;
+	/* Its holder let go of it unseen, in a function that is not hooked, and has it back perhaps. */
+	if ((step->flags & MODEL_STEP_TAKEN_OVER) && step->loser && s->robbed_count < ROBBED_LIMIT)
+		note_robbed(s, step->loser->id, event->object);
 	if (event->op == TRACE_GONE) {
 		on_gone(s, a, event, step);
 		return;
@@ -448,7 +457,7 @@ static void lock_misuse_on_event(void *state, struct analysis *a, const struct t
 const struct checker checker_lock_misuse = {
 	.name = "lock_misuse",
 	.consumes = OP(ACQUIRE_FAIL) | OP(RELEASE_ODD) | OP(DESTROY) | OP(GONE),
-	.on_flags = MODEL_STEP_AFTER_DESTROY,
+	.on_flags = MODEL_STEP_AFTER_DESTROY | MODEL_STEP_TAKEN_OVER,
 	.begin = lock_misuse_begin,
 	.on_event = lock_misuse_on_event,
 	.finish = lock_misuse_finish,

@@ -296,8 +296,12 @@ static void add_nested(struct lock_order *order, struct analysis *a, struct mode
 						       : model_intern_set(a->model, t, h->object),
 					  .hold_ns = h->time_ns,
 					  .request_ns = event->time_ns };
-		uint32_t c = lock_graph_add(order->conds, a->model, t, &fact);
+		uint32_t c;
 
+		/* A signaller that only tried for it would have gone on without. */
+		if (!waits && (h->flags & MODEL_HOLD_TRY))
+			continue;
+		c = lock_graph_add(order->conds, a->model, t, &fact);
 		if (c)
 			order->conds->context[c].count++;
 	}

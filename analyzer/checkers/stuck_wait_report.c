@@ -127,7 +127,11 @@ static void print_reason(FILE *out, const struct stuck *s, uint32_t i)
 	} else if (o->kind == TRACE_OBJECT_FUTEX) {
 		print_futex_reason(out, s, o);
 	} else if (s->r->w->party[s->waiter[0]].kind == TRACE_WAIT_CALL) {
-		fputs(", and nobody is left at its other end", out);
+		fputs(!wait_is_queue(s->r->w, id_of(s, i)) ? ", and nobody is left at its other end"
+		      : s->r->w->party[s->waiter[0]].mode & TRACE_MODE_SHARED
+			      ? ", and nobody is left to send to it"
+			      : ", and nobody is left to receive from it",
+		      out);
 	} else {
 		fputs(", and nobody is left to unlock it", out);
 	}

@@ -10,7 +10,8 @@
  * Parked threads are silent: idle workers are meant to die with the process. A wait counts as
  * parked when some thread left a wait at the same call stack before, when several threads wait at
  * the same place (a pool), or when somebody who used to wake it was there until the end. So are
- * detached threads, unless they were at work when main returned. After _exit, quick_exit, exec, a
+ * threads that wait for input, a connection, a child or a signal, the workers of a runtime that keeps them for ever,
+ * and detached threads, unless they were at work when main returned. After _exit, quick_exit, exec, a
  * kill or a crash nothing is said: nobody tidies up then.
  */
 #include "wait_story.h"
@@ -102,9 +103,71 @@ static bool is_parked(const struct wait_world *w, uint32_t thread)
 		return waker.there;
 	case TRACE_WAIT_LOCK:
 		return is_in_pool(w, thread);
+	case TRACE_WAIT_FUTEX:
+		return is_in_pool(w, thread);
 	default: /* joins and initialisers; a number from a file */
 		return false;
 	}
+}
+
+/*
+ * In a call that the world outside ends: what an idle event loop or service thread is in. Its party
+ * says so only where the call waits for somebody of this trace.
+ */
+static bool is_idle(const struct wait_world *w, uint32_t thread)
+{
+	const struct trace_wait_state *slot = model_get_wait(w->model, thread);
+	enum { SLEEP, POLL, READ, WRITE, DISK, NET, CHILD, SIGNAL, THREAD };
+	static const uint8_t class_of[] = {
+#define CALL(number, NAME, word, class) [number] = class,
+#include "../../spec/calls.def"
+#undef CALL
+	};
+
+	/* A library waits behind our back, and looks again after a while. */
+	if (slot && slot->wait.kind == TRACE_WAIT_FUTEX && slot->wait.mode & TRACE_MODE_TIMED)
+		return true;
+	if (!slot || slot->wait.kind != TRACE_WAIT_CALL || slot->wait.other >= sizeof(class_of))
+		return false;
+	switch (class_of[slot->wait.other]) {
+	case POLL:
+	case READ:
+	case NET:
+	case CHILD:
+	case SIGNAL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- runtimes that keep their workers ---- */
+
+/* Threads that these make wait for the next parallel region, inside, and die with the process. */
+static const char *const keepers[] = { "libgomp.so", "libomp.so", "libomp5.so", "libiomp5.so",
+				       "libtbb.so" };
+
+static bool is_kept_by_runtime(const struct trace_process *p, uint32_t stack)
+{
+	const struct trace_module *found = NULL;
+	uint64_t ip;
+
+	if (!stack || !p->stacks || stack >= p->stack_count || !p->stacks[stack].frames)
+		return false;
+	ip = p->stacks[stack].ip[0] - 1;
+	for (size_t i = 0; i < p->module_count && !found; i++)
+		if (ip >= p->modules[i].start && ip < p->modules[i].end)
+			found = &p->modules[i];
+	if (!found || !found->path)
+		return false;
+	for (size_t i = 0; i < sizeof(keepers) / sizeof(*keepers); i++) {
+		const char *name = strrchr(found->path, '/');
+
+		name = name ? name + 1 : found->path;
+		if (strncmp(name, keepers[i], strlen(keepers[i])) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* ---- one thread ---- */
@@ -152,6 +215,14 @@ static enum fate fate_of_blocked(const struct leak *l, uint32_t thread)
 	return is_parked(w, cause) ? FATE_FINE : FATE_BLOCKED;
 }
 
+static uint32_t creation_stack(const struct wait_world *w, uint32_t thread)
+{
+	const struct trace_process *p = w->model->process;
+	uint32_t defined = p->threads ? p->threads[thread].stack : 0;
+
+	return defined ? defined : model_get_thread(w->model, thread)->create.stack;
+}
+
 static enum fate fate_of(const struct leak *l, uint32_t thread)
 {
 	const struct wait_world *w = l->r->w;
@@ -170,9 +241,11 @@ static enum fate fate_of(const struct leak *l, uint32_t thread)
 		/* A join or detach may be among the records that are missing. */
 		return t->detached || w->lossy || !t->create.thread ? FATE_FINE : FATE_FINISHED;
 	}
+	if (is_idle(w, thread))
+		return FATE_FINE;
 	if (w->party[thread].kind != TRACE_WAIT_NONE)
 		return t->detached ? FATE_FINE : fate_of_blocked(l, thread);
-	return FATE_RUNNING;
+	return is_kept_by_runtime(process, creation_stack(w, thread)) ? FATE_FINE : FATE_RUNNING;
 }
 
 static void find_fates(struct leak *l)
@@ -201,14 +274,6 @@ struct group {
 	uint32_t first, count;
 	uint32_t thread[SHOWN_THREADS];
 };
-
-static uint32_t creation_stack(const struct wait_world *w, uint32_t thread)
-{
-	const struct trace_process *p = w->model->process;
-	uint32_t defined = p->threads ? p->threads[thread].stack : 0;
-
-	return defined ? defined : model_get_thread(w->model, thread)->create.stack;
-}
 
 static void print_subject(FILE *out, const struct group *g, const char *one, const char *several)
 {

@@ -19,13 +19,17 @@ void model_sync_init(struct model_object *o, uint32_t attributes, bool known)
 	case TRACE_OBJECT_SEM: {
 		struct model_sem *sem = &model_touch_detail(o)->sem;
 
+		/* Who posts may be in another process, unseen here; in the run as one these bits are gone. */
+		bool shared = attributes & TF_COUNT_SHARED ||
+			      (attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK) == TF_LIBRARY_SYSV;
+
 		sem->initial_known = known;
-		sem->initial = attributes & ~(uint32_t)TF_ATTRIBUTES_UNKNOWN;
+		sem->initial = attributes & TF_SEM_MOST; /* above: library, shared, undo */
 		sem->value = sem->initial;
 		o->flags &= (uint16_t) ~(MODEL_SEM_LOCK | MODEL_SEM_PERMITS);
-		if (known && sem->initial == 1 && o->owner == 0)
+		if (known && !shared && sem->initial == 1 && o->owner == 0)
 			o->flags |= MODEL_SEM_LOCK;
-		if (known && sem->initial > 1)
+		if (known && (shared || sem->initial > 1))
 			o->flags |= MODEL_SEM_PERMITS;
 		break;
 	}

@@ -24,6 +24,13 @@ struct report_process {
 	size_t argc;
 };
 
+/* A program that a recorded process started and that did not record itself. */
+struct report_unrecorded {
+	uint32_t pid;
+	const char *path; /* borrowed */
+	const char *why;  /* NULL = the file says nothing about it */
+};
+
 /* Everything a sink may say. Findings are sorted: gated first, then by level, rule, fingerprint. */
 struct report {
 	const char *version;
@@ -35,6 +42,8 @@ struct report {
 	const char *incomplete_why; /* NULL when complete */
 	struct report_process *processes;
 	size_t process_count;
+	struct report_unrecorded *unrecorded;
+	size_t unrecorded_count;
 	struct finding **findings;
 	size_t finding_count;
 	unsigned gated, errors, warnings, notes, suppressed, baseline;

@@ -254,7 +254,7 @@ static void put_banner(const struct page *p, const char *what, const char *text)
 static void put_top(const struct page *p)
 {
 	const struct report *report = p->report;
-	char words[WORDS_BYTES];
+	char words[WORDS_BYTES], unrecorded[UNRECORDED_BYTES];
 
 	put(p, "<header>\n<p class=\"brand\">thrum ", report->version, "</p>\n");
 	put(p, "<h1>", headline(report, words, sizeof(words)), "</h1>\n");
@@ -274,6 +274,8 @@ static void put_top(const struct page *p)
 	put_banner(p, report->verdict == VERDICT_UNTRACED ? "Why:" : "Incomplete:",
 		   report->complete ? NULL : report->incomplete_why);
 	put_banner(p, "Lost:", words_lost(report, words, sizeof(words)));
+	for (size_t i = 0; words_unrecorded(report, i, unrecorded, sizeof(unrecorded)); i++)
+		put_banner(p, "Not seen:", unrecorded);
 	if (report->finding_count && report->verdict == VERDICT_TIMEOUT)
 		put_banner(
 			p, "Timeout:",

@@ -211,6 +211,21 @@ static json_t *process_value(const struct report_process *p)
 	return value;
 }
 
+static json_t *unrecorded_value(const struct report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->unrecorded_count; i++) {
+		json_t *value = json_object();
+
+		put_count(value, "pid", report->unrecorded[i].pid);
+		put_string(value, "path", report->unrecorded[i].path);
+		put_string(value, "why", report->unrecorded[i].why);
+		json_array_append_new(array, value);
+	}
+	return array;
+}
+
 static json_t *trace_value(const struct report *report)
 {
 	json_t *value = json_object(), *processes = json_array();
@@ -221,6 +236,8 @@ static json_t *trace_value(const struct report *report)
 	put(value, "complete", json_boolean(report->complete));
 	put_string(value, "incomplete_why", report->incomplete_why);
 	put(value, "processes", processes);
+	if (report->unrecorded_count)
+		put(value, "unrecorded", unrecorded_value(report));
 	return value;
 }
 

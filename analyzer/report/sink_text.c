@@ -372,6 +372,14 @@ static void put_summary_line(const struct text *t, const char *what, const char 
 	fputc('\n', t->out);
 }
 
+static void put_unrecorded(const struct text *t)
+{
+	char words[UNRECORDED_BYTES];
+
+	for (size_t i = 0; words_unrecorded(t->report, i, words, sizeof(words)); i++)
+		put_summary_line(t, i ? "" : "not seen", words);
+}
+
 /* Modules of the program whose frames had no names, each once: what to install to read more. */
 struct nameless {
 	const struct frame *frame[4];
@@ -457,6 +465,7 @@ static void put_summary(const struct text *t)
 		put_summary_line(t, report->verdict == VERDICT_UNTRACED ? "why" : "incomplete",
 				 report->incomplete_why);
 	put_summary_line(t, "lost", words_lost(report, words, sizeof(words)));
+	put_unrecorded(t);
 	put_nameless(t);
 	put_pruned(t);
 	if (!report->finding_count)

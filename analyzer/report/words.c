@@ -14,6 +14,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define UNRECORDED_SHOWN 3u
+
 /*
  * A longer name is shown bare: without parameters and template arguments. file:line tells overloads
  * apart.
@@ -441,6 +443,24 @@ const char *words_lost(const struct report *report, char *buffer, size_t bytes)
 	append_amount(buffer, bytes, totals.lost_events, "event", false);
 	append_amount(buffer, bytes, totals.lost_chunks, "chunk", false);
 	append_amount(buffer, bytes, totals.lost_defs, "definition", false);
+	return buffer;
+}
+
+const char *words_unrecorded(const struct report *report, size_t index, char *buffer, size_t bytes)
+{
+	const struct report_unrecorded *u = &report->unrecorded[index];
+	size_t more = report->unrecorded_count - index;
+
+	if (index > UNRECORDED_SHOWN || index >= report->unrecorded_count)
+		return NULL;
+	if (index == UNRECORDED_SHOWN)
+		snprintf(buffer, bytes, "and %zu more %s; thrum info names them", more,
+			 more == 1 ? "program" : "programs");
+	else if (u->why)
+		snprintf(buffer, bytes, "process %" PRIu32 ": %s", u->pid, u->why);
+	else
+		snprintf(buffer, bytes, "process %" PRIu32 ": %s did not record itself", u->pid,
+			 u->path);
 	return buffer;
 }
 

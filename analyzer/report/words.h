@@ -81,11 +81,19 @@ const char *words_count(uint64_t count, const char *singular, const char *plural
 /* "2 errors, 1 warning" of a report. "" where there are none. */
 const char *words_levels(const struct report *report, char *buffer, size_t bytes);
 
+#define UNRECORDED_BYTES 1200
+
 /* "4 threads, 12 locks, 1,234,567 events in 2 processes" */
 const char *words_seen(const struct report *report, char *buffer, size_t bytes);
 
 /* "12 events, 3 chunks"; "" = nothing was lost. */
 const char *words_lost(const struct report *report, char *buffer, size_t bytes);
+
+/*
+ * Line `index` about programs that did not record themselves; NULL after the last: three are named, the others
+ * counted.
+ */
+const char *words_unrecorded(const struct report *report, size_t index, char *buffer, size_t bytes);
 
 /* "2 deadlock, 1 stuck-wait": rule ids in the order of the findings. */
 const char *words_rules(const struct report *report, char *buffer, size_t bytes);
