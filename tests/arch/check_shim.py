@@ -10,6 +10,7 @@ import sys
 
 ROW = re.compile(r"^PRIM\(\w+, \w+, [^,]+, (\w+), ", re.M)
 START = re.compile(r"^PRIM\(", re.M)
+ANSWERS = {"__asan_default_options"}  # what a runtime in the host asks: no hooks
 
 
 def read_rows(tree):
@@ -71,7 +72,7 @@ def check_imports(imported, allowed):
 def check_exports(exported, rows):
     for name in sorted(rows - exported):
         yield f"does not export {name}, which has a row in spec/primitives/"
-    for name in sorted(exported - rows):
+    for name in sorted(exported - rows - ANSWERS):
         if not name.startswith("thrum_"):
             yield f"exports {name}, which has no row in spec/primitives/"
 

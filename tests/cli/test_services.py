@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import signal
+import stat
 import subprocess
 import unittest
 
@@ -134,6 +136,24 @@ class Space(Case):
         self.assertRegex(result.stderr, r"\Athrum: cannot make the trace directory disk/trace: .*; give another -o DIR\nerr\n\Z")
 
 
+class Jail(Case):
+    @unittest.skipUnless(can_mount(), "may not mount here")
+    def test_no_proc(self):
+        script = 'mount -t tmpfs none /proc && cd / && LD_PRELOAD=$L THRUM_OPTIONS=dir=$D/trace exec "$P" pass'
+        subprocess.run(
+            ["unshare", "-m", "sh", "-c", script],
+            env={"PATH": os.environ["PATH"], "L": self.env["THRUM_LIB"], "D": self.folder, "P": target("abba")},
+            capture_output=True,
+            timeout=LIMIT,
+            check=True,
+        )
+        report = json.loads(self.thrum("check", "--format=json", "trace").stdout)
+        self.assertEqual([f["rule"] for f in report["findings"]], ["lock-order-inversion"])
+        for stack in report["findings"][0]["stacks"]:
+            self.assertIn("function", stack["frames"][0])
+            self.assertEqual(stack["frames"][0]["module"], target("abba"))
+
+
 class Privacy(Case):
     def everything(self, folder):
         data = b""
@@ -189,6 +209,25 @@ class Children(Case):
         self.thrum("record", "--", "sh", "-c", f"{target('static')} 0; true")
         text = self.thrum("info").stdout
         self.assertRegex(text, rf"not seen +{re.escape(target('static'))} as process \d+: it did not record itself")
+
+    @unittest.skipUnless(IS_ROOT, "needs root to make a set-user-id program of somebody else")
+    def test_child_that_is_setuid_is_said(self):
+        program = self.path("setuid")
+        shutil.copy(target("threads"), program)
+        os.chmod(self.folder, 0o755)
+        os.chown(program, NOBODY, NOBODY)
+        os.chmod(program, 0o755 | stat.S_ISUID)
+        result = self.thrum("run", "--", "sh", "-c", f"{program} 3; exit $?")
+        self.assertEqual((result.returncode, result.stdout), (3, "out\n"))
+        self.assertRegex(result.stderr, rf"(?m)^  not seen +process \d+: {re.escape(program)} is set-user-id: ")
+        self.assertRegex(self.thrum("info").stdout, rf"not seen +{re.escape(program)} as process \d+: ")
+        unrecorded = json.loads(self.thrum("check", "--format=json").stdout)["trace"]["unrecorded"]
+        self.assertEqual([u["path"] for u in unrecorded], [program])
+
+    def test_program_that_is_not_there_is_no_program(self):
+        result = self.thrum("run", "--", "sh", "-c", "./absent; exec ./absent")
+        self.assert_status(result, 127)
+        self.assertNotIn("not seen", result.stderr + self.thrum("info").stdout)
 
 
 main()

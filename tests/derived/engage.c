@@ -397,6 +397,7 @@ SIMPLE(__libc_start_main, 0, (void)0)
 #include "engage_ipc.h"
 #include "engage_library.h"
 #include "engage_process.h"
+#include "engage_stdio.h"
 
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) { #name, exercise_##name },
 static const struct {

@@ -61,16 +61,22 @@ def count_calls(bench, trace):
 
 
 def other_preloads(bench, folder):
-    """S69: with another interposer behind or before, and in a TSan build: one event per operation."""
+    """S69: with another interposer behind or before, and in builds of TSan and ASan: one event per operation."""
     binary = os.path.join(bench.samples, "s69_known_number_of_calls")
     counting = os.path.join(bench.samples, "counting_preload.so")
     script = "LD_PRELOAD=%s exec " + binary  # thrum's own entry is in $LD_PRELOAD already
     variants = [("alone", [binary]),
                 ("another preload behind", ["sh", "-c", script % ("$LD_PRELOAD:" + counting)]),
                 ("another preload before", ["sh", "-c", script % (counting + ":$LD_PRELOAD")])]
-    tsan = os.path.join(bench.samples, "s69_tsan_build")
-    if os.path.exists(tsan):
-        variants.append(("TSan build", [tsan]))
+    for sanitizer in ("thread", "address"):
+        built = os.path.join(bench.samples, f"s69_{sanitizer}_build")
+        runtime = re.search(r"=> (/\S*lib[at]san\S*)", target.run(["ldd", built], 20).out.decode()) if os.path.exists(built) else None
+        if os.path.exists(built):
+            variants.append((sanitizer + " sanitizer build", [built]))
+        if runtime:  # in a library, which may be preloaded too: as the sanitizers' manuals advise, or behind
+            for order, preload in (("before", runtime[1] + ":$LD_PRELOAD"), ("behind", "$LD_PRELOAD:" + runtime[1])):
+                variants.append((f"{sanitizer} sanitizer preloaded {order}",
+                                 ["sh", "-c", f"LD_PRELOAD={preload} exec " + built]))
     wrong = []
     for label, command in variants:
         here = os.path.join(folder, label.replace(" ", "-"))
@@ -84,7 +90,7 @@ def other_preloads(bench, folder):
         if (acquires, releases) != (2000, 2000):
             wrong.append("%s: %d acquires and %d releases of counted_lock, 2000 calls each" %
                          (label, acquires, releases))
-        if "another" in label and "counted 2000\n" not in o.err:
+        if "another preload" in label and "counted 2000\n" not in o.err:
             wrong.append("%s: the other preload did not see its 2000 calls: %r" % (label, o.err[:200]))
     return wrong
 
@@ -141,7 +147,7 @@ def size_limit_reached(bench, folder):
 
 
 TESTS = [
-    Test(["S69"], "s69_other_preloads", "other preloads and a TSan build wrap the same symbols",
+    Test(["S69", "I6"], "s69_other_preloads", "other preloads, TSan and ASan builds wrap the same symbols",
          "one event per operation", other_preloads),
     Test(["S71"], "s71_killed_while_recording", "SIGKILL in the middle of writing records",
          "prefix analysed, nothing invented", killed_while_recording),

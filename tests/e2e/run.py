@@ -7,7 +7,9 @@
     run.py --build DIR --filter 's0|cond'   those whose name matches
     run.py --build DIR --native             without thrum: do they hang or end as intended?
     run.py --build DIR --repeat 20 -j 4 --write-docs docs/scenarios.md
-    run.py --check-ids                      every scenario id has a sample or a test
+    run.py --build DIR --check-ids          every scenario id has a sample or a test
+
+Besides the samples it runs the tests of ctest that named.py names, which is what shows the other scenarios.
 
 Builds nothing. Status 0: all as expected; 1: something is not; 2: usage or a broken header.
 """
@@ -24,6 +26,7 @@ import tempfile
 
 import integrity
 import judge
+import named
 import scenarios
 import target
 from sample_header import HeaderError, load_samples
@@ -191,6 +194,20 @@ def run_all(bench, samples, options):
     return results
 
 
+def run_named(tests, options):
+    """Tests of ctest, one at a time; those that several rows name are run once a round."""
+    known = named.registered(options.build) if tests else {}
+    results = {t.name: Result(t.name) for t in tests}
+    for test in {t.name: t for t in tests}.values():
+        for _ in range(options.repeat):
+            wrong = named.run(test, known)
+            results[test.name].add(wrong)
+            for w in wrong if not options.quiet else []:
+                print("FAIL %s\n     %s" % (test.name, w))
+                sys.stdout.flush()
+    return results
+
+
 def parse_arguments():
     p = argparse.ArgumentParser(description="run the samples under thrum")
     p.add_argument("--build", help="build directory")
@@ -213,14 +230,13 @@ def parse_arguments():
     return p.parse_args()
 
 
+def by_name(tests, options):
+    return [t for t in tests if (not options.only or t.name in options.only) and
+            (not options.filter or re.search(options.filter, t.name))]
+
+
 def select(samples, options):
-    if options.only:
-        samples = [s for s in samples if s.name in options.only]
-    if options.filter:
-        samples = [s for s in samples if re.search(options.filter, s.name)]
-    if options.hanging:
-        samples = [s for s in samples if s.is_hanging()]
-    return samples
+    return [s for s in by_name(samples, options) if s.is_hanging() or not options.hanging]
 
 
 def keep_results(path, results):
@@ -246,11 +262,11 @@ def main():
     options = parse_arguments()
     try:
         samples = load_samples(ROOT)
-        ids_wrong = scenarios.check_ids(ROOT, samples)
     except HeaderError as e:
         print("run.py: %s" % e, file=sys.stderr)
         return 2
     if options.check_ids:
+        ids_wrong = scenarios.check_ids(ROOT, samples, named.registered(options.build) if options.build else None)
         for w in ids_wrong:
             print(w)
         return 1 if ids_wrong else 0
@@ -272,16 +288,16 @@ def main():
         if not os.path.exists(path):
             print("run.py: there is no %s; build first" % path, file=sys.stderr)
             return 2
-    chosen = select(samples, options)
-    scripted = [t for t in integrity.TESTS if (not options.only or t.name in options.only) and
-                (not options.filter or re.search(options.filter, t.name)) and
-                not options.native and not options.hanging and not options.bounded]
-    if not chosen and not scripted:
+    chosen, scripted, others = select(samples, options), [], []
+    if not (options.native or options.hanging or options.bounded):
+        scripted, others = by_name(integrity.TESTS, options), by_name(named.TESTS, options)
+    if not chosen and not scripted and not others:
         print("run.py: no such sample", file=sys.stderr)
         return 2
     results = run_all(bench, chosen, options)
     for test in scripted:
         results[test.name] = integrity.repeat(test, bench, Result(test.name), options)
+    results.update(run_named(others, options))
     bad = [r for r in results.values() if r.good != r.runs]
     print("%d of %d as expected" % (len(results) - len(bad), len(results)))
     for r in bad if not options.results else []:

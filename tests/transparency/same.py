@@ -14,6 +14,9 @@ run had is tried `--retries` times more, both ways in turn. It is then
     doubt     when one recorded run shows it, once
     order     when the same lines come in another order: threads or processes that write without waiting for each other
 
+To measure another tool in the same way: `--under COMMAND` runs `COMMAND PROGRAM` instead of preloading LIBTHRUM, and
+`--instead DIRECTORY` the program of the same name there (a build of another kind).
+
 With `--isolate` (needs root) each run has its own process, mount and IPC namespace, an empty /tmp and /dev/shm, and
 can neither set the clock nor restart the machine. Exit status: 0 nothing changed, 1 something did, 2 nothing was run.
 """
@@ -23,6 +26,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -55,15 +59,19 @@ class Runner:
         self.options = options
         self.scratch = scratch
 
-    def traced(self, trace):
+    def recorded(self, program, trace):
+        """The command of a recorded run."""
+        if self.options.under or self.options.instead:
+            here = os.path.join(self.options.instead, os.path.basename(program)) if self.options.instead else program
+            return [*shlex.split(self.options.under), here]
         variables = ["LD_PRELOAD=" + self.options.libthrum, "THRUM_OPTIONS=" + ":".join(["dir=" + trace, *self.options.set])]
-        return ["env", *variables]
+        return ["env", *variables, program]
 
     def run(self, program, recorded):
         """(outcome, whether a trace was written)"""
         work = tempfile.mkdtemp(dir=self.scratch)
         trace = os.path.join(work, "trace")
-        argv = [*(self.traced(trace) if recorded else ["env"]), program]
+        argv = self.recorded(program, trace) if recorded else ["env", program]
         if self.options.isolate:
             argv = ["unshare", "-p", "-m", "-i", "--fork", "--kill-child", "--mount-proc", "--", "sh", "-c", ISOLATED, "sh", *argv]
         os.mkdir(os.path.join(work, "cwd"))
@@ -143,6 +151,8 @@ def parse(argv):
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a further key of THRUM_OPTIONS")
     p.add_argument("--skip", default="", metavar="REGEX", help="leave out programs whose path matches")
     p.add_argument("--only", default="", metavar="REGEX", help="take only programs whose path matches")
+    p.add_argument("--under", default="", metavar="COMMAND", help="the tool to measure, instead of LIBTHRUM")
+    p.add_argument("--instead", metavar="DIRECTORY", type=os.path.abspath, help="its builds of the programs")
     p.add_argument("--isolate", action="store_true", help="namespaces of its own for each run")
     p.add_argument("--report", metavar="FILE", help="write all verdicts there, as JSON")
     p.add_argument("libthrum", type=os.path.abspath)
@@ -165,8 +175,11 @@ def main(argv):
         print("no program to run", file=sys.stderr)
         return 2
     scratch = tempfile.mkdtemp(prefix="thrum-same-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+    os.chmod(scratch, 0o755)  # a program may run as someone else
     results = []
     try:
+        # A copy, which a build meanwhile cannot change and an empty /tmp cannot hide.
+        options.libthrum = shutil.copy(options.libthrum, os.path.join(scratch, "libthrum.so"))
         runner = Runner(options, scratch)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for result in pool.map(runner.judge, programs):

@@ -17,11 +17,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 LINES = [r"^(?P<result>ok|not ok) \d+ -? ?(?P<name>[^#]+?)\s*(#.*)?$",
          r"^(?P<result>PASS|FAIL|XFAIL|SKIP|ERROR|XPASS): (?P<name>.+)$",
          r"^\s*\d+/\d+ (?P<name>\S.*?)\s+(?P<result>OK|FAIL|SKIP|TIMEOUT|ERROR)\b",
-         r"^(?P<name>\S+): (?P<result>OK|FAILED|SKIPPED|DISABLED)\s*$"]
+         r"^(?P<name>\S+): (?:\[forking\] )?(?P<result>OK|FAILED|SKIPPED|DISABLED)\s*$"]
 
 
 def run(options, scratch, recorded, number):
@@ -68,11 +69,13 @@ def main(argv):
     options = parse(argv)
     scratch = tempfile.mkdtemp(prefix="thrum-suite-", dir=options.keep)
     os.chmod(scratch, 0o777)  # the suite may run as someone else
-    native, recorded, statuses, images = [], [], ([], []), 0
+    native, recorded, statuses, seconds, images = [], [], ([], []), ([], []), 0
     try:
         for number in range(options.rounds):
             for way, results in ((0, native), (1, recorded)):
+                started = time.monotonic()
                 verdicts, status, trace = run(options, scratch, bool(way), number)
+                seconds[way].append(round(time.monotonic() - started))
                 results.append(verdicts)
                 statuses[way].append(status)
                 if trace and os.path.isdir(trace):
@@ -91,7 +94,7 @@ def main(argv):
     if set(statuses[1]) - set(statuses[0]):
         print(f"status of the command: native {statuses[0]}, recorded {statuses[1]}")
     print(f"{len(names)} tests, {options.rounds} runs each way, {images} process images recorded: {changed} changed"
-          + (f", {unsteady} natively unsteady" if unsteady else "") + f"; status {statuses[0]} and {statuses[1]}")
+          + (f", {unsteady} natively unsteady" if unsteady else "") + f"; status {statuses[0]} and {statuses[1]}; seconds {seconds[0]} and {seconds[1]}")
     return 2 if not names or not images else 1 if changed or set(statuses[1]) - set(statuses[0]) else 0
 
 

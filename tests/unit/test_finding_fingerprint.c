@@ -4,6 +4,7 @@
  * of equals.
  */
 #include "analyzer/fingerprint.h"
+#include "analyzer/frame_class.h"
 
 #include "trace/trace_format.h"
 
@@ -24,6 +25,7 @@ struct variant {
 	const char *inner;     /* function that takes the second lock */
 	const char *lock;      /* name of the second lock */
 	bool other_libc, inlined_guard, deep;
+	const char *interrupted; /* the above is a signal handler that ran in this function */
 };
 
 static const struct variant plain = {
@@ -50,6 +52,11 @@ static struct frames make_frames(struct finding_list *list, const struct variant
 					.line = line + v->line,
 					.module = module,
 					.offset = 0x1000 + v->base };
+	if (v->interrupted) {
+		frame[n++] =
+			(struct frame){ .function = FRAME_SIGNAL, .module = "/usr/lib/libc.so.6" };
+		frame[n++] = (struct frame){ .function = v->interrupted, .module = module };
+	}
 	frame[n++] = (struct frame){
 		.function = "worker", .module = module, .line = 9 + v->line, .offset = v->base
 	};
@@ -136,6 +143,19 @@ static void test_survives_run_and_rebuild(void **state)
 	assert_true(is_same_finding(&plain, &v));
 	v = plain, v.lock = "accounts+80";
 	assert_true(is_same_finding(&plain, &v));
+}
+
+static void test_place_where_a_signal_arrived_is_no_part_of_it(void **state)
+{
+	struct variant in_read = plain, in_write = plain, other = plain;
+
+	(void)state;
+	in_read.interrupted = "read_all";
+	in_write.interrupted = "write_all";
+	assert_true(is_same_finding(&in_read, &in_write));
+	other.interrupted = "read_all";
+	other.inner = "on_signal";
+	assert_false(is_same_finding(&in_read, &other));
 }
 
 static void test_elements_of_an_array_are_one_class(void **state)
@@ -336,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_survives_run_and_rebuild),
+		cmocka_unit_test(test_place_where_a_signal_arrived_is_no_part_of_it),
 		cmocka_unit_test(test_elements_of_an_array_are_one_class),
 		cmocka_unit_test(test_tells_different_code_apart),
 		cmocka_unit_test(test_rule_is_part_of_it),

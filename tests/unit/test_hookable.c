@@ -345,6 +345,30 @@ static void test_missing_unwind_tables_are_noted(void **state)
 	hookable_release(&h);
 }
 
+/* The library stands in for ASan's; what counts is its name and who answers its question. */
+static void test_asan_with_default_options_of_the_program(void **state)
+{
+	struct hookable h;
+	const char *libraries = "-rdynamic -Wl,--no-as-needed -L. -l:libasan.so.8 -Wl,-rpath,.";
+
+	(void)state;
+	compile("libasan.so.8", "-shared -fPIC -Wl,-soname,libasan.so.8",
+		"__attribute__((weak)) const char *__asan_default_options(void) { return 0; }\n");
+	compile("asked", "",
+		"int main(void) { return 0; }\n"
+		"const char *__asan_default_options(void) { return 0; }\n");
+	compile("usual", libraries, "int main(void) { return 0; }\n");
+	compile("answers", libraries,
+		"int main(void) { return 0; }\n"
+		"const char *__asan_default_options(void) { return \"detect_leaks=0\"; }\n");
+	assert_int_equal(hookable_check(in_directory("asked"), &h, NULL), 0);
+	assert_false(h.minds_preloads);
+	assert_int_equal(hookable_check(in_directory("usual"), &h, NULL), 0);
+	assert_false(h.minds_preloads);
+	assert_int_equal(hookable_check(in_directory("answers"), &h, NULL), 0);
+	assert_true(h.minds_preloads);
+}
+
 /* ---- damage ---- */
 
 static void inspect_only(const char *path)
@@ -430,6 +454,7 @@ int main(void)
 		cmocka_unit_test(test_ways_round_the_shim_are_noted),
 		cmocka_unit_test(test_bindings_inside_a_file_are_noted),
 		cmocka_unit_test(test_missing_unwind_tables_are_noted),
+		cmocka_unit_test(test_asan_with_default_options_of_the_program),
 		cmocka_unit_test(test_file_cut_anywhere_does_no_harm),
 		cmocka_unit_test(test_changed_bytes_do_no_harm),
 	};

@@ -69,6 +69,10 @@ static void test_unlock_of_nothing(void **state)
 	once(RULE_UNLOCK_NOT_LOCKED, TWO "2 odd E 0xffffffff 1");
 	/* S72 */
 	silent(TWO "2 lost 1; 2 odd A 0 0");
+	/* A wait that is not hooked gave it away and took it back; once. */
+	silent(TWO "2 lock A; 3 lock A; 3 unlock A; 2 odd A 0 0");
+	once(RULE_UNLOCK_NOT_LOCKED,
+	     TWO "2 lock A; 3 lock A; 3 unlock A; 2 odd A 0 0; 2 odd A 0 0");
 	/* A semaphore has no owner. */
 	silent(TWO "2 post s; 3 lock s");
 }

@@ -210,6 +210,28 @@ static void test_semaphore_is_a_lock_until_another_posts(void **state)
 	assert_int_equal(w->m->objects[7].detail->sem.posters.count, 2);
 }
 
+static void test_value_of_a_librarys_semaphore(void **state)
+{
+	struct world *w = *state;
+	const struct model_sem *sem;
+
+	apply(w, 1, TRACE_INIT, 7, 0, TF_LIBRARY_QT << TF_LIBRARY_SHIFT | 3, 0);
+	sem = &w->m->objects[7].detail->sem;
+	assert_int_equal(sem->initial, 3);
+	apply(w, 1, TRACE_ACQUIRE, 7, 0, 0, 0);
+	assert_int_equal(sem->value, 2);
+	apply(w, 1, TRACE_INIT, 7, 0, TF_LIBRARY_QT << TF_LIBRARY_SHIFT, 0);
+	assert_int_equal(sem->value, 0);
+	/* One that other processes may post is nobody's lock. */
+	apply(w, 1, TRACE_INIT, 7, 0, TF_LIBRARY_QT << TF_LIBRARY_SHIFT | 1, 0);
+	assert_true(model_object_is_lock(&w->m->objects[7]));
+	apply(w, 1, TRACE_INIT, 7, 0, TF_LIBRARY_SYSV << TF_LIBRARY_SHIFT | 1, 0);
+	assert_false(model_object_is_lock(&w->m->objects[7]));
+	apply(w, 1, TRACE_INIT, 7, 0, TF_COUNT_SHARED | 1, 0);
+	assert_false(model_object_is_lock(&w->m->objects[7]));
+	assert_int_equal(w->m->objects[7].detail->sem.value, 1);
+}
+
 static void test_barrier_generations(void **state)
 {
 	struct world *w = *state;
@@ -423,6 +445,7 @@ int main(void)
 		TEST(condition_wait_gives_the_mutex_back_and_takes_it),
 		TEST(recursive_mutex_stays_locked_in_a_wait),
 		TEST(semaphore_is_a_lock_until_another_posts),
+		TEST(value_of_a_librarys_semaphore),
 		TEST(barrier_generations),
 		TEST(once),
 		TEST(lost_records_empty_the_held_set),

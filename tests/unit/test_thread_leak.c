@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { A = 10, M, CV, SEM, BAR };
+enum { A = 10, M, CV, SEM, BAR, WORD };
 
 static struct scene *workers(uint32_t last)
 {
@@ -420,6 +420,34 @@ static void test_foreign_threads_are_not_ours(void **state)
 	scene_free(s);
 }
 
+/* Calls by number: spec/calls.def. What an event loop, a pool of GLib's and a service thread are in. */
+static void test_idle_threads_of_loops_and_libraries_are_silent(void **state)
+{
+	struct scene *s = workers(5);
+
+	(void)state;
+	scene_object(s, WORD, TRACE_OBJECT_FUTEX, 0);
+	scene_blocked_mode(s, 2, TRACE_WAIT_CALL, 0, TRACE_CALL_POLL, 0);
+	scene_blocked_mode(s, 3, TRACE_WAIT_CALL, 0, TRACE_CALL_EPOLL_WAIT, TRACE_MODE_TIMED);
+	scene_blocked_mode(s, 4, TRACE_WAIT_FUTEX, WORD, 0, TRACE_MODE_TIMED);
+	scene_blocked_mode(s, 5, TRACE_WAIT_CALL, 0, TRACE_CALL_ACCEPT, 0);
+	exit_normally(s);
+	assert_int_equal(scene_total(s), 0);
+	scene_free(s);
+}
+
+/* It comes back by itself, and goes on with whatever it does. */
+static void test_sleeper_is_still_running(void **state)
+{
+	struct scene *s = workers(2);
+
+	(void)state;
+	scene_blocked_mode(s, 2, TRACE_WAIT_CALL, 0, TRACE_CALL_SLEEP, TRACE_MODE_TIMED);
+	exit_normally(s);
+	assert_int_equal(scene_only(s, RULE_LEAKED_THREAD, CONFIDENCE_HINT)->level, LEVEL_NOTE);
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +475,8 @@ int main(void)
 		cmocka_unit_test(test_exit_in_a_worker),
 		cmocka_unit_test(test_timed_idler_of_a_pool_is_silent_others_run),
 		cmocka_unit_test(test_foreign_threads_are_not_ours),
+		cmocka_unit_test(test_idle_threads_of_loops_and_libraries_are_silent),
+		cmocka_unit_test(test_sleeper_is_still_running),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
