@@ -339,6 +339,11 @@ bool descriptor_path(int fd, char *path, size_t bytes);
 void object_define_name(uint32_t object, const char *name, unsigned source); /* SLOW */
 
 bool descriptor_inode(int fd, uint64_t *ret_dev, uint64_t *ret_ino); /* SLOW */
+/*
+ * SLOW: the same for one that is asked for again and again: an answer holds for a millisecond, as long as this
+ * process closes nothing.
+ */
+bool descriptor_inode_soon(struct stream *s, int fd, uint64_t *ret_dev, uint64_t *ret_ino);
 /* SLOW: what `fd` is, learnt now when not known. */
 unsigned descriptor_learn(int fd);
 /*

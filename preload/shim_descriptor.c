@@ -64,6 +64,28 @@ bool descriptor_inode(int fd, uint64_t *ret_dev, uint64_t *ret_ino)
 	return true;
 }
 
+enum { INODE_TICKS = 1 << 17 }; /* about 1 ms */
+
+bool descriptor_inode_soon(struct stream *s, int fd, uint64_t *ret_dev, uint64_t *ret_ino)
+{
+	uint32_t epoch = atomic_load(&shim->descriptor_epoch);
+	uint64_t now = arch_ticks();
+
+	if (s->inode_seen.epoch != epoch + 1 || s->inode_seen.fd != fd ||
+	    now - s->inode_seen.ticks > INODE_TICKS) {
+		s->inode_seen.epoch = 0;
+		if (!descriptor_inode(fd, &s->inode_seen.dev, &s->inode_seen.ino)) {
+			return false;
+		}
+		s->inode_seen.fd = fd;
+		s->inode_seen.ticks = now;
+		s->inode_seen.epoch = epoch + 1;
+	}
+	*ret_dev = s->inode_seen.dev;
+	*ret_ino = s->inode_seen.ino;
+	return true;
+}
+
 /* ---- learning ---- */
 
 /* One end of a socketpair: neither side has a name. A connection to a server has one. */
@@ -274,7 +296,11 @@ void descriptor_closing(struct arch_caller caller, int fd)
 	struct call c;
 	bool locks;
 
-	if (!shim || (unsigned)fd >= DESCRIPTORS) {
+	if (!shim || fd < 0) {
+		return;
+	}
+	atomic_fetch_add_explicit(&shim->descriptor_epoch, 1, memory_order_relaxed);
+	if ((unsigned)fd >= DESCRIPTORS) {
 		return;
 	}
 	locks = atomic_load_explicit(&shim->file_hold_count, memory_order_relaxed) != 0;
@@ -295,6 +321,9 @@ void descriptor_closing_range(struct arch_caller caller, unsigned from, unsigned
 {
 	unsigned top = shim ? atomic_load(&shim->descriptor_top) : 0;
 
+	if (shim) {
+		atomic_fetch_add(&shim->descriptor_epoch, 1);
+	}
 	if (shim && atomic_load(&shim->file_hold_count)) {
 		top = DESCRIPTORS; /* a lock's descriptor need not have been read or written */
 	}
@@ -312,6 +341,7 @@ void descriptor_duplicated(struct arch_caller caller, int from, int to)
 	if (!shim || (unsigned)to >= DESCRIPTORS || from == to) {
 		return;
 	}
+	atomic_fetch_add_explicit(&shim->descriptor_epoch, 1, memory_order_relaxed);
 	locks = atomic_load_explicit(&shim->file_hold_count, memory_order_relaxed) != 0;
 	if (!locks && ((unsigned)from >= DESCRIPTORS || !shim->descriptor[from].channel) &&
 	    !shim->descriptor[to].channel) {

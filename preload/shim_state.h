@@ -70,7 +70,8 @@ struct shim {
 	struct identity *identities[IDENTITY_BUCKETS], *free_identities;
 	struct named *free_named;
 	struct descriptor descriptor[DESCRIPTORS];
-	_Atomic uint32_t descriptor_top; /* above the highest number ever in use here */
+	_Atomic uint32_t descriptor_epoch; /* changes with every close, not 0 */
+	_Atomic uint32_t descriptor_top;   /* above the highest number ever in use here */
 	_Atomic uint32_t file_hold_count;
 	struct file_hold *file_holds, *free_file_holds;
 

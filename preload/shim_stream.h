@@ -73,7 +73,12 @@ struct stream {
 	uint32_t context_victim;
 	struct vfork_child vforked; /* what the parent records of it */
 	uint32_t fork_stack;	    /* of the fork under way, 0 = none */
-	uint32_t task;		    /* annotation: the task or fiber that runs here, 0 = none */
+	struct {
+		int fd;
+		uint32_t epoch; /* shim->descriptor_epoch then; 0 = nothing seen */
+		uint64_t ticks, dev, ino;
+	} inode_seen;  /* the newest answer of descriptor_inode_soon */
+	uint32_t task; /* annotation: the task or fiber that runs here, 0 = none */
 	/* Blocked outside of handlers, as last recorded: bit n - 1 = signal n. */
 	uint64_t signal_mask;
 	uintptr_t dlopen_ip; /* where the dlopen that the wait slot tells of returns to */

@@ -277,8 +277,7 @@ static bool before(struct file_call *f, struct arch_caller caller, struct file_o
 	if (!shim_enter_with(c, caller, ROOM_EARLY)) {
 		return false;
 	}
-	if (!descriptor_inode(op->fd, &op->key.dev, &op->key.ino) ||
-	    shim->process->pid != (uint32_t)sys0(SYS_getpid)) {
+	if (!descriptor_inode_soon(c->s, op->fd, &op->key.dev, &op->key.ino)) {
 		shim_leave(c);
 		return false;
 	}
@@ -425,6 +424,22 @@ static bool file_op_of(int fd, int cmd, const struct flock *l, struct file_op *r
 
 typedef int fcntl3(int, int, void *);
 
+/*
+ * Through the kernel, since a bad address is the host's affair and gives EFAULT; what lies on the thread's own stack
+ * is read as it is.
+ */
+static bool read_range(struct arch_caller caller, const void *from, struct flock *ret)
+{
+	uintptr_t p = (uintptr_t)from;
+
+	if (shim_stream && p >= caller.sp && caller.sp >= shim_stream->stack_low &&
+	    p + sizeof(*ret) <= shim_stream->stack_high && p % _Alignof(struct flock) == 0) {
+		*ret = *(const struct flock *)from;
+		return true;
+	}
+	return module_read(p, ret, sizeof(*ret));
+}
+
 static int set_lock(struct arch_caller caller, fcntl3 *real, int fd, int cmd, void *argument)
 {
 	struct file_call f;
@@ -432,8 +447,7 @@ static int set_lock(struct arch_caller caller, fcntl3 *real, int fd, int cmd, vo
 	struct flock l;
 	int rc;
 
-	/* Through the kernel: a bad address is the host's affair, and gives EFAULT. */
-	if (!module_read((uintptr_t)argument, &l, sizeof(l)) || !file_op_of(fd, cmd, &l, &o) ||
+	if (!read_range(caller, argument, &l) || !file_op_of(fd, cmd, &l, &o) ||
 	    !before(&f, caller, &o)) {
 		return real(fd, cmd, argument);
 	}
