@@ -195,6 +195,8 @@ void symbolize_findings(struct finding_list *list, const struct trace_reader *re
 		symbols_files_add_directory(s.files, *directory);
 	for (size_t i = 0; i < finding_list_count(list); i++)
 		fill_finding(&s, finding_list_get(list, i));
+	if (options && options->say)
+		symbols_files_explain(s.files, options->say, options->cookie);
 	for (size_t i = 0; i < processes; i++)
 		symbols_free(s.processes[i]);
 	symbols_files_free(s.files);

@@ -18,6 +18,12 @@ struct symbolize_options {
 	 * NULL.
 	 */
 	const char *const *directories;
+	/*
+	 * Called at the end, once for each module of the findings that is not here as it was
+	 * recorded: a line for the user, see symbols_file.h. May be NULL.
+	 */
+	void (*say)(void *cookie, const char *text);
+	void *cookie;
 };
 
 /*

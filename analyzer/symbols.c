@@ -8,7 +8,9 @@
 #include "frame_class.h"
 #include "symbols_arena.h"
 #include "symbols_file.h"
+#include "symbols_perf_map.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,8 @@ struct symbols {
 	struct symbols_arena arena;
 	struct module *modules; /* owns; as process->modules */
 	bool reused;		/* some address belonged to two modules, so time matters */
+	bool perf_map_read;
+	struct perf_map *perf_map; /* owns; NULL = none */
 	struct frames
 		*memo; /* owns; by stack id, where time does not matter; frame NULL = not yet */
 };
@@ -114,6 +118,7 @@ void symbols_free(struct symbols *symbols)
 	if (symbols->owns_files)
 		symbols_files_free(symbols->files);
 	symbols_arena_release(&symbols->arena);
+	perf_map_free(symbols->perf_map);
 	free(symbols->modules);
 	free(symbols->memo);
 	free(symbols);
@@ -220,9 +225,26 @@ static void add_frames(struct symbols *symbols, struct builder *builder, struct 
 static bool is_signal_frame(struct symbols *symbols, uint64_t ip, uint64_t time_ns)
 {
 	struct module *module = find_module(symbols, ip, time_ns);
-	struct symbols_file *file = module ? module_get_file(symbols, module) : NULL;
+	struct symbols_file *file =
+		module && !module->trace->is_thrum ? module_get_file(symbols, module) : NULL;
 
 	return file && symbols_file_is_signal_frame(file, ip - module->trace->bias);
+}
+
+/* The name that the program's own compiler gave to code outside all modules. */
+static const char *jit_name(struct symbols *symbols, uint64_t address)
+{
+	const char *name;
+
+	if (!symbols->perf_map_read) {
+		char path[64];
+
+		symbols->perf_map_read = true;
+		snprintf(path, sizeof(path), "/tmp/perf-%u.map", symbols->process->pid);
+		symbols->perf_map = perf_map_read(path, symbols->process->start_real_ns);
+	}
+	name = symbols->perf_map ? perf_map_find(symbols->perf_map, address) : NULL;
+	return name ? symbols_arena_copy(&symbols->arena, name) : NULL;
 }
 
 /* Adds what lies at `ip`; returns whether the next outer address is exact. */
@@ -237,7 +259,8 @@ static bool add_address(struct symbols *symbols, struct builder *builder, uint64
 	if (!module) {
 		struct frame *frame = builder_add(builder);
 
-		frame->module = SYMBOLS_NO_MODULE;
+		frame->function = jit_name(symbols, address);
+		frame->module = frame->function ? SYMBOLS_JIT : SYMBOLS_NO_MODULE;
 		frame->offset = address;
 	} else if (!module->trace->is_thrum) {
 		add_frames(symbols, builder, module, address);

@@ -5,7 +5,7 @@
  *
  * Built on elfutils (libdwfl, libdw) and libiberty's demangler (C++ and Rust). Works on the machine
  * of the recording or later: a module's file counts only where its build-id is the recorded one.
- * Separate debug files (build-id path under /usr/lib/debug) are found; no network. Where nothing is
+ * Where files and debug files are looked for: symbols_file.h, docs/symbols.md. Where nothing is
  * known a frame still has module and offset.
  *
  * Not thread-safe. Results are owned by the symbols object and live as long as it.
@@ -24,6 +24,9 @@ struct symbols_files;
 
 /* Module of frames outside all modules; their offset is the address itself. */
 #define SYMBOLS_NO_MODULE "[jit or unknown code]"
+
+/* The same where the program's compiler left a name in /tmp/perf-PID.map: see symbols_perf_map.h. */
+#define SYMBOLS_JIT "[jit]"
 
 /* `process` is borrowed until symbols_free. Opens module files lazily. */
 int symbols_new(const struct trace_process *process, struct symbols **ret_symbols,

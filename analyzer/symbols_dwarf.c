@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define RANGES_MAX (1u << 22)	 /* of one index; more come only from hostile files */
+#define LINES_KEPT_MAX 2000000u	 /* about 100 MiB */
 #define VARIABLE_BUDGET 4000000u /* entries; about a second */
 
 /* ---- ranges ---- */
@@ -133,6 +134,37 @@ Dwarf_Die *dwarf_unit_get_tree(struct dwarf_unit *unit)
 	return &unit->die;
 }
 
+void dwarf_unit_get_lines(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Die *ret_unit)
+{
+	Dwarf_Lines *lines;
+	size_t count;
+
+	*ret_unit = unit->die;
+	if (unit->is_skeleton)
+		return; /* files and lines of split units lie in two sessions of libdw's own */
+	if (dwarf->lines_kept > LINES_KEPT_MAX) {
+		dwarf_end(dwarf->lines);
+		dwarf->lines = NULL;
+	}
+	if (!dwarf->lines) {
+		dwarf->lines = dwarf_begin_elf(dwarf_getelf(dwarf->dwarf), DWARF_C_READ, NULL);
+		if (!dwarf->lines)
+			return;
+		dwarf_setalt(dwarf->lines, dwarf_getalt(dwarf->dwarf));
+		dwarf->lines_kept = 0;
+		dwarf->lines_round++;
+	}
+	if (!dwarf_offdie(dwarf->lines, dwarf_dieoffset(&unit->die), ret_unit)) {
+		*ret_unit = unit->die;
+		return;
+	}
+	if (unit->lines_round == dwarf->lines_round)
+		return;
+	unit->lines_round = dwarf->lines_round;
+	if (!dwarf_getsrclines(ret_unit, &lines, &count))
+		dwarf->lines_kept += count;
+}
+
 struct symbols_dwarf *symbols_dwarf_new(Dwfl_Module *module, const struct symbols_elf *elf,
 					struct symbols_arena *arena)
 {
@@ -177,6 +209,7 @@ void symbols_dwarf_free(struct symbols_dwarf *dwarf)
 	}
 	free(dwarf->units);
 	free(dwarf->unit_ranges.range);
+	dwarf_end(dwarf->lines); /* takes NULL */
 	free(dwarf);
 }
 
@@ -340,10 +373,10 @@ static const char *call_file(struct symbols_dwarf *dwarf, Dwarf_Die *unit, Dwarf
 	return dwarf_clean_path(dwarf->arena, dwarf_filesrc(files, (size_t)index, NULL, NULL));
 }
 
-static void find_line(struct symbols_dwarf *dwarf, struct dwarf_unit *unit, Dwarf_Addr pc,
+static void find_line(struct symbols_dwarf *dwarf, Dwarf_Die *unit, Dwarf_Addr pc,
 		      struct dwarf_call *call)
 {
-	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, pc);
+	Dwarf_Line *line = dwarf_getsrc_die(unit, pc);
 
 	if (!line)
 		return;
@@ -357,7 +390,7 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 {
 	const struct dwarf_range *range = ranges_find(&dwarf->unit_ranges, address);
 	Dwarf_Addr pc = address - dwarf->bias, entry;
-	Dwarf_Die chain[DWARF_CALLS_MAX], *tree;
+	Dwarf_Die chain[DWARF_CALLS_MAX], lines;
 	struct dwarf_function *function;
 	struct dwarf_unit *unit;
 	size_t inlined;
@@ -365,12 +398,13 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 	if (!range)
 		return 0;
 	unit = &dwarf->units[range->index];
-	tree = dwarf_unit_get_tree(unit);
+	dwarf_unit_get_tree(unit);
+	dwarf_unit_get_lines(dwarf, unit, &lines);
 	function = find_function(dwarf, unit, address);
 	inlined = function ? find_inlined(dwarf, function, address, chain) : 0;
 
 	ret_calls[0] = (struct dwarf_call){ .language = unit->language };
-	find_line(dwarf, unit, pc, &ret_calls[0]);
+	find_line(dwarf, &lines, pc, &ret_calls[0]);
 	for (size_t i = 0; i < inlined; i++) {
 		struct dwarf_call *call = &ret_calls[i];
 
@@ -379,7 +413,7 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 		/* The next one out is where this call stands. */
 		ret_calls[i + 1] = (struct dwarf_call){
 			.language = unit->language,
-			.file = call_file(dwarf, tree, &chain[i]),
+			.file = call_file(dwarf, &lines, &chain[i]),
 			.line = number_attribute(&chain[i], DW_AT_call_line),
 		};
 	}

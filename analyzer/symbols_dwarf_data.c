@@ -333,6 +333,18 @@ static bool may_be_local_static(const struct elf_symbol *symbol)
 	return symbol->binding == STB_LOCAL && strchr(symbol->name, '.');
 }
 
+/*
+ * The function in "work.lock", the symbol of a variable `plain`: Clang 14 leaves the entry of a
+ * function without a name where all calls of it were inlined. 0 = the symbol does not say; else
+ * length.
+ */
+static size_t function_in_symbol(const char *symbol, const char *plain)
+{
+	const char *dot = strchr(symbol, '.');
+
+	return dot && dot != symbol && !strcmp(dot + 1, plain) ? (size_t)(dot - symbol) : 0;
+}
+
 static const char *variable_name(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
 				 struct dwarf_variable *variable)
 {
@@ -347,6 +359,10 @@ static const char *variable_name(struct symbols_dwarf *dwarf, const struct elf_s
 	else if (variable->function && plain)
 		result = symbols_arena_printf(dwarf->arena, "%s%s::%s", variable->function,
 					      strchr(variable->function, '(') ? "" : "()", plain);
+	else if (plain && function_in_symbol(symbol->name, plain))
+		result = symbols_arena_printf(dwarf->arena, "%.*s()::%s",
+					      (int)function_in_symbol(symbol->name, plain),
+					      symbol->name, plain);
 	else
 		result = symbols_arena_copy(dwarf->arena, plain ? plain : name);
 	free(name);

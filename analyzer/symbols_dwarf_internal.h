@@ -45,6 +45,7 @@ struct dwarf_variable {
 struct dwarf_unit {
 	Dwarf_Die die; /* of the unit; of a skeleton until `split` was looked up */
 	bool is_skeleton, split_done;
+	uint32_t lines_round; /* when its lines were read: see dwarf_unit_get_lines */
 	const char *language;
 	const char *name; /* source file, borrowed from libdw */
 
@@ -67,10 +68,21 @@ struct symbols_dwarf {
 	size_t unit_count, unit_capacity;
 	struct dwarf_ranges unit_ranges;
 	uint64_t variable_budget; /* entries that may still be looked at for variables */
+	Dwarf *lines;		  /* owns; NULL = not yet */
+	uint64_t lines_kept;	  /* in it */
+	uint32_t lines_round;	  /* how often it was made anew */
 };
 
 /* The unit's tree: of the split file where there is one. */
 Dwarf_Die *dwarf_unit_get_tree(struct dwarf_unit *unit);
+
+/*
+ * The unit's entry for questions about lines and files. libdw keeps the lines of every unit it was
+ * asked about, 50 bytes each, until its session ends: so they are asked of a session of their own,
+ * which is made anew when they become too many. `ret_unit` is valid until the next call.
+ */
+void dwarf_unit_get_lines(struct symbols_dwarf *dwarf, struct dwarf_unit *unit,
+			  Dwarf_Die *ret_unit);
 
 /*
  * The name to show for a function or variable entry, in the arena; NULL = it has none.

@@ -89,14 +89,39 @@ static const char *scope_name(struct symbols_dwarf *dwarf, Dwarf_Die *scope)
 }
 
 /*
+ * The entries around `die`, outermost (the unit) first; returns how many. Entries lie in the order
+ * of their offsets, so of each level only the last that begins before `die` is entered.
+ *
+ * dwarf_getscopes_die was not used: it visits all entries ahead of `die`, which takes 10 ms in a
+ * large C++ unit.
+ */
+static size_t find_scopes(Dwarf_Die *die, Dwarf_Die scopes[static DWARF_DEPTH_MAX])
+{
+	Dwarf_Off target = dwarf_dieoffset(die);
+	size_t count = 0;
+	Dwarf_Die at, next;
+
+	if (!dwarf_diecu(die, &at, NULL, NULL))
+		return 0;
+	while (dwarf_dieoffset(&at) < target && count < DWARF_DEPTH_MAX) {
+		scopes[count++] = at;
+		if (dwarf_child(&scopes[count - 1], &at))
+			return 0;
+		while (dwarf_dieoffset(&at) < target && !dwarf_siblingof(&at, &next) &&
+		       dwarf_dieoffset(&next) <= target)
+			at = next;
+	}
+	return dwarf_dieoffset(&at) == target ? count : 0;
+}
+
+/*
  * "ns::Class::name" for C++ functions without a linker name (lambdas and members that were inlined
- * everywhere, with some compilers). Walks the unit: rare.
+ * everywhere, with some compilers).
  */
 static const char *qualified_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, const char *name)
 {
 	Dwarf_Attribute attribute;
-	Dwarf_Die declared = *die, *scopes = NULL;
-	int count;
+	Dwarf_Die declared = *die, scopes[DWARF_DEPTH_MAX];
 
 	for (int hops = 0;
 	     hops < DWARF_DEPTH_MAX && (dwarf_attr(&declared, DW_AT_abstract_origin, &attribute) ||
@@ -104,8 +129,7 @@ static const char *qualified_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, c
 	     hops++)
 		if (!dwarf_formref_die(&attribute, &declared))
 			return name;
-	count = dwarf_getscopes_die(&declared, &scopes);
-	for (int i = 1; i < count; i++) {
+	for (size_t i = find_scopes(&declared, scopes); i-- > 0;) {
 		bool complete = dwarf_tag(&scopes[i]) == DW_TAG_subprogram &&
 				string_attribute(&scopes[i], DW_AT_linkage_name);
 		const char *scope = complete ? dwarf_entry_name(dwarf, &scopes[i], NULL, NULL)
@@ -116,7 +140,6 @@ static const char *qualified_name(struct symbols_dwarf *dwarf, Dwarf_Die *die, c
 		if (complete)
 			break;
 	}
-	free(scopes);
 	return name;
 }
 

@@ -13,16 +13,16 @@
 #include "symbols_arena.h"
 #include "symbols_dwarf.h"
 #include "symbols_elf.h"
-#include "symbols_find.h"
+#include "symbols_search.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DEBUG_PATH ":.debug:/usr/lib/debug"
-#define DELETED " (deleted)"
+/* Where debug files lie by build-id. The dwfl callbacks take a pointer to it. */
+static char debuginfo_directories[] = ":.debug:/usr/lib/debug";
+static char *debuginfo_path = debuginfo_directories;
 
 struct symbols_slot {
 	uint64_t address;
@@ -35,7 +35,8 @@ struct symbols_file {
 	char *path;
 	uint8_t *build_id;
 	size_t build_id_bytes;
-	bool present; /* a file that fits was found */
+	bool present;		      /* a file that fits was found */
+	enum symbols_absence absence; /* else why not */
 
 	struct symbols_arena arena;
 	Dwfl *dwfl;
@@ -43,7 +44,10 @@ struct symbols_file {
 	bool tables_read, cfi_read;
 	struct symbols_elf elf;
 	struct symbols_dwarf *dwarf; /* owns; NULL = none */
-	Dwarf_CFI *cfi;		     /* of module; NULL = none */
+	Dwarf *supplement;	     /* owns; of dwarf, made by dwz; NULL = none */
+	int supplement_fd;	     /* owns; -1 = none */
+	bool lacks_supplement;
+	Dwarf_CFI *cfi; /* of module; NULL = none */
 	GElf_Addr cfi_bias;
 
 	struct symbols_slot *slots; /* owns; open addressing by address */
@@ -52,9 +56,7 @@ struct symbols_file {
 
 struct symbols_files {
 	struct symbols_file *first; /* owns */
-	char **directories;	    /* owns */
-	size_t directory_count, directory_capacity;
-	char *debuginfo_path; /* owns */
+	struct symbols_search search;
 	Dwfl_Callbacks callbacks;
 };
 
@@ -75,10 +77,10 @@ struct symbols_files *symbols_files_new(void)
 
 	if (!files)
 		abort();
-	files->debuginfo_path = checked_copy(DEBUG_PATH);
+	symbols_search_init(&files->search);
 	files->callbacks.find_debuginfo = symbols_find_debuginfo;
 	files->callbacks.section_address = dwfl_offline_section_address;
-	files->callbacks.debuginfo_path = &files->debuginfo_path;
+	files->callbacks.debuginfo_path = &debuginfo_path;
 	return files;
 }
 
@@ -88,6 +90,9 @@ static void file_free(struct symbols_file *file)
 	symbols_elf_release(&file->elf);
 	if (file->dwfl)
 		dwfl_end(file->dwfl);
+	dwarf_end(file->supplement); /* after what refers to it; takes NULL */
+	if (file->supplement_fd >= 0)
+		close(file->supplement_fd);
 	symbols_arena_release(&file->arena);
 	free(file->slots);
 	free(file->build_id);
@@ -103,79 +108,13 @@ void symbols_files_free(struct symbols_files *files)
 		next = file->next;
 		file_free(file);
 	}
-	for (size_t i = 0; i < files->directory_count; i++)
-		free(files->directories[i]);
-	free(files->directories);
-	free(files->debuginfo_path);
+	symbols_search_release(&files->search);
 	free(files);
 }
 
 void symbols_files_add_directory(struct symbols_files *files, const char *directory)
 {
-	char *absolute = realpath(directory, NULL), *path;
-	size_t bytes;
-
-	if (!absolute)
-		return; /* nothing can lie there */
-	files->directories = symbols_array_grow(files->directories, files->directory_count,
-						&files->directory_capacity,
-						sizeof(*files->directories));
-	files->directories[files->directory_count++] = absolute;
-	/* Searches by build-id look only at absolute directories of this path. */
-	bytes = strlen(files->debuginfo_path) + strlen(absolute) + 2;
-	path = malloc(bytes);
-	if (!path)
-		abort();
-	snprintf(path, bytes, "%s:%s", files->debuginfo_path, absolute);
-	free(files->debuginfo_path);
-	files->debuginfo_path = path;
-}
-
-static int try_open(const struct symbols_identity *identity, char ret_path[PATH_MAX], int length)
-{
-	return length > 0 && length < PATH_MAX ? symbols_find_open(ret_path, identity) : -1;
-}
-
-static int open_in_directory(const char *directory, const char *path,
-			     const struct symbols_identity *identity, char ret_path[PATH_MAX])
-{
-	const char *slash = strrchr(path, '/');
-	int fd, length;
-
-	fd = try_open(identity, ret_path, snprintf(ret_path, PATH_MAX, "%s/%s", directory, path));
-	if (fd < 0)
-		fd = try_open(
-			identity, ret_path,
-			snprintf(ret_path, PATH_MAX, "%s/%s", directory, slash ? slash + 1 : path));
-	if (fd >= 0 || identity->build_id_bytes < 2)
-		return fd;
-	length = snprintf(ret_path, PATH_MAX, "%s/.build-id/%02x/", directory,
-			  identity->build_id[0]);
-	for (size_t i = 1; i < identity->build_id_bytes && length > 0 && length < PATH_MAX - 3; i++)
-		length += snprintf(ret_path + length, 3, "%02x", identity->build_id[i]);
-	return try_open(identity, ret_path, length);
-}
-
-/* Opens what was recorded as `path`, where it was or in the directories added. */
-static int open_module(struct symbols_files *files, const char *path,
-		       const struct symbols_identity *identity, char ret_path[PATH_MAX])
-{
-	char plain[PATH_MAX];
-	size_t length = strlen(path);
-	int fd = -1;
-
-	if (!length || length >= sizeof(plain) || path[0] == '[')
-		return -1;
-	memcpy(plain, path, length + 1);
-	if (length > strlen(DELETED) && !strcmp(path + length - strlen(DELETED), DELETED)) {
-		if (!identity->build_id_bytes)
-			return -1; /* whatever has its name now is another file */
-		plain[length - strlen(DELETED)] = '\0';
-	}
-	fd = try_open(identity, strcpy(ret_path, plain), (int)strlen(plain));
-	for (size_t i = 0; i < files->directory_count && fd < 0; i++)
-		fd = open_in_directory(files->directories[i], plain, identity, ret_path);
-	return fd;
+	symbols_search_add(&files->search, directory);
 }
 
 /* Hands `fd` over to a new session. */
@@ -188,8 +127,14 @@ static bool open_session(struct symbols_file *file, const char *path, int fd)
 	}
 	dwfl_report_begin(file->dwfl);
 	file->module = dwfl_report_elf(file->dwfl, path, path, fd, 0, true);
-	if (!file->module)
+	if (file->module) {
+		void **userdata;
+
+		dwfl_module_info(file->module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+		*userdata = &file->files->search;
+	} else {
 		close(fd);
+	}
 	dwfl_report_end(file->dwfl, NULL, NULL);
 	return file->module;
 }
@@ -198,13 +143,14 @@ static struct symbols_file *file_new(struct symbols_files *files, const char *pa
 				     const struct symbols_identity *identity)
 {
 	struct symbols_file *file = calloc(1, sizeof(*file));
-	char found[PATH_MAX];
+	char *found = NULL;
 	int fd;
 
 	if (!file)
 		abort();
 	symbols_arena_init(&file->arena);
 	file->files = files;
+	file->supplement_fd = -1;
 	file->path = checked_copy(path);
 	file->build_id_bytes = identity->build_id_bytes;
 	if (identity->build_id_bytes) {
@@ -213,8 +159,11 @@ static struct symbols_file *file_new(struct symbols_files *files, const char *pa
 			abort();
 		memcpy(file->build_id, identity->build_id, identity->build_id_bytes);
 	}
-	fd = open_module(files, path, identity, found);
+	fd = symbols_search_module(&files->search, path, identity, &found, &file->absence);
 	file->present = fd >= 0 && open_session(file, found, fd);
+	if (fd >= 0 && !file->present)
+		file->absence = ABSENCE_MISSING; /* damaged */
+	free(found);
 	return file;
 }
 
@@ -235,15 +184,96 @@ struct symbols_file *symbols_files_find(struct symbols_files *files, const char 
 	return file->present ? file : NULL;
 }
 
+/* ---- what is not as it was recorded ---- */
+
+static const char *const absence_texts[] = {
+	[ABSENCE_NONE] = NULL,
+	[ABSENCE_MISSING] = "is not on this machine",
+	[ABSENCE_NEWER] = "has no build-id and was written after the recording",
+	[ABSENCE_REPLACED] = "is another build than the recorded one",
+};
+
+/* Code that programs make in memory has no file to look for. */
+static bool is_made_in_memory(const char *path)
+{
+	return path[0] != '/' || !strncmp(path, "/memfd:", 7) || !strncmp(path, "/dev/zero", 9);
+}
+
+static void explain_file(const struct symbols_file *file, symbols_say *say, void *cookie)
+{
+	char id[2 * 64 + 1] = "", text[4096];
+
+	for (size_t i = 0; i < file->build_id_bytes && i < 64; i++)
+		sprintf(id + 2 * i, "%02x", file->build_id[i]);
+	if (file->lacks_supplement) {
+		snprintf(
+			text, sizeof(text),
+			"the debug information of %s is not complete: its supplementary file (dwz) "
+			"is missing or of another build",
+			file->path);
+		say(cookie, text);
+	}
+	if (file->present || is_made_in_memory(file->path))
+		return;
+	snprintf(
+		text, sizeof(text),
+		"%s %s: its frames are module and offset; --symbols DIR takes the recorded one%s%s",
+		file->path, absence_texts[file->absence], *id ? ", build-id " : "", id);
+	say(cookie, text);
+}
+
+void symbols_files_explain(const struct symbols_files *files, symbols_say *say, void *cookie)
+{
+	const char *trouble = symbols_debuginfod_trouble(files->search.debuginfod);
+
+	for (const struct symbols_file *file = files->first; file; file = file->next)
+		explain_file(file, say, cookie);
+	if (trouble)
+		say(cookie, trouble);
+}
+
 /* ---- tables ---- */
+
+/*
+ * Gives DWARF that dwz made its other half. False where it cannot be used: left alone, libdw takes
+ * whatever has the name of the supplementary file, and strings of another build are wrong names.
+ */
+static bool attach_supplement(struct symbols_file *file, Dwarf *dwarf)
+{
+	const char *debug_path = NULL, *main_path = NULL;
+	char *found = NULL;
+	int fd;
+
+	dwfl_module_info(file->module, NULL, NULL, NULL, NULL, NULL, &main_path, &debug_path);
+	if (!debug_path)
+		debug_path = main_path ? main_path : file->path;
+	fd = symbols_find_supplement(dwarf, debug_path, &file->files->search, &found);
+	free(found);
+	if (fd == -2)
+		return true;
+	if (fd >= 0) {
+		file->supplement_fd = fd;
+		file->supplement = dwarf_begin(fd, DWARF_C_READ);
+	}
+	file->lacks_supplement = !file->supplement;
+	if (!file->supplement)
+		return !dwarf_getalt(dwarf);
+	dwarf_setalt(dwarf, file->supplement);
+	return true;
+}
 
 static void read_tables(struct symbols_file *file)
 {
+	Dwarf_Addr bias;
+	Dwarf *dwarf;
+
 	if (file->tables_read)
 		return;
 	file->tables_read = true;
 	symbols_elf_init(&file->elf, file->module);
-	file->dwarf = symbols_dwarf_new(file->module, &file->elf, &file->arena);
+	dwarf = dwfl_module_getdwarf(file->module, &bias);
+	if (dwarf && attach_supplement(file, dwarf))
+		file->dwarf = symbols_dwarf_new(file->module, &file->elf, &file->arena);
 }
 
 bool symbols_file_covers(struct symbols_file *file, uint64_t address)

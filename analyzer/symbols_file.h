@@ -6,9 +6,10 @@
  * Invariants
  *  - A file counts only where its build-id is the recorded one. Where none was recorded it must
  *    have none and must not have been written after the module was loaded.
- *  - Debug files come from the build-id path below /usr/lib/debug and the directories that were
- *    added, or from .gnu_debuglink beside the file; they must have the same build-id (without one:
- *    the recorded checksum). Nothing is ever fetched from a network.
+ *  - Debug files come from the build-id path below /usr/lib/debug, from .gnu_debuglink beside the
+ *    file, from the directories that were added, and last from the servers of $DEBUGINFOD_URLS
+ *    where the user set it; they must have the same build-id (without one: the recorded checksum).
+ *    The network is asked for nothing but modules that somebody asks about here.
  *  - Addresses are ELF virtual addresses.
  *
  * Not thread-safe. All results live as long as the symbols_files.
@@ -39,8 +40,9 @@ struct symbols_files *symbols_files_new(void);
 void symbols_files_free(struct symbols_files *files); /* takes NULL */
 
 /*
- * Looks for modules and debug files in `directory` too: as DIRECTORY/PATH, DIRECTORY/BASENAME and
- * DIRECTORY/.build-id/xx/yyy[.debug]. Before the first symbols_files_find.
+ * Looks for modules and debug files in `directory` too: by build-id whatever their names are and
+ * however deep they lie; without a build-id as DIRECTORY/PATH and DIRECTORY/BASENAME. Before the
+ * first symbols_files_find.
  */
 void symbols_files_add_directory(struct symbols_files *files, const char *directory);
 
@@ -52,6 +54,13 @@ void symbols_files_add_directory(struct symbols_files *files, const char *direct
 struct symbols_file *symbols_files_find(struct symbols_files *files, const char *path,
 					const uint8_t *build_id, size_t build_id_bytes,
 					uint64_t loaded_real_ns);
+
+/*
+ * Says, a line each without newline, which of the modules asked for are not here as they were
+ * recorded, and what can be done. `text` is valid during the call.
+ */
+typedef void symbols_say(void *cookie, const char *text);
+void symbols_files_explain(const struct symbols_files *files, symbols_say *say, void *cookie);
 
 /* What lies at the code address, inlined calls expanded. Cached per address. */
 const struct symbols_calls *symbols_file_resolve(struct symbols_file *file, uint64_t address);

@@ -36,27 +36,19 @@ static void set(struct symbols_source *source, const char *path, const void *bui
 	source->build_id_bytes = (size_t)build_id_bytes;
 }
 
-/* The supplementary file is named absolutely, or from where the file that needs it is. */
 static void find_supplement(Dwarf *dwarf, const char *beside, struct symbols_source *ret_source)
 {
-	const char *name, *slash = strrchr(beside, '/');
+	const char *name;
 	const void *build_id;
-	ssize_t bytes = dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &build_id);
-	struct symbols_identity identity = { build_id, bytes > 0 ? (size_t)bytes : 0, 0 };
 	char *path = NULL;
-	int fd;
+	ssize_t bytes;
+	int fd = symbols_find_supplement(dwarf, beside, NULL, &path);
 
-	if (bytes <= 0)
+	if (fd < 0)
 		return;
-	if (name[0] == '/' || !slash)
-		path = strdup(name);
-	else if (asprintf(&path, "%.*s/%s", (int)(slash - beside), beside, name) < 0)
-		path = NULL;
-	fd = path ? symbols_find_open(path, &identity) : -1;
-	if (fd >= 0) {
-		set(ret_source, path, build_id, bytes);
-		close(fd);
-	}
+	bytes = dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &build_id);
+	set(ret_source, path, build_id, bytes);
+	close(fd);
 	free(path);
 }
 
@@ -83,6 +75,7 @@ void symbols_sources_find(const char *path, const uint8_t *build_id, size_t buil
 {
 	struct symbols_identity identity = { build_id, build_id_bytes, loaded_real_ns };
 	size_t length = strlen(path), deleted = strlen(DELETED);
+	enum symbols_absence absence;
 	Dwfl_Module *module;
 	char *plain;
 	Dwfl *dwfl;
@@ -92,7 +85,7 @@ void symbols_sources_find(const char *path, const uint8_t *build_id, size_t buil
 	if (length > deleted && build_id_bytes && !strcmp(path + length - deleted, DELETED))
 		length -= deleted;
 	plain = strndup(path, length);
-	fd = plain && plain[0] == '/' ? symbols_find_open(plain, &identity) : -1;
+	fd = plain && plain[0] == '/' ? symbols_find_open(plain, &identity, &absence) : -1;
 	if (fd < 0) {
 		free(plain);
 		return;

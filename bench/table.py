@@ -159,6 +159,21 @@ def summary(results):
     return "\n\n".join(p for p in parts if p)
 
 
+def symbols_section(notes):
+    """Of bench/symbols.py, which runs by itself: it takes minutes to build its program."""
+    path = os.path.join(HERE, "results", "symbols.json")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        r = json.load(file)
+    head = ["tool", "processor time", "peak memory, own", "with pages of files", "same answers"]
+    rows = [[name, f"{number(t['cpu_s'])} s", f"{t['own_mib']} MiB", f"{t['mib']} MiB",
+             f"{t['same_answers']} of {r['addresses']}" if "same_answers" in t else "–"] for name, t in r["tools"].items()]
+    lead = (f"A program with {r['debug_mib']} MiB of debug information in a file of {r['file_mib']} MiB; {r['findings']} findings. `thrum check` is the whole "
+            f"analysis and report; the other tools get the {r['addresses']} different addresses of the findings' stacks.")
+    return ["## Symbols", "", lead, "", markdown_table(head, rows), "", *notes.get("symbols", []), ""]
+
+
 def document(results):
     """docs/performance.md: tables from the results, prose from bench/notes.json."""
     m, notes = results["machine"], _load("notes.json")
@@ -172,6 +187,7 @@ def document(results):
     if startup_line(results):
         out += [startup_line(results), ""]
     out += ["## Real programs", "", markdown_table(REAL_HEAD, [real_cells(n, r) for n, r in real]), "", *notes.get("real", []), ""]
+    out += symbols_section(notes)
     rows = [(n, notes.get("rows", {}).get(n), v) for n, r in micro + real
             for v in [micro_verdict(n, r)[1] if r["group"] == "micro" else "" if "skipped" in r else real_verdict(r)[1]]]
     told = [(n, why, v) for n, why, v in rows if why or v == "missed"]

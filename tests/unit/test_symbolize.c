@@ -155,7 +155,7 @@ static void test_names_given_by_a_checker_stay(void **state)
 static void test_modules_are_found_in_the_directories_given(void **state)
 {
 	const char *directories[2] = { NULL, NULL };
-	struct symbolize_options options = { directories };
+	struct symbolize_options options = { .directories = directories };
 	struct finding_list *list = finding_list_new();
 	struct trace_reader *reader;
 	struct finding *f;

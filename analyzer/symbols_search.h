@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols_search.h - where the file of a module is looked for: its own path, the directories that
+ * the user named, and servers that the user configured, in this order.
+ *
+ * Every place is held to the same rule: a file counts only where its build-id is the recorded one,
+ * or, without one, where it is older than the recording. So the order never changes an answer.
+ */
+#ifndef THRUM_ANALYZER_SYMBOLS_SEARCH_H
+#define THRUM_ANALYZER_SYMBOLS_SEARCH_H
+
+#include "symbols_debuginfod.h"
+#include "symbols_find.h"
+#include "symbols_index.h"
+
+struct symbols_search {
+	char **directories; /* owns; absolute */
+	size_t directory_count, directory_capacity;
+	struct symbols_index *index;	       /* owns */
+	struct symbols_debuginfod *debuginfod; /* owns */
+};
+
+void symbols_search_init(struct symbols_search *search);
+void symbols_search_release(struct symbols_search *search);
+
+/* Before the first search. What is no directory holds nothing. */
+void symbols_search_add(struct symbols_search *search, const char *directory);
+
+/*
+ * A descriptor of the file of the module recorded as `path`, and where it was found (malloc'ed,
+ * caller frees); else -1 and what is wrong with the file at its own path. The vdso, which is no
+ * file, is taken from this process where the kernel is the same.
+ */
+int symbols_search_module(struct symbols_search *search, const char *path,
+			  const struct symbols_identity *identity, char **ret_path,
+			  enum symbols_absence *ret_absence);
+
+#endif
