@@ -103,6 +103,18 @@ const char *stack_role_name(enum stack_role role)
 	return role_names[role];
 }
 
+const char *baseline_state_name(enum baseline_state state)
+{
+	static const char *const names[] = {
+		[BASELINE_NONE] = NULL,
+		[BASELINE_NEW] = "new",
+		[BASELINE_UNCHANGED] = "unchanged",
+		[BASELINE_UPDATED] = "updated",
+	};
+
+	return names[state];
+}
+
 /* Section 3 of the contract: what a confidence is worth before the rule's cap. */
 static enum level default_level(enum rule rule, enum confidence confidence)
 {

@@ -46,6 +46,14 @@ enum stack_role {
 	ROLE_COUNT
 };
 
+/* Against the file of --baseline; as SARIF's baselineState. */
+enum baseline_state {
+	BASELINE_NONE, /* no baseline was given */
+	BASELINE_NEW,
+	BASELINE_UNCHANGED,
+	BASELINE_UPDATED, /* known at this place by another fingerprint: the code around it moved */
+};
+
 /* One symbolised frame. Unknown parts are NULL or 0, never invented. */
 struct frame {
 	const char *function; /* demangled */
@@ -110,7 +118,11 @@ struct finding {
 	const char *title;
 	const char *message;
 	const char *fingerprint; /* 32 hex digits */
-	const char *suppression; /* ready to paste */
+	const char *place;	 /* looser key, 32 hex digits: see fingerprint.h */
+	enum baseline_state baseline;
+	const char *suppressed_by;     /* "FILE:LINE" of the entry that hides it; NULL = listed */
+	const char *suppressed_reason; /* that entry's; NULL = it gives none */
+	const char *suppression;       /* ready to paste */
 	struct finding_thread *threads;
 	size_t thread_count;
 	struct finding_lock *locks;
@@ -128,6 +140,7 @@ int rule_find(const char *id); /* -1 = no such rule */
 const char *level_name(enum level level);
 const char *confidence_name(enum confidence confidence);
 const char *stack_role_name(enum stack_role role);
+const char *baseline_state_name(enum baseline_state state); /* NULL for NONE */
 
 /* ---- building ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fingerprint.c - keys of findings, the merge of equal ones, and the suppression line.
+ * fingerprint.c - keys of findings and the merge of equal ones.
  *
  * The key text of a finding is its rule id and its parties, sorted and each once: five philosophers
  * who run the same code are one party, so rings of different length through the same code are one
@@ -53,7 +53,7 @@ static void text_add_field(struct text *t, const char *field)
 
 /* ---- what is left of names ---- */
 
-static void bare_or_raw_name(const char *function, char *ret_name, size_t bytes)
+void function_key_name(const char *function, char *ret_name, size_t bytes)
 {
 	function_bare_name(function, ret_name, bytes);
 	if (!*ret_name)
@@ -90,8 +90,7 @@ static size_t symbol_bytes(const char *name)
 	return so && so < plus ? (size_t)(so + 3 - name) : (size_t)(plus - name);
 }
 
-/* What names a lock's class: "accounts" of "accounts+40", "node[].lock" of "node[17].lock". */
-static void symbol_class(const char *name, char *ret_class, size_t bytes)
+void symbol_class(const char *name, char *ret_class, size_t bytes)
 {
 	const char *end = name + symbol_bytes(name);
 	size_t used = 0;
@@ -120,7 +119,7 @@ static void text_add_frame(struct text *t, const struct frame *frame)
 	char name[NAME_BYTES] = "";
 
 	if (frame->function)
-		bare_or_raw_name(frame->function, name, sizeof(name));
+		function_key_name(frame->function, name, sizeof(name));
 	text_add_field(t, name);
 	text_add_module(t, frame);
 }
@@ -185,7 +184,7 @@ static void text_add_start(struct text *t, const struct finding_thread *thread)
 	char name[NAME_BYTES] = "";
 
 	if (thread && thread->start_function)
-		bare_or_raw_name(thread->start_function, name, sizeof(name));
+		function_key_name(thread->start_function, name, sizeof(name));
 	text_add_field(t, name);
 }
 
@@ -296,99 +295,137 @@ static XXH128_hash_t hash_parties(const struct parties *p, enum rule rule)
 	return hash;
 }
 
-static const char *make_fingerprint(struct finding_list *list, const struct finding *f)
+/* Takes the parties. */
+static const char *make_key(struct finding_list *list, struct parties *p, enum rule rule)
 {
-	struct parties p = { 0 };
 	XXH128_hash_t hash;
 
-	parties_add_stacks(&p, f);
-	parties_add_locks(&p, f);
-	parties_add_threads(&p, f);
-	parties_sort(&p);
-	hash = hash_parties(&p, f->rule);
-	free(p.text.data);
-	free(p.piece);
+	parties_sort(p);
+	hash = hash_parties(p, rule);
+	free(p->text.data);
+	free(p->piece);
 	return finding_list_printf(list, "%016llx%016llx", (unsigned long long)hash.high64,
 				   (unsigned long long)hash.low64);
 }
 
-/* ---- suppression ---- */
-
-/* The function a reader would name: of the program where there is one. NULL = nothing is known. */
-static const struct frame *find_telling_frame(const struct frames *frames)
+static const char *make_fingerprint(struct finding_list *list, const struct finding *f)
 {
-	size_t count = frames_of_cause(frames);
-	const struct frame *fallback = NULL;
+	struct parties p = { 0 };
 
-	for (size_t i = 0; i < count; i++) {
-		const struct frame *frame = &frames->frame[i];
-		enum frame_class class = frame_classify(frame);
-
-		if (class == FRAME_PROGRAM && frame->function)
-			return frame;
-		if (!fallback && class != FRAME_PLUMBING && (frame->function || frame->module))
-			fallback = frame;
-	}
-	return fallback;
+	parties_add_stacks(&p, f);
+	parties_add_locks(&p, f);
+	parties_add_threads(&p, f);
+	return make_key(list, &p, f->rule);
 }
 
-static void telling_name(const struct frames *frames, char *ret_name, size_t bytes)
+/* Where its locks and threads came from, whatever the code between them is now. */
+static const char *make_place(struct finding_list *list, const struct finding *f)
 {
-	const struct frame *frame = find_telling_frame(frames);
+	struct parties p = { 0 };
 
-	*ret_name = '\0';
-	if (frame && frame->function)
-		bare_or_raw_name(frame->function, ret_name, bytes);
-	else if (frame && frame->module)
-		strncat(ret_name, frame_module_name(frame), bytes - 1);
-}
+	for (size_t i = 0; i < f->lock_count; i++) {
+		size_t start = p.text.used;
 
-/* What would end the line or the pattern. */
-static void clean_pattern(char *pattern)
-{
-	for (; *pattern; pattern++)
-		if ((unsigned char)*pattern < ' ' || *pattern == '#')
-			*pattern = '?';
-}
-
-const char *finding_make_suppression(struct finding_list *list, const struct finding *f)
-{
-	char best[NAME_BYTES] = "", name[NAME_BYTES];
-
-	/*
-	 * Among stacks of the first one's role, so that the rotation of a cycle does not change the
-	 * line. One that only joins the others is not what it is about.
-	 */
-	for (size_t i = 0; i < f->stack_count; i++) {
-		const struct finding_thread *thread = finding_find_thread(f, f->stacks[i].thread);
-
-		if (f->stacks[i].role != f->stacks[0].role ||
-		    (f->stacks[i].for_thread && !f->stacks[0].for_thread))
-			continue;
-		telling_name(&f->stacks[i].frames, name, sizeof(name));
-		if (f->stacks[i].role == ROLE_CREATES && thread && thread->start_function)
-			bare_or_raw_name(thread->start_function, name, sizeof(name));
-		if (*name && (!*best || strcmp(name, best) < 0))
-			memcpy(best, name, sizeof(best));
+		text_add_lock(&p.text, &f->locks[i]);
+		if (!f->locks[i].name) /* a heap lock is what its creation site is */
+			text_add_frames(&p.text, &f->locks[i].first_seen);
+		parties_end_piece(&p, start);
 	}
-	for (size_t i = 0; i < f->thread_count && !*best; i++) {
-		telling_name(&f->threads[i].created_at, best, sizeof(best));
-		if (f->threads[i].start_function)
-			bare_or_raw_name(f->threads[i].start_function, best, sizeof(best));
+	for (size_t i = 0; i < f->thread_count; i++) {
+		size_t start = p.text.used;
+
+		text_add_start(&p.text, &f->threads[i]);
+		text_add_frames(&p.text, &f->threads[i].created_at);
+		parties_end_piece(&p, start);
 	}
-	for (size_t i = 0; i < f->lock_count && !*best; i++)
-		if (f->locks[i].name)
-			symbol_class(f->locks[i].name, best, sizeof(best));
-	clean_pattern(best);
-	return finding_list_printf(list, "%s:%s  # reason, expires=YYYY-MM-DD", rule_id(f->rule),
-				   *best ? best : "*");
+	return make_key(list, &p, f->rule);
 }
 
 /* ---- merge ---- */
 
-static bool is_stronger(const struct finding *a, const struct finding *b)
+static uint64_t time_of(const struct finding *f)
 {
-	return a->level != b->level ? a->level > b->level : a->confidence > b->confidence;
+	return f->stack_count ? f->stacks[0].time_ns : 0;
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Where two runs tell the same story at the same moment: by what else is shown. */
+static int compare_parts(const struct finding *a, const struct finding *b)
+{
+	int order = compare_numbers(a->thread_count, b->thread_count);
+
+	if (!order)
+		order = compare_numbers(a->lock_count, b->lock_count);
+	if (!order)
+		order = compare_numbers(a->stack_count, b->stack_count);
+	for (size_t i = 0; !order && i < a->thread_count; i++) {
+		order = compare_numbers(a->threads[i].pid, b->threads[i].pid);
+		if (!order)
+			order = compare_numbers(a->threads[i].tid, b->threads[i].tid);
+	}
+	for (size_t i = 0; !order && i < a->lock_count; i++)
+		order = compare_numbers(a->locks[i].address, b->locks[i].address);
+	for (size_t i = 0; !order && i < a->stack_count; i++)
+		order = compare_numbers(a->stacks[i].time_ns, b->stacks[i].time_ns);
+	return order;
+}
+
+/*
+ * Which of two equal findings tells the story: the stronger, then the earlier. A total order over
+ * what is shown, so that merging is associative and its order does not matter.
+ */
+static bool goes_before(const struct finding *a, const struct finding *b)
+{
+	int order;
+
+	if (a->level != b->level)
+		return a->level > b->level;
+	if (a->confidence != b->confidence)
+		return a->confidence > b->confidence;
+	if (time_of(a) != time_of(b))
+		return time_of(a) < time_of(b);
+	order = compare_texts(a->title, b->title);
+	if (!order)
+		order = compare_texts(a->message, b->message);
+	if (!order)
+		order = compare_parts(a, b);
+	return order < 0;
+}
+
+/* Known from the baseline or not: what is news in one part is news in all. */
+static int news_rank(enum baseline_state state)
+{
+	static const int ranks[] = { [BASELINE_UNCHANGED] = 0,
+				     [BASELINE_UPDATED] = 1,
+				     [BASELINE_NONE] = 2,
+				     [BASELINE_NEW] = 3 };
+
+	return ranks[state];
+}
+
+/* What holds of both: of findings that come from reports that were gated by themselves. */
+static void merge_into(struct finding *kept, const struct finding *other)
+{
+	kept->count += other->count;
+	kept->confirmed |= other->confirmed;
+	if (news_rank(other->baseline) > news_rank(kept->baseline))
+		kept->baseline = other->baseline;
+	/* Hidden only where it is hidden everywhere; by the entry that comes first. */
+	if (!kept->suppressed_by || !other->suppressed_by) {
+		kept->suppressed_by = kept->suppressed_reason = NULL;
+	} else if (strcmp(other->suppressed_by, kept->suppressed_by) < 0) {
+		kept->suppressed_by = other->suppressed_by;
+		kept->suppressed_reason = other->suppressed_reason;
+	}
 }
 
 /* Open addressing over the list's kept findings; a slot holds index + 1. */
@@ -430,11 +467,11 @@ static void merge_equals(struct finding_list *list)
 			continue;
 		}
 		first = finding_list_get(list, *slot - 1);
-		if (is_stronger(f, first)) {
-			f->count += first->count;
+		if (goes_before(f, first)) {
+			merge_into(f, first);
 			finding_list_set(list, *slot - 1, f);
 		} else {
-			first->count += f->count;
+			merge_into(first, f);
 		}
 	}
 	finding_list_truncate(list, kept);
@@ -446,7 +483,10 @@ void findings_finish(struct finding_list *list)
 	for (size_t i = 0; i < finding_list_count(list); i++) {
 		struct finding *f = finding_list_get(list, i);
 
+		if (f->fingerprint) /* of a report that was read back */
+			continue;
 		f->fingerprint = make_fingerprint(list, f);
+		f->place = make_place(list, f);
 		f->suppression = finding_make_suppression(list, f);
 	}
 	merge_equals(list);

@@ -19,6 +19,9 @@
  * So no address, line, path, pid or thread number is in it, and neither the rotation of a cycle nor
  * which thread played which part matters. A symbol's offset or index ("accounts+40",
  * "node[3].lock") is left out: elements of an array are one class.
+ *
+ * A second, looser key, `place`, is made of the rule and of where the finding's locks and threads
+ * came from: equal places with different fingerprints are a finding whose code moved.
  */
 #ifndef THRUM_ANALYZER_FINGERPRINT_H
 #define THRUM_ANALYZER_FINGERPRINT_H
@@ -28,10 +31,10 @@
 #define FINGERPRINT_FRAMES 5
 
 /*
- * After symbolisation: fills `fingerprint` and `suppression` of every finding, then merges findings
- * of equal rule and fingerprint, across processes too: counts are added and the first stays, unless
- * a later one has a higher level or confidence, which then takes its place. Keeps the order of the
- * list.
+ * After symbolisation: fills `fingerprint`, `place` and `suppression` of every finding, then merges findings
+ * of equal rule and fingerprint, across processes too: counts are added, what one report hides and another does not
+ * is listed, and the one with the higher level or confidence stays, then the earlier one. Keeps the order of the list but for that. Findings that have
+ * their keys (report_read.h) keep them. Commutative and associative: parts may be merged in any order.
  */
 void findings_finish(struct finding_list *list);
 
@@ -43,12 +46,18 @@ void findings_finish(struct finding_list *list);
  */
 void function_bare_name(const char *function, char *ret_name, size_t bytes);
 
+/* That, or the name as it is where nothing is left of it. */
+void function_key_name(const char *function, char *ret_name, size_t bytes);
+
+/* What names a lock's class: "accounts" of "accounts+40", "node[].lock" of "node[17].lock". `bytes` > 0. */
+void symbol_class(const char *name, char *ret_class, size_t bytes);
+
 /*
  * The line to paste into a suppressions file, one finding a line:
  *
- *   RULE:PATTERN  # REASON, expires=YYYY-MM-DD
+ *   RULE:PATTERN[;PATTERN...]  # REASON, expires=YYYY-MM-DD
  *
- * RULE is a rule id. PATTERN is the bare name of a function that a stack of the finding holds or
+ * RULE is a rule id. All PATTERNs must match; a PATTERN is the bare name of a function that a stack of the finding holds or
  * that one of its threads runs, the base name of a module, or the symbol of a lock; * where nothing
  * has a name. What follows '#' is for people, but for expires=: after that day the line no longer
  * counts. findings_finish calls this; the list owns the result.

@@ -152,8 +152,8 @@ enum frame_class frame_classify(const struct frame *frame)
 	return is_library_module(frame) || is_runtime_module(frame) ? FRAME_LIBRARY : FRAME_PROGRAM;
 }
 
-/* Part of the way from clone() to the program's first function. */
-static bool is_outer_noise(const struct frame *frame)
+/* At the outer end of a stack: part of the way from clone() to the program's first function. */
+bool frame_is_machinery(const struct frame *frame)
 {
 	switch (frame_classify(frame)) {
 	case FRAME_RUNTIME:
@@ -171,7 +171,7 @@ size_t frames_without_runtime(const struct frames *frames)
 {
 	size_t count = frames->count;
 
-	while (count && is_outer_noise(&frames->frame[count - 1]))
+	while (count && frame_is_machinery(&frames->frame[count - 1]))
 		count--;
 	return count ? count : frames->count;
 }

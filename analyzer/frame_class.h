@@ -41,6 +41,9 @@ size_t frames_of_cause(const struct frames *frames);
 /* What the symbols call the frame from which a signal handler returns. A FRAME_PROGRAM, so that nobody folds it. */
 #define FRAME_SIGNAL "<signal handler called>"
 
+/* Not the code that called: plumbing, runtime, or a function of the C or C++ library itself. */
+bool frame_is_machinery(const struct frame *frame);
+
 /* Last component of a module's path; NULL gives NULL. Borrowed from the frame. */
 const char *frame_module_name(const struct frame *frame);
 

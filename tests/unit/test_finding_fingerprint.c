@@ -206,7 +206,8 @@ static void test_value_never_changes(void **state)
 	(void)state;
 	findings_finish(list);
 	assert_string_equal(f->fingerprint, "6103cc127d150c67389ce0d0d3b79766");
-	assert_string_equal(f->suppression, "deadlock:audit  # reason, expires=YYYY-MM-DD");
+	assert_string_equal(f->suppression,
+			    "deadlock:audit;transfer  # reason, expires=YYYY-MM-DD");
 	finding_list_free(list);
 }
 

@@ -140,7 +140,7 @@ static void test_incomplete_says_which_and_how_many(void **state)
 {
 	struct finding_list *list = finding_list_new();
 	struct trace_process process[3] = { { .name = "1.0", .complete = true },
-					    { .name = "2.0", .why = "killed" },
+					    { .name = "2.0", .pid = 2, .why = "killed" },
 					    { .name = "3.0", .why = "lossy" } };
 	struct report_process processes[3] = { { .process = &process[0] },
 					       { .process = &process[1] },
@@ -151,7 +151,7 @@ static void test_incomplete_says_which_and_how_many(void **state)
 	(void)state;
 	report_build(&report, list, &options);
 	assert_false(report.complete);
-	assert_string_equal(report.incomplete_why, "process 2.0: killed; and 1 more");
+	assert_string_equal(report.incomplete_why, "process 2: killed; and 1 more");
 	report = (struct report){ .processes = processes, .process_count = 1 };
 	report_build(&report, list, &options);
 	assert_true(report.complete);
@@ -163,10 +163,16 @@ static void test_a_full_disk_is_an_error(void **state)
 {
 	struct finding_list *list = finding_list_new();
 	const struct report_options options = { .fail_on = LEVEL_ERROR };
+	struct finding *f = add(list, RULE_DEADLOCK, CONFIDENCE_OBSERVED, "f");
 
 	(void)state;
+	f->title = f->message = f->place = f->suppression = "x";
 	for (size_t i = 0; sink_table[i]; i++) {
-		struct report report = { .version = "0" };
+		struct report_process process = { .process = &(struct trace_process){
+							  .command = (char *)"" } };
+		struct report report = { .version = "0",
+					 .processes = &process,
+					 .process_count = 1 };
 		struct diag diag = { "" };
 		FILE *full = fopen("/dev/full", "w");
 
