@@ -11,12 +11,21 @@
 /* Rules whose observed findings say why a program did not end by itself. */
 static const enum rule hang_rules[] = { RULE_DEADLOCK, RULE_SELF_DEADLOCK, RULE_STUCK_WAIT };
 
+/* Neither accepted by a suppression nor known from the baseline. */
+static bool is_news(const struct finding *f)
+{
+	return !f->suppressed_by && f->baseline != BASELINE_UNCHANGED &&
+	       f->baseline != BASELINE_UPDATED;
+}
+
 static int compare_findings(const void *a, const void *b)
 {
 	const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
 
 	if (x->gated != y->gated)
 		return x->gated ? -1 : 1;
+	if (is_news(x) != is_news(y))
+		return is_news(x) ? -1 : 1;
 	if (x->level != y->level)
 		return x->level > y->level ? -1 : 1;
 	if (x->rule != y->rule)
@@ -50,11 +59,19 @@ static void collect_findings(struct report *report, struct finding_list *list,
 
 		if (options->rules_on && !options->rules_on[f->rule])
 			continue;
-		f->gated = (int)f->level >= options->fail_on;
+		f->gated = (int)f->level >= options->fail_on && is_news(f);
 		report->gated += f->gated;
-		count_level(report, f->level);
+		if (f->suppressed_by)
+			report->suppressed++;
+		else if (!is_news(f))
+			report->baseline++;
+		else
+			count_level(report, f->level);
 		report->findings[report->finding_count++] = f;
 	}
+	report->listed_count =
+		report->verbose ? report->finding_count
+				: report->finding_count - report->suppressed - report->baseline;
 	if (report->finding_count)
 		qsort(report->findings, report->finding_count, sizeof(*report->findings),
 		      compare_findings);
@@ -82,7 +99,7 @@ static enum verdict decide(const struct report *report, const struct report_opti
 		return VERDICT_UNTRACED;
 	if (options->timed_out && !is_timeout_explained(report))
 		return VERDICT_TIMEOUT;
-	return report->finding_count ? VERDICT_FINDINGS : VERDICT_CLEAN;
+	return report->errors + report->warnings + report->notes ? VERDICT_FINDINGS : VERDICT_CLEAN;
 }
 
 static void describe_completeness(struct report *report, struct finding_list *list)
@@ -90,6 +107,11 @@ static void describe_completeness(struct report *report, struct finding_list *li
 	const struct trace_process *first = NULL;
 	size_t incomplete = 0;
 
+	if (!report->incomplete_why && report->untraced_count == 1)
+		report->incomplete_why = report->untraced[0];
+	else if (!report->incomplete_why && report->untraced_count)
+		report->incomplete_why = finding_list_printf(
+			list, "%s; and %zu more", report->untraced[0], report->untraced_count - 1);
 	for (size_t i = 0; i < report->process_count; i++) {
 		if (report->processes[i].process->complete)
 			continue;
@@ -104,10 +126,10 @@ static void describe_completeness(struct report *report, struct finding_list *li
 		report->incomplete_why = finding_list_printf(list, "%s", first->why);
 	else if (incomplete == 1)
 		report->incomplete_why =
-			finding_list_printf(list, "process %s: %s", first->name, first->why);
+			finding_list_printf(list, "process %u: %s", first->pid, first->why);
 	else
-		report->incomplete_why = finding_list_printf(list, "process %s: %s; and %zu more",
-							     first->name, first->why,
+		report->incomplete_why = finding_list_printf(list, "process %u: %s; and %zu more",
+							     first->pid, first->why,
 							     incomplete - 1);
 }
 
@@ -116,6 +138,7 @@ void report_build(struct report *report, struct finding_list *list,
 {
 	report->finding_count = 0;
 	report->gated = report->errors = report->warnings = report->notes = 0;
+	report->suppressed = report->baseline = 0;
 	collect_findings(report, list, options);
 	describe_completeness(report, list);
 	report->verdict = decide(report, options);
@@ -126,8 +149,11 @@ struct report_totals report_sum(const struct report *report)
 	struct report_totals totals = { 0 };
 
 	for (size_t i = 0; i < report->process_count; i++) {
-		const struct trace_process *process = report->processes[i].process;
+		const struct report_process *p = &report->processes[i];
+		const struct trace_process *process = p->process;
 
+		totals.threads += p->threads;
+		totals.locks += p->locks;
 		totals.events += process->events;
 		totals.lost_events += process->lost_events + process->lost_in_gaps;
 		totals.lost_chunks += process->lost_chunks;

@@ -27,7 +27,7 @@ struct report_options {
 };
 
 /*
- * Call after findings_finish(). Fills findings (sorted: gated first, then level, rule,
+ * Call after findings_finish(). Fills findings (sorted: gated first, then new ones, level, rule,
  * fingerprint), their `gated` flags, counts, complete, incomplete_why where the caller left it
  * NULL, and the verdict. Memory comes from `list`, which must outlive the report. Findings of rules
  * that are off are left out everywhere.

@@ -8,10 +8,8 @@
 #include <string.h>
 
 const struct sink_ops *const sink_table[] = {
-	&sink_text,
-	&sink_json,
-	&sink_html,
-	NULL,
+	&sink_text,   &sink_json,   &sink_html,	    &sink_sarif, &sink_junit,
+	&sink_gitlab, &sink_github, &sink_markdown, NULL,
 };
 
 const struct sink_ops *sink_find(const char *format)

@@ -22,6 +22,8 @@ struct report_process {
 	int exit_status;	 /* valid with has_exit: exit code, or 128+N */
 	const char *const *argv; /* borrowed; NULL = unknown, sinks then show process->command */
 	size_t argc;
+	uint64_t threads,
+		locks; /* of a report that was read back, whose process has no tables; else 0 */
 };
 
 /* A program that a recorded process started and that did not record itself. */
@@ -31,10 +33,20 @@ struct report_unrecorded {
 	const char *why;  /* NULL = the file says nothing about it */
 };
 
-/* Everything a sink may say. Findings are sorted: gated first, then by level, rule, fingerprint. */
+/* Everything a sink may say. Findings are sorted: gated first, then new ones, by level, rule, fingerprint. */
 struct report {
 	const char *version;
-	const char *trace_path;
+	const char *trace_path; /* one trace, or several as words; NULL = none */
+	/* Of several: sorted, each once. */
+	const char *const *trace_paths;
+	size_t trace_path_count;
+	/* Why runs could not be recorded at all: sorted, each once. */
+	const char *const *untraced;
+	size_t untraced_count;
+	const char
+		*source_root; /* absolute; paths below it are shown relative to it. NULL = none */
+	const char *
+		rules_uri; /* where the rules' pages are, ends with a slash; NULL = where the build says */
 	enum verdict verdict;
 	bool has_program_status;
 	int program_status;	    /* as a shell would show it */
@@ -46,6 +58,11 @@ struct report {
 	size_t unrecorded_count;
 	struct finding **findings;
 	size_t finding_count;
+	/*
+	 * The first so many are shown to people: not what a suppression hides or the baseline knows,
+	 * unless the report is verbose. Formats for machines carry all, with their state.
+	 */
+	size_t listed_count;
 	unsigned gated, errors, warnings, notes, suppressed, baseline;
 	/* Cycles that cannot happen, by reason, for --verbose: parallel arrays. */
 	const char **pruned_reason;

@@ -193,8 +193,10 @@ static void put_finding(const struct page *p, const struct finding *f)
 	put_locks(p, f);
 	if (f->suppression) {
 		fputs("<section class=\"suppress\"><h3>To suppress it</h3>\n", p->out);
-		put(p, "<pre class=\"paste\" tabindex=\"0\">", f->suppression,
-		    "</pre></section>\n");
+		put(p, "<pre class=\"paste\" tabindex=\"0\">", f->suppression, "</pre>\n");
+		fprintf(p->out,
+			"<p>What it means and how to mend it: <code>thrum help %s</code></p></section>\n",
+			rule_id(f->rule));
 	}
 	fputs("</article>\n", p->out);
 }
@@ -205,9 +207,9 @@ static const char *headline(const struct report *report, char *buffer, size_t by
 {
 	char levels[96], count[96];
 
-	if (report->finding_count)
+	if (report->listed_count)
 		snprintf(buffer, bytes, "%s: %s",
-			 words_count(report->finding_count, "finding", NULL, count, sizeof(count)),
+			 words_count(report->listed_count, "finding", NULL, count, sizeof(count)),
 			 words_levels(report, levels, sizeof(levels)));
 	else if (report->verdict == VERDICT_UNTRACED)
 		snprintf(buffer, bytes, "The program could not be recorded");
@@ -265,7 +267,7 @@ static void put_top(const struct page *p)
 	if (command_of(report))
 		fputs("</p>\n", p->out);
 	fprintf(p->out, "<p class=\"facts\">Seen: %s", words_seen(report, words, sizeof(words)));
-	fprintf(p->out, "; %u of %zu %s the run", report->gated, report->finding_count,
+	fprintf(p->out, "; %u of %zu %s the run", report->gated, report->listed_count,
 		report->gated == 1 ? "fails" : "fail");
 	if (report->suppressed || report->baseline)
 		fprintf(p->out, "; %u suppressed, %u known from the baseline", report->suppressed,
@@ -276,7 +278,7 @@ static void put_top(const struct page *p)
 	put_banner(p, "Lost:", words_lost(report, words, sizeof(words)));
 	for (size_t i = 0; words_unrecorded(report, i, unrecorded, sizeof(unrecorded)); i++)
 		put_banner(p, "Not seen:", unrecorded);
-	if (report->finding_count && report->verdict == VERDICT_TIMEOUT)
+	if (report->listed_count && report->verdict == VERDICT_TIMEOUT)
 		put_banner(
 			p, "Timeout:",
 			"the program did not end in time, and none of these findings explains why");
@@ -287,10 +289,10 @@ static void put_contents(const struct page *p)
 {
 	char title[TITLE_BYTES];
 
-	if (p->report->finding_count < 2)
+	if (p->report->listed_count < 2)
 		return;
 	fputs("<nav aria-label=\"Findings\"><ol>\n", p->out);
-	for (size_t i = 0; i < p->report->finding_count; i++) {
+	for (size_t i = 0; i < p->report->listed_count; i++) {
 		const struct finding *f = p->report->findings[i];
 
 		fprintf(p->out, "<li><a href=\"#finding-%s\">", f->fingerprint);
@@ -331,7 +333,7 @@ static int write_html(const struct report *report, FILE *out, struct diag *diag)
 	put_top(&p);
 	put_contents(&p);
 	fputs("<main>\n", out);
-	for (size_t i = 0; i < report->finding_count; i++)
+	for (size_t i = 0; i < report->listed_count; i++)
 		put_finding(&p, report->findings[i]);
 	fputs("</main>\n", out);
 	put_foot(&p);

@@ -4,15 +4,12 @@
  * (docs/schema/thrum-findings-1.schema.json).
  *
  * Keys come in the order of the contract; what is unknown is left out. Addresses and offsets are
- * hexadecimal strings, because a JSON number loses bits of a 64-bit address in most readers.
+ * hexadecimal strings: see json_put.h.
  * Strings are valid UTF-8 whatever the trace holds.
  */
-#include "escape.h"
+#include "json_put.h"
+#include "rule_page.h"
 #include "sinks.h"
-
-#include <inttypes.h>
-#include <jansson.h>
-#include <stdlib.h>
 
 static const char *const verdict_names[] = {
 	[VERDICT_CLEAN] = "clean",
@@ -21,67 +18,22 @@ static const char *const verdict_names[] = {
 	[VERDICT_UNTRACED] = "untraced",
 };
 
-/* ---- values; every helper leaves the key out where the value is unknown ---- */
-
-static void put(json_t *object, const char *key, json_t *value)
-{
-	json_object_set_new(
-		object, key,
-		value); /* takes NULL: an error that json_dumpf's caller sees as a missing key */
-}
-
-static json_t *string_value(const char *text)
-{
-	char *valid = escape_utf8(text);
-	json_t *value = valid ? json_string(valid) : NULL;
-
-	free(valid);
-	return value;
-}
-
-static void put_string(json_t *object, const char *key, const char *text)
-{
-	if (text)
-		put(object, key, string_value(text));
-}
-
-static void put_count(json_t *object, const char *key, uint64_t value)
-{
-	put(object, key, json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value)));
-}
-
-static void put_known(json_t *object, const char *key, uint64_t value)
-{
-	if (value)
-		put_count(object, key, value);
-}
-
-static void put_address(json_t *object, const char *key, uint64_t address)
-{
-	char text[24];
-
-	if (!address)
-		return;
-	snprintf(text, sizeof(text), "0x%" PRIx64, address);
-	put(object, key, json_string(text));
-}
-
 /* ---- parts of a finding ---- */
 
 static json_t *frame_value(const struct frame *frame)
 {
 	json_t *value = json_object();
 
-	put_string(value, "function", frame->function);
-	put_string(value, "file", frame->file);
+	json_put_text(value, "function", frame->function);
+	json_put_text(value, "file", frame->file);
 	if (frame->line > 0)
-		put_count(value, "line", (uint64_t)frame->line);
-	put_string(value, "module", frame->module);
-	put_address(value, "offset", frame->offset);
-	put_string(value, "build_id", frame->build_id);
+		json_put_count(value, "line", (uint64_t)frame->line);
+	json_put_text(value, "module", frame->module);
+	json_put_address(value, "offset", frame->offset);
+	json_put_text(value, "build_id", frame->build_id);
 	if (frame->inlined)
-		put(value, "inlined", json_true());
-	put_string(value, "language", frame->language);
+		json_put(value, "inlined", json_true());
+	json_put_text(value, "language", frame->language);
 	return value;
 }
 
@@ -101,20 +53,21 @@ static void put_stack(json_t *object, const char *key, const struct frames *fram
 	if (!frames->count)
 		return;
 	stack = json_object();
-	put(stack, "frames", frames_value(frames));
-	put(object, key, stack);
+	json_put(stack, "frames", frames_value(frames));
+	json_put(object, key, stack);
 }
 
 static json_t *thread_value(const struct finding_thread *thread)
 {
 	json_t *value = json_object();
 
-	put_count(value, "id", thread->id);
-	put_known(value, "pid", thread->pid);
-	put_known(value, "tid", thread->tid);
-	put_string(value, "name", thread->name);
-	put_string(value, "kind", "thread");
-	put_string(value, "start", thread->start_function);
+	json_put_count(value, "id", thread->id);
+	json_put_known(value, "pid", thread->pid);
+	json_put_known(value, "tid", thread->tid);
+	json_put_text(value, "name", thread->name);
+	json_put_text(value, "label", thread->label);
+	json_put_text(value, "kind", "thread");
+	json_put_text(value, "start", thread->start_function);
 	put_stack(value, "created_at", &thread->created_at);
 	return value;
 }
@@ -123,11 +76,11 @@ static json_t *lock_value(const struct finding_lock *lock)
 {
 	json_t *value = json_object();
 
-	put_count(value, "id", lock->id);
+	json_put_count(value, "id", lock->id);
 	if (lock->kind)
-		put_string(value, "kind", trace_object_kind_name(lock->kind));
-	put_string(value, "name", lock->name);
-	put_address(value, "address", lock->address);
+		json_put_text(value, "kind", trace_object_kind_name(lock->kind));
+	json_put_text(value, "name", lock->name);
+	json_put_address(value, "address", lock->address);
 	put_stack(value, "first_seen", &lock->first_seen);
 	return value;
 }
@@ -136,23 +89,24 @@ static json_t *stack_value(const struct finding_stack *stack)
 {
 	json_t *value = json_object(), *held = json_array();
 
-	put_string(value, "role", stack_role_name(stack->role));
-	put_known(value, "thread", stack->thread);
-	put_known(value, "lock", stack->lock);
-	put_known(value, "for_thread", stack->for_thread);
+	json_put_text(value, "role", stack_role_name(stack->role));
+	json_put_known(value, "thread", stack->thread);
+	json_put_known(value, "lock", stack->lock);
+	json_put_known(value, "for_thread", stack->for_thread);
 	for (size_t i = 0; i < stack->held_count; i++)
 		json_array_append_new(held, json_integer(stack->held[i]));
-	put(value, "locks_held", held);
-	put_known(value, "time_ns", stack->time_ns);
-	put_string(value, "note", stack->note);
-	put(value, "frames", frames_value(&stack->frames));
+	json_put(value, "locks_held", held);
+	json_put_known(value, "time_ns", stack->time_ns);
+	json_put_text(value, "note", stack->note);
+	json_put(value, "frames", frames_value(&stack->frames));
 	return value;
 }
 
-static json_t *finding_value(const struct finding *f)
+static json_t *finding_value(const struct report *report, const struct finding *f)
 {
 	json_t *value = json_object();
 	json_t *threads = json_array(), *locks = json_array(), *stacks = json_array();
+	char uri[1024];
 
 	for (size_t i = 0; i < f->thread_count; i++)
 		json_array_append_new(threads, thread_value(&f->threads[i]));
@@ -160,20 +114,26 @@ static json_t *finding_value(const struct finding *f)
 		json_array_append_new(locks, lock_value(&f->locks[i]));
 	for (size_t i = 0; i < f->stack_count; i++)
 		json_array_append_new(stacks, stack_value(&f->stacks[i]));
-	put_string(value, "rule", rule_id(f->rule));
-	put_string(value, "confidence", confidence_name(f->confidence));
-	put(value, "confirmed", json_boolean(f->confirmed));
-	put_string(value, "level", level_name(f->level));
-	put(value, "gated", json_boolean(f->gated));
-	put_string(value, "fingerprint", f->fingerprint);
-	put_count(value, "count", f->count);
-	put_string(value, "title", f->title);
-	put_string(value, "message", f->message);
-	put(value, "threads", threads);
-	put(value, "locks", locks);
-	put(value, "tasks", json_array());
-	put(value, "stacks", stacks);
-	put_string(value, "suppression", f->suppression);
+	json_put_text(value, "rule", rule_id(f->rule));
+	json_put_text(value, "confidence", confidence_name(f->confidence));
+	json_put(value, "confirmed", json_boolean(f->confirmed));
+	json_put_text(value, "level", level_name(f->level));
+	json_put(value, "gated", json_boolean(f->gated));
+	json_put_text(value, "fingerprint", f->fingerprint);
+	json_put_text(value, "place", f->place);
+	if (f->baseline != BASELINE_NONE)
+		json_put_text(value, "baseline_state", baseline_state_name(f->baseline));
+	json_put_text(value, "suppressed_by", f->suppressed_by);
+	json_put_text(value, "suppressed_reason", f->suppressed_reason);
+	json_put_count(value, "count", f->count);
+	json_put_text(value, "title", f->title);
+	json_put_text(value, "message", f->message);
+	json_put(value, "threads", threads);
+	json_put(value, "locks", locks);
+	json_put(value, "tasks", json_array());
+	json_put(value, "stacks", stacks);
+	json_put_text(value, "suppression", f->suppression);
+	json_put_text(value, "help_uri", rule_page_uri(report, f->rule, uri, sizeof(uri)));
 	return value;
 }
 
@@ -184,7 +144,7 @@ static json_t *argv_value(const struct report_process *p)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < p->argc; i++)
-		json_array_append_new(array, string_value(p->argv[i]));
+		json_array_append_new(array, json_text(p->argv[i]));
 	return array;
 }
 
@@ -192,23 +152,38 @@ static json_t *process_value(const struct report_process *p)
 {
 	const struct trace_process *process = p->process;
 	json_t *value = json_object();
-	uint64_t threads = 0;
+	uint64_t threads = p->threads, locks = p->locks;
 
 	for (size_t id = 1; id < process->thread_count; id++)
 		threads += process->threads[id].defined;
-	put_count(value, "pid", process->pid);
-	put_known(value, "ppid", process->ppid);
+	for (size_t id = 1; id < process->object_count; id++)
+		locks += trace_object_kind_is_lock(process->objects[id].kind);
+	json_put_count(value, "pid", process->pid);
+	json_put_known(value, "ppid", process->ppid);
 	if (p->argv)
-		put(value, "argv", argv_value(p));
-	put_string(value, "command", process->command);
+		json_put(value, "argv", argv_value(p));
+	json_put_text(value, "command", process->command);
 	if (p->has_exit)
-		put(value, "exit", json_integer(p->exit_status));
-	put_count(value, "events", process->events);
-	put_count(value, "lost", process->lost_events + process->lost_in_gaps);
-	put_count(value, "threads", threads);
+		json_put(value, "exit", json_integer(p->exit_status));
+	json_put_count(value, "events", process->events);
+	json_put_count(value, "lost", process->lost_events + process->lost_in_gaps);
+	json_put_count(value, "threads", threads);
+	json_put_count(value, "locks", locks);
 	if (!process->complete)
-		put_string(value, "incomplete_why", process->why);
+		json_put_text(value, "incomplete_why", process->why);
 	return value;
+}
+
+static void put_texts(json_t *object, const char *key, const char *const *texts, size_t count)
+{
+	json_t *array;
+
+	if (!count)
+		return;
+	array = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_text(texts[i]));
+	json_put(object, key, array);
 }
 
 static json_t *unrecorded_value(const struct report *report)
@@ -218,9 +193,9 @@ static json_t *unrecorded_value(const struct report *report)
 	for (size_t i = 0; i < report->unrecorded_count; i++) {
 		json_t *value = json_object();
 
-		put_count(value, "pid", report->unrecorded[i].pid);
-		put_string(value, "path", report->unrecorded[i].path);
-		put_string(value, "why", report->unrecorded[i].why);
+		json_put_count(value, "pid", report->unrecorded[i].pid);
+		json_put_text(value, "path", report->unrecorded[i].path);
+		json_put_text(value, "why", report->unrecorded[i].why);
 		json_array_append_new(array, value);
 	}
 	return array;
@@ -232,12 +207,16 @@ static json_t *trace_value(const struct report *report)
 
 	for (size_t i = 0; i < report->process_count; i++)
 		json_array_append_new(processes, process_value(&report->processes[i]));
-	put_string(value, "path", report->trace_path);
-	put(value, "complete", json_boolean(report->complete));
-	put_string(value, "incomplete_why", report->incomplete_why);
-	put(value, "processes", processes);
+	if (report->trace_path_count > 1)
+		put_texts(value, "paths", report->trace_paths, report->trace_path_count);
+	else
+		json_put_text(value, "path", report->trace_path);
+	put_texts(value, "untraced", report->untraced, report->untraced_count);
+	json_put(value, "complete", json_boolean(report->complete));
+	json_put_text(value, "incomplete_why", report->incomplete_why);
+	json_put(value, "processes", processes);
 	if (report->unrecorded_count)
-		put(value, "unrecorded", unrecorded_value(report));
+		json_put(value, "unrecorded", unrecorded_value(report));
 	return value;
 }
 
@@ -245,12 +224,12 @@ static json_t *summary_value(const struct report *report)
 {
 	json_t *value = json_object();
 
-	put_count(value, "gated", report->gated);
-	put_count(value, "errors", report->errors);
-	put_count(value, "warnings", report->warnings);
-	put_count(value, "notes", report->notes);
-	put_count(value, "suppressed", report->suppressed);
-	put_count(value, "baseline", report->baseline);
+	json_put_count(value, "gated", report->gated);
+	json_put_count(value, "errors", report->errors);
+	json_put_count(value, "warnings", report->warnings);
+	json_put_count(value, "notes", report->notes);
+	json_put_count(value, "suppressed", report->suppressed);
+	json_put_count(value, "baseline", report->baseline);
 	return value;
 }
 
@@ -258,18 +237,18 @@ static json_t *report_value(const struct report *report)
 {
 	json_t *value = json_object(), *tool = json_object(), *findings = json_array();
 
-	put_string(tool, "name", "thrum");
-	put_string(tool, "version", report->version);
+	json_put_text(tool, "name", "thrum");
+	json_put_text(tool, "version", report->version);
 	for (size_t i = 0; i < report->finding_count; i++)
-		json_array_append_new(findings, finding_value(report->findings[i]));
-	put_string(value, "schema", "thrum-findings/1");
-	put(value, "tool", tool);
+		json_array_append_new(findings, finding_value(report, report->findings[i]));
+	json_put_text(value, "schema", "thrum-findings/1");
+	json_put(value, "tool", tool);
 	if (report->has_program_status)
-		put(value, "program_status", json_integer(report->program_status));
-	put_string(value, "verdict", verdict_names[report->verdict]);
-	put(value, "trace", trace_value(report));
-	put(value, "summary", summary_value(report));
-	put(value, "findings", findings);
+		json_put(value, "program_status", json_integer(report->program_status));
+	json_put_text(value, "verdict", verdict_names[report->verdict]);
+	json_put(value, "trace", trace_value(report));
+	json_put(value, "summary", summary_value(report));
+	json_put(value, "findings", findings);
 	return value;
 }
 

@@ -300,8 +300,8 @@ static void put_finding(const struct text *t, size_t index)
 	const struct finding *f = t->report->findings[index];
 	char title[TITLE_BYTES];
 
-	if (t->report->finding_count > 1)
-		fprintf(t->out, "\n%zu of %zu: ", index + 1, t->report->finding_count);
+	if (t->report->listed_count > 1)
+		fprintf(t->out, "\n%zu of %zu: ", index + 1, t->report->listed_count);
 	begin_paint(t, title_paint(f->level));
 	escape_terminal(t->out, words_title(f, title, sizeof(title)));
 	end_paint(t);
@@ -316,6 +316,8 @@ static void put_finding(const struct text *t, size_t index)
 	if (f->suppression) {
 		fputs("\n  To suppress it, put this line into a suppressions file\n    ", t->out);
 		escape_terminal(t->out, f->suppression);
+		fprintf(t->out, "\n  What it means and how to mend it: thrum help %s",
+			rule_id(f->rule));
 		fputc('\n', t->out);
 	}
 }
@@ -353,13 +355,12 @@ static void put_verdict(const struct text *t)
 	case VERDICT_FINDINGS:
 		break;
 	}
-	if (!report->finding_count) {
+	if (!report->listed_count) {
 		put_painted(t, PAINT_GOOD, "no findings");
 		fprintf(t->out, ": %s\n", words_seen(report, words, sizeof(words)));
-	} else if (report->finding_count > 1) {
-		fprintf(t->out, "%zu findings: %s; %u of them fail the run\n",
-			report->finding_count, words_rules(report, words, sizeof(words)),
-			report->gated);
+	} else if (report->listed_count > 1) {
+		fprintf(t->out, "%zu findings: %s; %u of them fail the run\n", report->listed_count,
+			words_rules(report, words, sizeof(words)), report->gated);
 	}
 }
 
@@ -404,7 +405,7 @@ static void put_nameless(const struct text *t)
 {
 	struct nameless n = { 0 };
 
-	for (size_t i = 0; i < t->report->finding_count; i++)
+	for (size_t i = 0; i < t->report->listed_count; i++)
 		for (size_t k = 0; k < t->report->findings[i]->stack_count; k++)
 			note_nameless(&n, &t->report->findings[i]->stacks[k].frames);
 	for (size_t i = 0; i < n.count; i++) {
@@ -456,7 +457,7 @@ static void put_summary(const struct text *t)
 	const struct report *report = t->report;
 	char words[WORDS_BYTES];
 
-	if (report->finding_count)
+	if (report->listed_count)
 		put_counts(t);
 	else if (report->suppressed || report->baseline)
 		fprintf(t->out, "  %-11s %u suppressed, %u known from the baseline\n", "left out",
@@ -468,7 +469,7 @@ static void put_summary(const struct text *t)
 	put_unrecorded(t);
 	put_nameless(t);
 	put_pruned(t);
-	if (!report->finding_count)
+	if (!report->listed_count)
 		return;
 	if (report->has_program_status && report->program_status > 128)
 		fprintf(t->out, "  %-11s status %d (ended by signal %d)\n", "program",
@@ -483,13 +484,13 @@ static int write_text(const struct report *report, FILE *out, struct diag *diag)
 	struct text t = { .out = out, .report = report };
 
 	if (report->quiet) {
-		for (size_t i = 0; i < report->finding_count; i++)
+		for (size_t i = 0; i < report->listed_count; i++)
 			put_first_line(&t, report->findings[i]);
 		return sink_finish(&sink_text, out, diag);
 	}
 	t.sources = source_cache_new();
 	put_verdict(&t);
-	for (size_t i = 0; i < report->finding_count; i++)
+	for (size_t i = 0; i < report->listed_count; i++)
 		put_finding(&t, i);
 	put_summary(&t);
 	source_cache_free(t.sources);

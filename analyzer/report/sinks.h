@@ -10,6 +10,11 @@
 extern const struct sink_ops sink_text;
 extern const struct sink_ops sink_json;
 extern const struct sink_ops sink_html;
+extern const struct sink_ops sink_sarif;
+extern const struct sink_ops sink_junit;
+extern const struct sink_ops sink_gitlab;
+extern const struct sink_ops sink_github;
+extern const struct sink_ops sink_markdown;
 
 /*
  * What every sink returns at its end: THRUM_EIO with a message when something could not be written

@@ -510,9 +510,9 @@ const char *words_rules(const struct report *report, char *buffer, size_t bytes)
 	uint64_t count[RULE_COUNT] = { 0 };
 
 	*buffer = '\0';
-	for (size_t i = 0; i < report->finding_count; i++)
+	for (size_t i = 0; i < report->listed_count; i++)
 		count[report->findings[i]->rule]++;
-	for (size_t i = 0; i < report->finding_count; i++) {
+	for (size_t i = 0; i < report->listed_count; i++) {
 		enum rule rule = report->findings[i]->rule;
 
 		if (!count[rule])
