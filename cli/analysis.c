@@ -4,259 +4,146 @@
  */
 #include "analysis.h"
 
-#include "../analyzer/analyze.h"
-#include "../analyzer/checker.h"
-#include "../analyzer/fingerprint.h"
-#include "../analyzer/hookable.h"
-#include "../analyzer/report/report.h"
-#include "../analyzer/symbolize.h"
-#include "../viewer/info_tree.h"
 #include "cli.h"
-#include "run_json.h"
-#include "trace_place.h"
+#include "gate.h"
 
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One trace directory. Its findings keep their own list, because symbolisation goes by one reader's process numbers. */
-struct trace_input {
-	struct trace_place place;
-	struct trace_reader *reader;   /* owns */
-	struct finding_list *findings; /* owns */
-	struct run_facts run;
-};
-
 /* Everything that must live until the last sink has written. */
 struct check {
 	const struct options *options;
 	const struct analysis_input *input;
-	struct trace_input *traces; /* owns */
-	size_t trace_count;
-	struct finding_list
-		*findings; /* owns the list; the findings in it belong to their trace's own */
-	uint64_t pruned[PRUNE_COUNT];
+	struct inputs inputs;
+	struct gate gate;
 	struct report report;
-	bool timed_out;
 };
-
-static int trace_open(struct check *check, const char *path, struct diag *diag)
-{
-	struct trace_input *trace = &check->traces[check->trace_count];
-	int error = trace_place_open(path, &trace->place, diag);
-
-	if (!error)
-		error = trace_reader_open(trace->place.dir, &trace->reader, diag);
-	if (error) {
-		trace_place_release(&trace->place);
-		return error;
-	}
-	trace->findings = finding_list_new();
-	run_json_read(trace_reader_get_run_json(trace->reader), &trace->run);
-	check->trace_count++;
-	return 0;
-}
-
-static int trace_analyze(struct check *check, const struct trace_input *trace, struct diag *diag)
-{
-	struct analyze_options options = {
-		/* To analyze_run 0 is the default, to the user it is "every hold". */
-		.hold_ns = check->options->hold_ms ? check->options->hold_ms * 1000000u : 1,
-		.timed_out = check->input->timed_out || trace->run.timed_out,
-		.end_real_ns = trace->run.end_real_ns,
-		.end_pid = (uint32_t)trace->run.pid,
-	};
-	const char *const directories[] = { trace->place.symbols, NULL };
-	struct symbolize_options symbolize = { .directories = directories };
-	struct analyze_stats stats;
-	int error;
-
-	for (int rule = 0; rule < RULE_COUNT; rule++)
-		options.rules_off |= (uint64_t)!check->options->rules.on[rule] << rule;
-	error = analyze_run(trace->reader, &options, trace->findings, &stats, diag);
-	if (error)
-		return error;
-	symbolize_findings(trace->findings, trace->reader, &symbolize);
-	finding_expand_names(trace->findings);
-	check->timed_out |= options.timed_out;
-	for (int reason = 0; reason < PRUNE_COUNT; reason++)
-		check->pruned[reason] += stats.pruned[reason];
-	return 0;
-}
-
-/* Puts the findings of all traces into one list, with the process numbers of the report. */
-static void findings_join(struct check *check)
-{
-	size_t first_process = 0;
-
-	for (size_t i = 0; i < check->trace_count; i++) {
-		const struct trace_input *trace = &check->traces[i];
-
-		for (size_t k = 0; k < finding_list_count(trace->findings); k++) {
-			struct finding *f = finding_list_get(trace->findings, k);
-
-			f->process += first_process;
-			finding_commit(check->findings, f);
-		}
-		first_process += trace_reader_process_count(trace->reader);
-	}
-	findings_finish(check->findings);
-}
-
-static int analyze_all(struct check *check, struct diag *diag)
-{
-	size_t count = check->input->trace_count;
-	int error = 0;
-
-	check->traces = calloc(count + 1, sizeof(*check->traces));
-	if (!check->traces)
-		return diag_set(diag, THRUM_ENOMEM, "out of memory");
-	/* All are opened first: a bad name shall not cost the analysis of the ones before it. */
-	for (size_t i = 0; !error && i < count; i++)
-		error = trace_open(check, check->input->traces[i], diag);
-	for (size_t i = 0; !error && i < count; i++)
-		error = trace_analyze(check, &check->traces[i], diag);
-	if (!error)
-		findings_join(check);
-	return error;
-}
 
 /* ---- the report ---- */
 
-static void report_fill_processes(struct check *check)
+/* The status of the program: the caller's knowledge, else that of the only input. */
+static void report_fill_status(struct report *report, const struct inputs *inputs,
+			       const struct analysis_input *input)
 {
-	struct report *report = &check->report;
-	size_t count = 0;
-
-	for (size_t i = 0; i < check->trace_count; i++)
-		count += trace_reader_process_count(check->traces[i].reader);
-	report->processes =
-		finding_list_alloc(check->findings, (count + 1) * sizeof(*report->processes));
-	for (size_t i = 0; i < check->trace_count; i++) {
-		const struct trace_input *trace = &check->traces[i];
-
-		for (size_t k = 0; k < trace_reader_process_count(trace->reader); k++) {
-			const struct trace_process *process =
-				trace_reader_get_process(trace->reader, k);
-			bool is_program = trace->run.has_status &&
-					  (pid_t)process->pid == trace->run.pid &&
-					  process->exit_kind != TRACE_EXIT_EXEC;
-
-			report->processes[report->process_count++] = (struct report_process){
-				.process = process,
-				.has_exit = is_program,
-				.exit_status = is_program ? trace->run.status : 0,
-			};
-		}
-	}
-}
-
-/* Why the program of a file could not record itself, as far as the file says. */
-static const char *why_unrecorded(struct check *check, const char *path)
-{
-	struct hookable hookable;
-	struct diag diag = { 0 };
-
-	if (hookable_check(path, &hookable, &diag) || hookable.verdict == HOOKABLE_TRACEABLE ||
-	    hookable.verdict == HOOKABLE_NOT_FOUND || hookable.verdict == HOOKABLE_NOT_EXECUTABLE)
-		return NULL;
-	return finding_list_printf(check->findings, "%s", hookable.why);
-}
-
-static void report_fill_unrecorded(struct check *check)
-{
-	struct report *report = &check->report;
-	size_t count = 0;
-
-	for (size_t i = 0; i < report->process_count; i++)
-		count += report->processes[i].process->exec_count;
-	report->unrecorded =
-		finding_list_alloc(check->findings, (count + 1) * sizeof(*report->unrecorded));
-	for (size_t i = 0; i < check->trace_count; i++) {
-		const struct trace_reader *reader = check->traces[i].reader;
-
-		for (size_t k = 0; k < trace_reader_process_count(reader); k++) {
-			const struct trace_process *p = trace_reader_get_process(reader, k);
-
-			for (size_t e = 0; e < p->exec_count; e++)
-				if (!info_exec_is_recorded(reader, k, e))
-					report->unrecorded[report->unrecorded_count++] =
-						(struct report_unrecorded){
-							.pid = p->execs[e].pid,
-							.path = p->execs[e].path,
-							.why = why_unrecorded(check,
-									      p->execs[e].path),
-						};
-		}
-	}
-}
-
-/* The status of the program: the caller's knowledge, else that of the only trace. */
-static void report_fill_status(struct check *check)
-{
-	const struct analysis_input *input = check->input;
-	struct report *report = &check->report;
+	const struct input *only = inputs->count == 1 ? &inputs->input[0] : NULL;
 
 	if (input->has_program_status) {
 		report->has_program_status = true;
 		report->program_status = input->program_status;
-	} else if (check->trace_count == 1) {
-		report->has_program_status = check->traces[0].run.has_status;
-		report->program_status = check->traces[0].run.status;
+	} else if (only && only->reader) {
+		report->has_program_status = only->run.has_status;
+		report->program_status = only->run.status;
+	} else if (only) {
+		report->has_program_status = only->report.has_program_status;
+		report->program_status = only->report.program_status;
 	}
 }
 
-static void report_fill_pruned(struct check *check)
+static void report_fill_pruned(struct report *report, const struct inputs *inputs)
 {
-	struct report *report = &check->report;
-
 	report->pruned_reason =
-		finding_list_alloc(check->findings, PRUNE_COUNT * sizeof(*report->pruned_reason));
+		finding_list_alloc(inputs->findings, PRUNE_COUNT * sizeof(*report->pruned_reason));
 	report->pruned_count =
-		finding_list_alloc(check->findings, PRUNE_COUNT * sizeof(*report->pruned_count));
+		finding_list_alloc(inputs->findings, PRUNE_COUNT * sizeof(*report->pruned_count));
 	for (int reason = 0; reason < PRUNE_COUNT; reason++) {
-		if (!check->pruned[reason])
+		if (!inputs->pruned[reason])
 			continue;
 		report->pruned_reason[report->pruned_kinds] =
 			prune_reason_text((enum prune_reason)reason);
-		report->pruned_count[report->pruned_kinds++] = check->pruned[reason];
+		report->pruned_count[report->pruned_kinds++] = inputs->pruned[reason];
 	}
 }
 
-static const char *trace_paths(struct check *check)
-{
-	const char *paths = check->input->trace_count ? check->input->traces[0] : NULL;
+#define PATHS_SHOWN 4
 
-	for (size_t i = 1; i < check->input->trace_count; i++)
-		paths = finding_list_printf(check->findings, "%s %s", paths,
-					    check->input->traces[i]);
-	return paths;
+static const char *path_words(const struct inputs *inputs, const char *const *path, size_t count)
+{
+	const char *words = count ? path[0] : NULL;
+
+	for (size_t i = 1; i < count && i < PATHS_SHOWN; i++)
+		words = finding_list_printf(inputs->findings, "%s %s", words, path[i]);
+	if (count > PATHS_SHOWN)
+		words = finding_list_printf(inputs->findings, "%s and %zu more", words,
+					    count - PATHS_SHOWN);
+	return words;
 }
 
-static void report_make(struct check *check)
+/* The folder with .git above the current one: what reviewers' tools call the root. Else the current one. */
+static const char *find_source_root(const struct inputs *inputs)
 {
-	const struct analysis_input *input = check->input;
-	struct report *report = &check->report;
-	struct report_options options = {
-		.fail_on = check->options->fail_on,
-		.rules_on = check->options->rules.on,
-		.timed_out = check->timed_out || input->timed_out,
-		.untraced = input->untraced_why != NULL,
+	char *here = getcwd(NULL, 0), *path = NULL;
+	const char *root = here ? finding_list_printf(inputs->findings, "%s", here) : NULL;
+
+	for (char *slash; here && *here; *slash = '\0') {
+		if (asprintf(&path, "%s/.git", here) < 0)
+			break;
+		if (!access(path, F_OK)) {
+			root = finding_list_printf(inputs->findings, "%s", here);
+			free(path);
+			break;
+		}
+		free(path);
+		slash = strrchr(here, '/');
+		if (!slash)
+			break;
+	}
+	free(here);
+	return root;
+}
+
+/* The pages that were installed with this program; NULL = none, or in a folder that a URI cannot name as it is. */
+static const char *find_rules_uri(const struct inputs *inputs)
+{
+	static const char safe[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+~";
+	char program[PATH_MAX], *found, *path = NULL;
+	ssize_t bytes = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	const char *uri = NULL;
+
+	if (bytes < 0)
+		return NULL;
+	program[bytes] = '\0';
+	if (asprintf(&path, "%s/../share/doc/thrum/rules", dirname(program)) < 0)
+		return NULL;
+	found = realpath(path, NULL);
+	if (found && strspn(found, safe) == strlen(found))
+		uri = finding_list_printf(inputs->findings, "file://%s/", found);
+	free(found);
+	free(path);
+	return uri;
+}
+
+void analysis_make_report(const struct options *options, const struct inputs *inputs,
+			  const struct analysis_input *input, struct report *ret_report)
+{
+	struct report_options build = {
+		.fail_on = options->fail_on,
+		.rules_on = options->rules.on,
+		.timed_out = inputs->timed_out,
 	};
 
-	report->version = THRUM_VERSION;
-	report->trace_path = trace_paths(check);
-	report->incomplete_why = input->untraced_why;
-	report->verbose = check->options->verbose;
-	report->quiet = check->options->quiet;
-	report_fill_processes(check);
-	report_fill_unrecorded(check);
-	report_fill_pruned(check);
-	report_fill_status(check);
-	report_build(report, check->findings, &options);
+	*ret_report = (struct report){ .version = THRUM_VERSION,
+				       .source_root = find_source_root(inputs),
+				       .verbose = options->verbose,
+				       .quiet = options->quiet };
+	if (!strncmp(THRUM_RULES_URI, "file:", 5))
+		ret_report->rules_uri = find_rules_uri(inputs);
+	inputs_get_processes(inputs, &ret_report->processes, &ret_report->process_count);
+	inputs_get_paths(inputs, &ret_report->trace_paths, &ret_report->trace_path_count);
+	ret_report->trace_path =
+		path_words(inputs, ret_report->trace_paths, ret_report->trace_path_count);
+	inputs_get_untraced(inputs, input->untraced_why, &ret_report->untraced,
+			    &ret_report->untraced_count);
+	build.untraced = ret_report->untraced_count && !ret_report->process_count;
+	inputs_get_unrecorded(inputs, &ret_report->unrecorded, &ret_report->unrecorded_count);
+	report_fill_pruned(ret_report, inputs);
+	report_fill_status(ret_report, inputs, input);
+	report_build(ret_report, inputs->findings, &build);
 }
 
 /* ---- where it goes ---- */
@@ -303,8 +190,17 @@ static int write_reports(struct check *check, struct diag *diag)
 	return error ? error : failed;
 }
 
-int analysis_check_targets(const struct options *options)
+int analysis_check_files(const struct options *options)
 {
+	struct gate gate;
+	struct diag diag;
+	int error = gate_load(options, &gate, &diag);
+
+	gate_release(&gate);
+	if (error) {
+		say("%s", diag.message);
+		return STATUS_USAGE;
+	}
 	for (size_t i = 0; i < options->reports.count; i++) {
 		const char *file = options->reports.target[i].file;
 		char *copy = strdup(file);
@@ -322,25 +218,14 @@ int analysis_check_targets(const struct options *options)
 
 /* ---- all of it ---- */
 
-static void check_release(struct check *check)
-{
-	finding_list_free(check->findings);
-	for (size_t i = 0; i < check->trace_count; i++) {
-		finding_list_free(check->traces[i].findings);
-		trace_reader_free(check->traces[i].reader);
-		trace_place_release(&check->traces[i].place);
-	}
-	free(check->traces);
-}
-
-static int outcome(const struct check *check)
+static int outcome(const struct check *check, bool stale)
 {
 	const struct report *report = &check->report;
 	const struct analysis_input *input = check->input;
 
 	if (report->verdict == VERDICT_UNTRACED && check->options->fail_on != FAIL_ON_NEVER)
 		return STATUS_UNTRACED;
-	if (report->gated)
+	if (report->gated || stale)
 		return check->options->error_exitcode;
 	if (report->verdict == VERDICT_TIMEOUT && input->has_program_status)
 		return STATUS_TIMEOUT;
@@ -349,19 +234,27 @@ static int outcome(const struct check *check)
 
 int analysis_run(const struct options *options, const struct analysis_input *input)
 {
-	struct check check = { .options = options, .input = input, .findings = finding_list_new() };
+	struct check check = { .options = options, .input = input };
 	struct diag diag = { "" };
-	int error = analyze_all(&check, &diag), status;
+	int error = gate_load(options, &check.gate, &diag), status;
 
+	if (!error)
+		error = inputs_load(options, input->traces, input->trace_count, input->timed_out,
+				    &check.inputs, &diag);
 	if (error) {
 		status = status_of_error(error);
 	} else {
-		report_make(&check);
+		if (check.inputs.unwanted && !options->quiet)
+			say("%zu findings are of modules that --include and --exclude leave out",
+			    check.inputs.unwanted);
+		gate_apply(&check.gate, check.inputs.findings);
+		analysis_make_report(options, &check.inputs, input, &check.report);
 		error = write_reports(&check, &diag);
-		status = error ? STATUS_INTERNAL : outcome(&check);
+		status = error ? STATUS_INTERNAL : outcome(&check, gate_tell(&check.gate));
 	}
 	if (error)
 		say("%s", diag.message);
-	check_release(&check);
+	inputs_release(&check.inputs);
+	gate_release(&check.gate);
 	return status;
 }

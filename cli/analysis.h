@@ -5,6 +5,8 @@
 #ifndef THRUM_CLI_ANALYSIS_H
 #define THRUM_CLI_ANALYSIS_H
 
+#include "../analyzer/report/report.h"
+#include "inputs.h"
 #include "options.h"
 
 /* What the caller knows of the run; zeroed = nothing, then run.json of the traces says it. */
@@ -24,8 +26,15 @@ struct analysis_input {
  */
 int analysis_run(const struct options *options, const struct analysis_input *input);
 
-/* Can every file of --report be written? Asked before a long run, not after it. Says why not; STATUS_USAGE or 0. */
-int analysis_check_targets(const struct options *options);
+/*
+ * Can the files of --suppressions and --baseline be read, and those of --report be written? Asked before a long run,
+ * not after it. Says why not; STATUS_USAGE or 0.
+ */
+int analysis_check_files(const struct options *options);
+
+/* The report of what was loaded; memory comes from inputs->findings. The gate must have been applied. */
+void analysis_make_report(const struct options *options, const struct inputs *inputs,
+			  const struct analysis_input *input, struct report *ret_report);
 
 /* Shall text on `out` be coloured? */
 bool color_is_wanted(enum color mode, FILE *out);

@@ -40,5 +40,8 @@ int verb_dump(const struct options *options);
 int verb_info(const struct options *options);
 int verb_pack(const struct options *options);
 int verb_doctor(const struct options *options);
+int verb_baseline(const struct options *options);
+int verb_diff(const struct options *options);
+int verb_merge(const struct options *options);
 
 #endif

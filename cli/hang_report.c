@@ -236,6 +236,8 @@ void hang_report(const char *dir, const struct options *options, const struct ha
 {
 	const struct timespec settle = { .tv_nsec = SETTLE_NS };
 	struct looks looks = { .stuck = stuck };
+	struct symbolize_options symbolize = { 0 };
+	const char **directories;
 	struct finding_list *list = finding_list_new();
 	struct trace_reader *reader;
 	struct diag diag;
@@ -248,7 +250,12 @@ void hang_report(const char *dir, const struct options *options, const struct ha
 	if (trace_look_take(&looks.after, dir, &diag))
 		return;
 	keep_certain(list, &looks);
-	symbolize_findings(list, reader, NULL);
+	symbolize.directories = directories =
+		calloc(options->symbols.count + 1, sizeof(*directories));
+	for (size_t i = 0; directories && i < options->symbols.count; i++)
+		directories[i] = options->symbols.text[i];
+	symbolize_findings(list, reader, &symbolize);
+	free(directories);
 	finding_expand_names(list);
 	findings_finish(list);
 	keep_new(list, known);

@@ -106,6 +106,7 @@ void help_print_program(FILE *out)
 	fputs("\n"
 	      "thrum VERB --help      the options of a verb\n"
 	      "thrum help rules       the rules that findings carry\n"
+	      "thrum help RULE        what a rule means, and how to mend what it finds\n"
 	      "thrum --version        version\n",
 	      out);
 }

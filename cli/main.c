@@ -2,6 +2,7 @@
 /*
  * main.c - finds the verb, parses its options, and ends the process with what the verb returns.
  */
+#include "../analyzer/report/rule_page.h"
 #include "cli.h"
 #include "options.h"
 
@@ -16,7 +17,8 @@ static const verb_function functions[VERB_COUNT] = {
 	[VERB_INDEX_RUN] = verb_run,	   [VERB_INDEX_RECORD] = verb_record,
 	[VERB_INDEX_CHECK] = verb_check,   [VERB_INDEX_DUMP] = verb_dump,
 	[VERB_INDEX_INFO] = verb_info,	   [VERB_INDEX_PACK] = verb_pack,
-	[VERB_INDEX_DOCTOR] = verb_doctor,
+	[VERB_INDEX_DOCTOR] = verb_doctor, [VERB_INDEX_BASELINE] = verb_baseline,
+	[VERB_INDEX_DIFF] = verb_diff,	   [VERB_INDEX_MERGE] = verb_merge,
 };
 
 void say(const char *format, ...)
@@ -69,9 +71,14 @@ static int help(int argc, char **argv)
 		help_print_rules(stdout);
 		return STATUS_OK;
 	}
+	if (rule_find(argv[0]) >= 0) {
+		fputs(rule_page((enum rule)rule_find(argv[0])), stdout);
+		return STATUS_OK;
+	}
 	verb = verb_find(argv[0]);
 	if (verb < 0) {
-		say("there is no verb '%s' in this version; `thrum help` lists the verbs", argv[0]);
+		say("there is no verb or rule '%s' in this version; `thrum help` lists the verbs",
+		    argv[0]);
 		return STATUS_USAGE;
 	}
 	help_print_verb((enum verb_index)verb, stdout);

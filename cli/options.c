@@ -16,6 +16,7 @@
 enum option_type {
 	FLAG,
 	TEXT,
+	TEXTS,
 	SIZE,
 	SECONDS,
 	NUMBER,
@@ -28,7 +29,9 @@ enum option_type {
 	FORMAT,
 	REPORT,
 	RULES,
-	FILTER
+	FILTER,
+	PATH,
+	PATHS
 };
 
 struct option_row {
@@ -57,6 +60,31 @@ static int parse_TEXT(void *field, const char *value, struct diag *diag)
 		return diag_set(diag, THRUM_EINVAL, "a value is missing");
 	*(option_TEXT *)field = value;
 	return 0;
+}
+
+static int parse_TEXTS(void *field, const char *value, struct diag *diag)
+{
+	option_TEXTS *texts = field;
+	const char **grown;
+
+	if (!*value)
+		return diag_set(diag, THRUM_EINVAL, "a value is missing");
+	grown = reallocarray(texts->text, texts->count + 1, sizeof(*grown));
+	if (!grown)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	texts->text = grown;
+	texts->text[texts->count++] = value;
+	return 0;
+}
+
+static int parse_PATH(void *field, const char *value, struct diag *diag)
+{
+	return parse_TEXT(field, value, diag);
+}
+
+static int parse_PATHS(void *field, const char *value, struct diag *diag)
+{
+	return parse_TEXTS(field, value, diag);
 }
 
 static int parse_count(const char *value, uint64_t *ret_count, const char **ret_rest)
@@ -437,13 +465,72 @@ static int parse_short(enum verb_index verb, const char *word, struct words *wor
 	return 0;
 }
 
-int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options,
-		  struct diag *diag)
+/* ---- the project file ---- */
+
+/* The value with its path put below the folder of the file. Owned by the file. */
+static const char *localise(struct project_file *file, const struct option_row *row,
+			    const char *value)
+{
+	const char *equals = row->type == REPORT ? strchr(value, '=') : NULL;
+
+	if (row->type == PATH || row->type == PATHS)
+		return project_file_path(file, value, value);
+	return equals ? project_file_path(file, value, equals + 1) : value;
+}
+
+/* The row of the name that `verb` takes; a name that means several things means the first in the file. */
+static int find_project_row(enum verb_index verb, const char *name,
+			    const struct option_row **ret_row)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (strcmp(rows[i].name, name))
+			continue;
+		*ret_row = rows[i].verbs & 1u << verb ? &rows[i] : NULL;
+		return 0;
+	}
+	return THRUM_EINVAL;
+}
+
+static int project_line_apply(enum verb_index verb, struct project_file *file,
+			      const struct project_line *line, struct options *options,
+			      struct diag *diag)
+{
+	const struct option_row *row = NULL;
+	struct diag why = { "" };
+	int error = find_project_row(verb, line->name, &row);
+
+	if (error || !strcmp(line->name, "config") || !strcmp(line->name, "help"))
+		return diag_set(diag, THRUM_EINVAL, "%s:%u: there is no option '%s' for a project",
+				project_file_name(file), line->number, line->name);
+	if (!row)
+		return 0; /* of another verb */
+	if (row->type == FLAG && *line->value)
+		error = diag_set(&why, THRUM_EINVAL, "--%s takes no value", row->name);
+	else
+		error = row_apply(row, localise(file, row, line->value), options, &why);
+	return error ? diag_set(diag, error, "%s:%u: %s", project_file_name(file), line->number,
+				why.message)
+		     : 0;
+}
+
+static int project_apply(enum verb_index verb, struct options *options, struct diag *diag)
+{
+	const struct project_line *line;
+	int error = 0;
+
+	for (size_t i = 0; !error && (line = project_file_line(options->project, i)); i++)
+		error = project_line_apply(verb, options->project, line, options, diag);
+	return error;
+}
+
+/* ---- the command line ---- */
+
+/* Operands are moved to the front of argv. */
+static int parse_words(enum verb_index verb, int argc, char **argv, struct options *options,
+		       struct diag *diag)
 {
 	struct words words = { .argv = argv, .argc = argc };
-	struct options options = { .verb = (enum verb)(1 << verb), .operands = argv };
-	int error = defaults_apply(&options, diag);
-	int kept = 0; /* operands are moved to the front of argv */
+	int error = 0, kept = 0;
 
 	while (!error && words.next < argc) {
 		char *word = argv[words.next++];
@@ -451,9 +538,9 @@ int options_parse(enum verb_index verb, int argc, char **argv, struct options *r
 		if (!strcmp(word, "--")) {
 			break;
 		} else if (!strncmp(word, "--", 2)) {
-			error = parse_long(verb, word, &words, &options, diag);
+			error = parse_long(verb, word, &words, options, diag);
 		} else if (word[0] == '-' && word[1]) {
-			error = parse_short(verb, word, &words, &options, diag);
+			error = parse_short(verb, word, &words, options, diag);
 		} else if (verb_operands(verb) == OPERANDS_COMMAND) {
 			words.next--;
 			break;
@@ -461,22 +548,66 @@ int options_parse(enum verb_index verb, int argc, char **argv, struct options *r
 			argv[kept++] = word;
 		}
 	}
-	if (error) {
-		options_release(&options);
-		return error;
-	}
 	while (words.next < argc)
 		argv[kept++] = argv[words.next++];
-	argv[kept] = NULL;
-	options.operand_count = kept;
-	*ret_options = options;
-	return 0;
+	if (!error)
+		argv[kept] = NULL;
+	options->operands = argv;
+	options->operand_count = kept;
+	return error;
+}
+
+/* What the words say of --config and --help, before anything else counts. */
+static int parse_ahead(enum verb_index verb, int argc, char **argv, bool *ret_help,
+		       const char **ret_config, struct diag *diag)
+{
+	struct options options = { 0 };
+	char **copy = calloc((size_t)argc + 1, sizeof(*copy));
+	int error;
+
+	if (!copy)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	error = parse_words(verb, argc, copy, &options, diag);
+	*ret_help = options.help;
+	*ret_config = options.config;
+	options_release(&options);
+	free(copy);
+	return error;
+}
+
+int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options,
+		  struct diag *diag)
+{
+	struct options options = { .verb = (enum verb)(1 << verb) };
+	const char *config = NULL;
+	bool help = false;
+	int error = parse_ahead(verb, argc, argv, &help, &config, diag);
+
+	if (!error)
+		error = defaults_apply(&options, diag);
+	if (!error && !help)
+		error = project_file_open(config, &options.project, diag);
+	if (!error && options.project)
+		error = project_apply(verb, &options, diag);
+	if (!error)
+		error = parse_words(verb, argc, argv, &options, diag);
+	if (error)
+		options_release(&options);
+	else
+		*ret_options = options;
+	return error;
 }
 
 void options_release(struct options *options)
 {
 	free(options->reports.target);
-	options->reports = (struct report_targets){ 0 };
+	free(options->suppressions.text);
+	free(options->include.text);
+	free(options->exclude.text);
+	free(options->symbols.text);
 	dump_filter_free(options->filter);
+	project_file_free(options->project);
+	options->reports = (struct report_targets){ 0 };
 	options->filter = NULL;
 }

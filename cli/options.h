@@ -6,7 +6,9 @@
  *  - Defaults go through the same parse functions as what the user types.
  *  - `--name value`, `--name=value`, `-o value`, `-ovalue` and bundled flags (-qv) mean what GNU programs mean by them;
  *    `--` ends the options. Long names are never abbreviated: a script must not break when an option is added.
- *  - Strings point into argv or the rows: borrowed for the life of the program.
+ *  - The project file (project_file.h) goes before the command line: what is given there again replaces the
+ *    file's value, and is added where an option may be repeated.
+ *  - Strings point into argv, the rows or the project file, which the options own.
  */
 #ifndef THRUM_CLI_OPTIONS_H
 #define THRUM_CLI_OPTIONS_H
@@ -15,6 +17,7 @@
 #include "../analyzer/report/sink.h"
 #include "../trace/trace_diag.h"
 #include "../viewer/dump.h"
+#include "project_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,9 +56,17 @@ struct report_targets {
 	size_t count;
 };
 
+struct option_texts {
+	const char **text; /* owns the array */
+	size_t count;
+};
+
 /* C type of each TYPE of the rows. */
 typedef bool option_FLAG;
 typedef const char *option_TEXT;
+typedef struct option_texts option_TEXTS;
+typedef const char *option_PATH;
+typedef struct option_texts option_PATHS;
 typedef uint64_t option_SIZE;
 typedef uint64_t option_SECONDS; /* nanoseconds */
 typedef uint64_t option_NUMBER;
@@ -73,7 +84,7 @@ struct rule_set {
 };
 typedef struct rule_set option_RULES;
 
-/* Which options the user gave, as opposed to defaults: options->given.<field>. */
+/* Which options the user gave, there or in the project file, as opposed to defaults: options->given.<field>. */
 struct options_given {
 #define OPTION(field, name, letter, type, arg, dflt, verbs, help) bool field;
 #include "../spec/options.def"
@@ -83,6 +94,7 @@ struct options {
 #define OPTION(field, name, letter, type, arg, dflt, verbs, help) option_##type field;
 #include "../spec/options.def"
 	struct options_given given;
+	struct project_file *project; /* owned; NULL = none */
 	enum verb verb;
 	char **operands; /* NULL-terminated, borrowed from argv */
 	int operand_count;

@@ -242,7 +242,7 @@ int verb_run(const struct options *options)
 {
 	struct recording r = { .options = options };
 	struct analysis_input input = { .text_out = stderr, .trace_count = 1, .traces = &r.dir };
-	int status = analysis_check_targets(options);
+	int status = analysis_check_files(options);
 
 	if (!status)
 		status = recording_make(&r);

@@ -83,6 +83,8 @@ int verb_dump(const struct options *options)
 		return status;
 	source.reader = reader;
 	source.files = symbols_files_new();
+	for (size_t i = 0; i < options->symbols.count; i++)
+		symbols_files_add_directory(source.files, options->symbols.text[i]);
 	if (place.symbols)
 		symbols_files_add_directory(source.files, place.symbols);
 	source.processes = calloc(trace_reader_process_count(reader), sizeof(struct symbols *));

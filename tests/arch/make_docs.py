@@ -10,24 +10,15 @@ import os
 import re
 import sys
 
-STRING = r'"((?:[^"\\]|\\.)*)"'
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../spec"))
+from tables import STRING, read_options, read_table, read_verbs  # noqa: E402
+
 PART = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end table -->)", re.S)
 
 
-def read_table(tree, name, macro, columns):
-    """Rows of spec/NAME; every line that starts with MACRO( must match `columns`."""
-    with open(os.path.join(tree, "spec", name), encoding="utf-8") as file:
-        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
-    rows = re.findall(rf"^{macro}\({columns}", text, re.M)
-    starts = len(re.findall(rf"^{macro}\(", text, re.M))
-    if not rows or len(rows) != starts:
-        raise SystemExit(f"spec/{name}: {len(rows)} of {starts} rows of {macro} can be read")
-    return rows
-
-
 def text_of(string):
-    """A C string literal as prose, whole for a cell of a table."""
-    return string.replace("\\n", " ").replace('\\"', '"').replace("\\\\", "\\").replace("|", "\\|")
+    """A string of a table as prose, whole for a cell."""
+    return string.replace("\\n", " ").replace('\\"', '"').replace("\\\\", "\\").replace("\n", " ").replace("|", "\\|")
 
 
 def table(head, rows):
@@ -52,20 +43,18 @@ def make_primitives(tree):
 
 
 def make_options(tree):
-    verbs = read_table(tree, "options.def", "VERB", r"(\w+), " + STRING + r", \w+, " + STRING + ", " + STRING)
-    words = {name: word for name, word, _, _ in verbs}
-    columns = r"\w+, " + STRING + r", (0|'.'), \w+, " + STRING + ", " + STRING + r", ([\w |]+),\s*" + STRING + r"\)"
-    options = read_table(tree, "options.def", "OPTION", columns)
+    verbs = read_verbs(tree)
+    words = {verb.name: verb.word for verb in verbs}
     yield from table(("verb", "what it does"),
-                     ((f"`thrum {word} {text_of(usage)}`", text_of(line)) for _, word, usage, line in verbs))
+                     ((f"`thrum {verb.word} {text_of(verb.usage)}`", text_of(verb.line)) for verb in verbs))
     yield ""
 
     def rows():
-        for name, letter, argument, default, bits, doc in options:
-            spelling = (f"`-{letter[1]}`, " if letter != "0" else "") + f"`--{name}{'=' + argument if argument else ''}`"
-            names = [bit.strip()[len("VERB_"):] for bit in bits.split("|")]
-            takes = "all" if names == ["ALL"] else " ".join(words[verb] for verb in names)
-            yield spelling, f"`{default}`" if default else "", takes, text_of(doc)
+        for option in read_options(tree):
+            spelling = (f"`-{option.letter}`, " if option.letter else "")
+            spelling += f"`--{option.name}{'=' + option.argument if option.argument else ''}`"
+            takes = "all" if len(option.verbs) == len(verbs) else " ".join(words[name] for name in option.verbs)
+            yield spelling, f"`{option.default}`" if option.default else "", takes, text_of(option.help)
 
     yield from table(("option", "default", "verbs", "what it does"), rows())
 

@@ -28,7 +28,9 @@ def who_takes(options, name):
 
 # A value that each type accepts, and one that it refuses.
 VALUES = {
-    "TEXT": ("somewhere", None),
+    "TEXTS": ("libfoo.so*", None),
+    "PATH": ("/dev/null", None),
+    "PATHS": ("/dev/null", None),
     "SIZE": ("64M", "64Q"),
     "SECONDS": ("0.5", "soon"),
     "NUMBER": ("10", "-1"),
@@ -140,18 +142,26 @@ class Help(Case):
         self.assert_status(self.thrum("run", "--time=1", "--", "true"), 64)
 
     def test_verbs_and_options_of_later_versions_are_unknown(self):
-        for verb in ("view", "export", "baseline", "diff", "merge", "confirm", "frobnicate"):
+        for verb in ("view", "export", "confirm", "frobnicate"):
             result = self.thrum(verb, "x")
             self.assert_status(result, 64)
             self.assertIn(f"'{verb}'", result.stderr)
             self.assertIn("thrum help", result.stderr)
-        for option in ("--baseline=x", "--races=auto", "--suppressions=x", "--config=x"):
+        for option in ("--races=auto", "--python-races", "--perturb=1"):
             self.assert_status(self.thrum("run", option, "--", "true"), 64)
 
     def test_no_verb_is_usage(self):
         result = self.thrum()
         self.assert_status(result, 64)
         self.assertIn("Usage: thrum VERB", result.stderr)
+
+    def test_help_of_a_rule_is_its_page(self):
+        folder = os.path.join(SOURCE, "docs/rules")
+        for name in sorted(os.listdir(folder)):
+            if name != "README.md":
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    self.assertEqual(self.thrum("help", name[:-3]).stdout, file.read())
+        self.assert_status(self.thrum("help", "no-such-rule"), 64)
 
     def test_version(self):
         result = self.thrum("--version")

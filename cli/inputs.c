@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inputs.c - opens traces and reports, analyses and symbolises, joins the findings.
+ */
+#include "inputs.h"
+
+#include "../analyzer/checker.h"
+#include "../analyzer/fingerprint.h"
+#include "../analyzer/gate/module_filter.h"
+#include "../analyzer/symbolize.h"
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int input_open(struct inputs *inputs, const char *path, struct diag *diag)
+{
+	struct input *input = &inputs->input[inputs->count];
+	int error;
+
+	input->path = path;
+	input->findings = finding_list_new();
+	inputs->count++; /* from here on released with the others */
+	if (report_read_is_json(path))
+		return report_read(path, input->findings, 0, &input->report, diag);
+	error = trace_place_open(path, &input->place, diag);
+	if (!error)
+		error = trace_reader_open(input->place.dir, &input->reader, diag);
+	if (!error)
+		run_json_read(trace_reader_get_run_json(input->reader), &input->run);
+	return error;
+}
+
+/* One line on standard error for each module whose frames have no names because it is not here. */
+static void say_symbols(void *cookie, const char *text)
+{
+	(void)cookie;
+	say("%s", text);
+}
+
+static int input_analyze(struct inputs *inputs, const struct options *given, struct input *input,
+			 bool timed_out, struct diag *diag)
+{
+	struct analyze_options options = {
+		/* To analyze_run 0 is the default, to the user it is "every hold". */
+		.hold_ns = given->hold_ms ? given->hold_ms * 1000000u : 1,
+		.timed_out = timed_out || input->run.timed_out,
+		.end_real_ns = input->run.end_real_ns,
+		.end_pid = (uint32_t)input->run.pid,
+	};
+	const char **directories = calloc(given->symbols.count + 2, sizeof(*directories));
+	struct symbolize_options symbolize = { .directories = directories,
+					       .say = given->quiet ? NULL : say_symbols };
+	size_t count = 0;
+	struct analyze_stats stats;
+	int error;
+
+	if (!directories)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	for (size_t i = 0; i < given->symbols.count; i++)
+		directories[count++] = given->symbols.text[i];
+	if (input->place.symbols)
+		directories[count++] = input->place.symbols;
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		options.rules_off |= (uint64_t)!given->rules.on[rule] << rule;
+	error = analyze_run(input->reader, &options, input->findings, &stats, diag);
+	if (error)
+		goto out;
+	symbolize_findings(input->findings, input->reader, &symbolize);
+	finding_expand_names(input->findings);
+	inputs->timed_out |= options.timed_out;
+	for (int reason = 0; reason < PRUNE_COUNT; reason++)
+		inputs->pruned[reason] += stats.pruned[reason];
+out:
+	free(directories);
+	return error;
+}
+
+/* ---- processes ---- */
+
+static size_t process_count(const struct input *input)
+{
+	return input->reader ? trace_reader_process_count(input->reader)
+			     : input->report.process_count;
+}
+
+static struct report_process process_of_trace(const struct input *input, size_t index)
+{
+	const struct trace_process *process = trace_reader_get_process(input->reader, index);
+	bool is_program = input->run.has_status && (pid_t)process->pid == input->run.pid &&
+			  process->exit_kind != TRACE_EXIT_EXEC;
+
+	return (struct report_process){ .process = process,
+					.has_exit = is_program,
+					.exit_status = is_program ? input->run.status : 0 };
+}
+
+static struct report_process process_of_report(const struct input *input, size_t index)
+{
+	const struct read_process *p = &input->report.process[index];
+
+	return (struct report_process){ .process = &p->process,
+					.has_exit = p->has_exit,
+					.exit_status = p->exit_status,
+					.argv = p->argv,
+					.argc = p->argc,
+					.threads = p->threads,
+					.locks = p->locks };
+}
+
+static int compare_counts(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* By what a report says of them, so that the order of the inputs does not matter. */
+static int compare_processes(const void *left, const void *right)
+{
+	const struct input_process *x = left, *y = right;
+	const struct trace_process *a = x->shown.process, *b = y->shown.process;
+	int order = compare_counts(a->pid, b->pid);
+
+	if (!order)
+		order = compare_counts(a->ppid, b->ppid);
+	if (!order)
+		order = strcmp(a->command, b->command);
+	if (!order)
+		order = compare_counts(a->events, b->events);
+	if (!order)
+		order = compare_counts(x->shown.has_exit, y->shown.has_exit);
+	if (!order)
+		order = compare_counts((uint64_t)x->shown.exit_status,
+				       (uint64_t)y->shown.exit_status);
+	return order ? order : compare_counts(x->given, y->given);
+}
+
+/* Of one trace in its own order, the program first; of several sorted. */
+static int processes_collect(struct inputs *inputs, struct diag *diag)
+{
+	size_t count = 0, at = 0;
+
+	for (size_t i = 0; i < inputs->count; i++)
+		count += process_count(&inputs->input[i]);
+	inputs->process = calloc(count + 1, sizeof(*inputs->process));
+	if (!inputs->process)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct input *input = &inputs->input[i];
+
+		for (size_t k = 0; k < process_count(input); k++, at++)
+			inputs->process[at] = (struct input_process){
+				.shown = input->reader ? process_of_trace(input, k)
+						       : process_of_report(input, k),
+				.given = at,
+			};
+	}
+	inputs->process_count = count;
+	if (inputs->count > 1)
+		qsort(inputs->process, count, sizeof(*inputs->process), compare_processes);
+	return 0;
+}
+
+void inputs_get_processes(const struct inputs *inputs, struct report_process **ret_process,
+			  size_t *ret_count)
+{
+	*ret_process = finding_list_alloc(inputs->findings,
+					  (inputs->process_count + 1) * sizeof(**ret_process));
+	for (size_t i = 0; i < inputs->process_count; i++)
+		(*ret_process)[i] = inputs->process[i].shown;
+	*ret_count = inputs->process_count;
+}
+
+/* ---- findings ---- */
+
+/* Puts the findings of all into one list, with the process numbers of the report. */
+static int findings_join(struct inputs *inputs, struct diag *diag)
+{
+	size_t *number = calloc(inputs->process_count + 1, sizeof(*number)), first_process = 0;
+
+	if (!number)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	for (size_t i = 0; i < inputs->process_count; i++)
+		number[inputs->process[i].given] = i;
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct input *input = &inputs->input[i];
+
+		for (size_t k = 0; k < finding_list_count(input->findings); k++) {
+			struct finding *f = finding_list_get(input->findings, k);
+
+			if (f->process < process_count(input))
+				f->process = number[first_process + f->process];
+			finding_commit(inputs->findings, f);
+		}
+		first_process += process_count(input);
+	}
+	free(number);
+	findings_finish(inputs->findings);
+	return 0;
+}
+
+static void findings_filter(struct inputs *inputs, const struct options *options)
+{
+	const struct module_filter filter = {
+		.include = options->include.text,
+		.include_count = options->include.count,
+		.exclude = options->exclude.text,
+		.exclude_count = options->exclude.count,
+	};
+
+	inputs->unwanted = module_filter_apply(&filter, inputs->findings);
+}
+
+int inputs_load(const struct options *options, char **paths, size_t count, bool timed_out,
+		struct inputs *ret_inputs, struct diag *diag)
+{
+	struct inputs *inputs = ret_inputs;
+	int error = 0;
+
+	*inputs = (struct inputs){ .findings = finding_list_new(), .timed_out = timed_out };
+	inputs->input = calloc(count + 1, sizeof(*inputs->input));
+	if (!inputs->input)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	for (size_t i = 0; !error && i < count; i++)
+		error = input_open(inputs, paths[i], diag);
+	for (size_t i = 0; !error && i < count; i++) {
+		struct input *input = &inputs->input[i];
+
+		if (input->reader)
+			error = input_analyze(inputs, options, input, timed_out, diag);
+		else
+			inputs->timed_out |= input->report.verdict == VERDICT_TIMEOUT;
+	}
+	if (!error)
+		error = processes_collect(inputs, diag);
+	if (!error)
+		error = findings_join(inputs, diag);
+	if (!error)
+		findings_filter(inputs, options);
+	return error;
+}
+
+void inputs_release(struct inputs *inputs)
+{
+	finding_list_free(inputs->findings);
+	for (size_t i = 0; i < inputs->count; i++) {
+		finding_list_free(inputs->input[i].findings);
+		trace_reader_free(inputs->input[i].reader);
+		trace_place_release(&inputs->input[i].place);
+	}
+	free(inputs->input);
+	free(inputs->process);
+}
+
+/* ---- what they are called ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct text_set {
+	const char **text; /* in the list's memory */
+	size_t count;
+};
+
+static struct text_set text_set_new(const struct inputs *inputs, size_t most)
+{
+	return (struct text_set){ .text = finding_list_alloc(inputs->findings,
+							     (most + 1) * sizeof(const char *)) };
+}
+
+static void text_set_sort(struct text_set *set)
+{
+	size_t kept = 0;
+
+	if (set->count)
+		qsort(set->text, set->count, sizeof(*set->text), compare_texts);
+	for (size_t i = 0; i < set->count; i++)
+		if (!kept || strcmp(set->text[kept - 1], set->text[i]) != 0)
+			set->text[kept++] = set->text[i];
+	set->count = kept;
+}
+
+void inputs_get_paths(const struct inputs *inputs, const char *const **ret_path, size_t *ret_count)
+{
+	struct text_set set;
+	size_t most = 0;
+
+	for (size_t i = 0; i < inputs->count; i++)
+		most += inputs->input[i].reader ? 1 : inputs->input[i].report.path_count;
+	set = text_set_new(inputs, most);
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct input *input = &inputs->input[i];
+
+		if (input->reader)
+			set.text[set.count++] = input->path;
+		for (size_t k = 0; k < input->report.path_count; k++)
+			set.text[set.count++] = input->report.path[k];
+	}
+	text_set_sort(&set);
+	*ret_path = set.text;
+	*ret_count = set.count;
+}
+
+void inputs_get_untraced(const struct inputs *inputs, const char *why,
+			 const char *const **ret_untraced, size_t *ret_count)
+{
+	struct text_set set;
+	size_t most = 1;
+
+	for (size_t i = 0; i < inputs->count; i++)
+		most += inputs->input[i].report.untraced_count;
+	set = text_set_new(inputs, most);
+	if (why)
+		set.text[set.count++] = why;
+	for (size_t i = 0; i < inputs->count; i++)
+		for (size_t k = 0; k < inputs->input[i].report.untraced_count; k++)
+			set.text[set.count++] = inputs->input[i].report.untraced[k];
+	text_set_sort(&set);
+	*ret_untraced = set.text;
+	*ret_count = set.count;
+}
+
+char **inputs_of_options(const struct options *options, size_t *ret_count)
+{
+	static char standard[] = "thrum.data";
+	static char *only[] = { standard, NULL };
+
+	*ret_count = options->operand_count ? (size_t)options->operand_count : 1;
+	return options->operand_count ? options->operands : only;
+}

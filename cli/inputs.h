@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inputs.h - what check, diff, merge and baseline work on: traces and reports, read and analysed into one list of
+ * findings.
+ */
+#ifndef THRUM_CLI_INPUTS_H
+#define THRUM_CLI_INPUTS_H
+
+#include "../analyzer/analyze.h"
+#include "../analyzer/report/report_read.h"
+#include "options.h"
+#include "run_json.h"
+#include "trace_place.h"
+
+/* One trace, or one report: then `reader` is NULL. */
+struct input {
+	const char *path; /* as given; borrowed */
+	struct trace_place place;
+	struct trace_reader *reader; /* owns */
+	struct finding_list
+		*findings; /* owns: symbolisation goes by one reader's process numbers */
+	struct run_facts run;
+	struct read_report report;
+};
+
+struct input_process {
+	struct report_process shown;
+	size_t given; /* its number in the order of the inputs */
+};
+
+struct inputs {
+	struct input *input; /* owns */
+	size_t count;
+	/* Owns the list; what is in it belongs to the inputs. Symbolised, with fingerprints, equals merged. */
+	struct finding_list *findings;
+	struct input_process *process; /* owns; in the order of the findings' numbers */
+	size_t process_count;
+	size_t unwanted; /* findings left out by --include and --exclude */
+	uint64_t pruned[PRUNE_COUNT];
+	bool timed_out; /* one of the runs was ended by --timeout */
+};
+
+/*
+ * Opens all, then analyses all: a bad name shall not cost the analysis of the ones before it. `paths` is borrowed until
+ * inputs_release, which must be called after a failure too.
+ */
+int inputs_load(const struct options *options, char **paths, size_t count, bool timed_out,
+		struct inputs *ret_inputs, struct diag *diag);
+void inputs_release(struct inputs *inputs);
+
+/* Processes of all inputs, in the order of their numbers in the findings. Memory comes from inputs->findings. */
+void inputs_get_processes(const struct inputs *inputs, struct report_process **ret_process,
+			  size_t *ret_count);
+
+/*
+ * The traces' paths, also those behind reports, and why runs could not be recorded (`why`, NULL = none, and what reports
+ * say): sorted, each once. Memory comes from inputs->findings.
+ */
+void inputs_get_paths(const struct inputs *inputs, const char *const **ret_path, size_t *ret_count);
+void inputs_get_untraced(const struct inputs *inputs, const char *why,
+			 const char *const **ret_untraced, size_t *ret_count);
+
+/* In inputs_unrecorded.c: programs that recorded processes started and that did not record themselves: sorted, each once. */
+void inputs_get_unrecorded(const struct inputs *inputs, struct report_unrecorded **ret_unrecorded,
+			   size_t *ret_count);
+
+/* The operands of a verb that takes traces; thrum.data where there are none. Borrowed. */
+char **inputs_of_options(const struct options *options, size_t *ret_count);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verb_compare.c - `thrum baseline`, `thrum diff` and `thrum merge`: findings of several runs against each other.
+ */
+#include "../analyzer/report/report.h"
+#include "analysis.h"
+#include "cli.h"
+#include "gate.h"
+#include "inputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int fail(int error, const struct diag *diag)
+{
+	say("%s", diag->message);
+	return status_of_error(error);
+}
+
+int verb_baseline(const struct options *options)
+{
+	struct inputs inputs = { 0 };
+	struct gate gate;
+	struct diag diag;
+	size_t count;
+	char **paths = inputs_of_options(options, &count);
+	int error = gate_load(options, &gate, &diag), status;
+
+	if (!error)
+		error = inputs_load(options, paths, count, false, &inputs, &diag);
+	if (!error) {
+		gate_apply(&gate, inputs.findings);
+		error = baseline_write(inputs.findings, stdout, &diag);
+	}
+	status = error ? fail(error, &diag) : STATUS_OK;
+	inputs_release(&inputs);
+	gate_release(&gate);
+	return status;
+}
+
+/* ---- diff ---- */
+
+static unsigned count_state(const struct finding_list *findings, enum baseline_state state)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < finding_list_count(findings); i++)
+		count += finding_list_get(findings, i)->baseline == state;
+	return count;
+}
+
+static void print_state(const struct finding_list *findings, enum baseline_state state,
+			const char *word)
+{
+	for (size_t i = 0; i < finding_list_count(findings); i++) {
+		const struct finding *f = finding_list_get(findings, i);
+
+		if (f->baseline == state)
+			printf("%-9s  %-7s  %s  %s  [%s]\n", word, level_name(f->level),
+			       f->fingerprint, f->title, rule_id(f->rule));
+	}
+}
+
+static unsigned print_gone(const struct baseline *before)
+{
+	unsigned gone = 0;
+
+	for (size_t i = 0; i < before->count; i++) {
+		const struct baseline_entry *entry = &before->entry[i];
+
+		if (entry->matched)
+			continue;
+		gone++;
+		printf("%-9s  %-7s  %s  %s  [%s]\n", "gone", "", entry->fingerprint,
+		       entry->title ? entry->title : "", entry->rule);
+	}
+	return gone;
+}
+
+static int print_diff(const struct options *options, struct baseline *before,
+		      struct finding_list *now)
+{
+	unsigned fresh, gone, gating = 0;
+
+	baseline_apply(before, now);
+	for (size_t i = 0; i < finding_list_count(now); i++) {
+		const struct finding *f = finding_list_get(now, i);
+
+		gating += f->baseline == BASELINE_NEW && (int)f->level >= options->fail_on;
+	}
+	print_state(now, BASELINE_NEW, "new");
+	gone = print_gone(before);
+	if (options->verbose) {
+		print_state(now, BASELINE_UPDATED, "moved");
+		print_state(now, BASELINE_UNCHANGED, "unchanged");
+	}
+	fresh = count_state(now, BASELINE_NEW);
+	printf("%u new, %u gone, %u moved, %u unchanged\n", fresh, gone,
+	       count_state(now, BASELINE_UPDATED), count_state(now, BASELINE_UNCHANGED));
+	return gating ? options->error_exitcode : STATUS_OK;
+}
+
+int verb_diff(const struct options *options)
+{
+	struct inputs before = { 0 }, now = { 0 };
+	struct baseline baseline = { 0 };
+	struct diag diag;
+	int error, status;
+
+	if (options->operand_count != 2) {
+		say("diff compares two: thrum diff BEFORE AFTER, each a trace, a report or, for BEFORE, a baseline");
+		return STATUS_USAGE;
+	}
+	if (report_read_is_json(options->operands[0])) {
+		error = baseline_load(options->operands[0], &baseline, &diag);
+	} else {
+		error = inputs_load(options, options->operands, 1, false, &before, &diag);
+		if (!error)
+			baseline_take(before.findings, &baseline);
+	}
+	if (!error)
+		error = inputs_load(options, options->operands + 1, 1, false, &now, &diag);
+	status = error ? fail(error, &diag) : print_diff(options, &baseline, now.findings);
+	baseline_release(&baseline);
+	inputs_release(&before);
+	inputs_release(&now);
+	return status;
+}
+
+/* ---- merge ---- */
+
+int verb_merge(const struct options *options)
+{
+	const struct sink_ops *json = sink_find("json");
+	struct analysis_input input = { 0 };
+	struct inputs inputs = { 0 };
+	struct report report;
+	struct diag diag;
+	size_t count;
+	char **paths = inputs_of_options(options, &count);
+	FILE *out = NULL;
+	int error, status;
+
+	if (!options->merged_file) {
+		say("merge needs a file to write: thrum merge -o FILE TRACE-OR-REPORT...");
+		return STATUS_USAGE;
+	}
+	error = inputs_load(options, paths, count, false, &inputs, &diag);
+	if (!error) {
+		analysis_make_report(options, &inputs, &input, &report);
+		out = fopen(options->merged_file, "we");
+		error = out ? json->write(&report, out, &diag)
+			    : diag_set(&diag, THRUM_EINVAL, "cannot write %s: %s",
+				       options->merged_file, strerror(errno));
+	}
+	if (out && fclose(out) && !error)
+		error = diag_set(&diag, THRUM_EINVAL, "cannot write %s: %s", options->merged_file,
+				 strerror(errno));
+	status = error ? fail(error, &diag) : STATUS_OK;
+	inputs_release(&inputs);
+	return status;
+}
