@@ -387,6 +387,38 @@ static const char *verb_of(unsigned op)
 	}
 }
 
+#define ON_ITS_WAY_NS UINT64_C(10000000)
+
+/*
+ * A timed wait that began before the destroy and ran out long after it: nobody had woken the thread, so the
+ * condition variable was destroyed with a waiter on it.
+ */
+static void on_wake_after_destroy(struct lock_misuse *s, struct analysis *a,
+				  const struct trace_event *event, const struct model_step *step)
+{
+	const struct model_detail *d = step->object->detail;
+	const struct model_site *wait = &step->waited.site;
+	struct finding *f;
+
+	if (event->result != ETIMEDOUT || !d || a->model->exit_kind || !wait->thread ||
+	    wait->time_ns >= d->destroy.time_ns ||
+	    event->time_ns < d->destroy.time_ns + ON_ITS_WAY_NS)
+		return;
+	f = sites_begin(s->sites, a, RULE_DESTROY_LOCKED, CONFIDENCE_OBSERVED, d->destroy.stack,
+			event->object);
+	if (!f)
+		return;
+	analysis_add_stack(a, f, ROLE_DESTROYS, d->destroy.thread, event->object, d->destroy.stack,
+			   d->destroy.time_ns, NULL, 0);
+	analysis_add_stack(a, f, ROLE_WAITS, wait->thread, event->object, wait->stack,
+			   wait->time_ns, NULL, 0);
+	f->title = analysis_printf(a, "{thread:%u} destroys {lock:%u} while {thread:%u} waits on it",
+				   d->destroy.thread, event->object, wait->thread);
+	f->message = analysis_printf(
+		a, "%s. The wait ended by its timeout alone, %.1f ms after the destroy.", f->title,
+		(double)(event->time_ns - d->destroy.time_ns) / 1e6);
+}
+
 static void on_use_after_destroy(struct lock_misuse *s, struct analysis *a,
 				 const struct trace_event *event, const struct model_step *step)
 {
@@ -398,6 +430,8 @@ static void on_use_after_destroy(struct lock_misuse *s, struct analysis *a,
 	enum confidence confidence = a->model->exit_kind ? CONFIDENCE_HINT : CONFIDENCE_OBSERVED;
 	struct finding *f;
 
+	if (event->op == TRACE_COND_WAKE)
+		on_wake_after_destroy(s, a, event, step);
 	if ((step->flags & MODEL_STEP_REQUESTED) || !verb_of(event->op))
 		return; /* with REQUESTED, the request said so */
 	f = sites_begin(s->sites, a, RULE_USE_AFTER_DESTROY, confidence, event->stack,
