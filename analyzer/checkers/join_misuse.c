@@ -100,6 +100,16 @@ static void report_unknown(struct sites *sites, struct analysis *a, const struct
 		f->title);
 }
 
+/*
+ * Ids of threads are given out again in bounded mode, and what told of the new thread may be gone: only a refusal shows that
+ * the thread was over. A successful join waited for somebody in any mode.
+ */
+static bool may_be_another(const struct analysis *a, const struct trace_event *event)
+{
+	return event->result == 0 &&
+	       (event->op == TRACE_JOIN || a->process->flags & TF_PROCESS_BOUNDED);
+}
+
 static void join_misuse_on_event(void *state, struct analysis *a, const struct trace_event *event,
 				 const struct model_step *step)
 {
@@ -112,7 +122,7 @@ static void join_misuse_on_event(void *state, struct analysis *a, const struct t
 			report_unknown(state, a, event);
 		return;
 	}
-	if ((step->flags & before) ||
+	if (((step->flags & before) && !may_be_another(a, event)) ||
 	    (event->op == TRACE_JOIN && (event->result == EDEADLK || event->result == EINVAL)))
 		report_known(state, a, event, step);
 }

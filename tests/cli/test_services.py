@@ -25,6 +25,16 @@ def can_mount():
 
 
 class Services(Case):
+    def for_everybody(self, name):
+        """The program and the recorder where another user can read them: a home directory may be closed."""
+        os.chmod(self.folder, 0o755)
+        for path in (target(name), self.env["THRUM_LIB"]):
+            copy = self.path(os.path.basename(path))
+            shutil.copy(path, copy)
+            os.chmod(copy, 0o755)
+        self.env["THRUM_LIB"] = self.path(os.path.basename(self.env["THRUM_LIB"]))
+        return self.path(name)
+
     def service(self, *args, options="", env=None, **more):
         """The program as a service manager starts it: nothing in the environment but the two variables."""
         return subprocess.run(
@@ -61,20 +71,20 @@ class Services(Case):
 
     @unittest.skipUnless(IS_ROOT, "needs root")
     def test_service_of_another_user(self):
-        os.chmod(self.folder, 0o755)
+        program = self.for_everybody("abba")
         os.mkdir(self.path("state"))
         os.chown(self.path("state"), NOBODY, NOBODY)
-        result = self.service(target("abba"), "pass", options=f"dir={self.path('state', 'trace')}", user=NOBODY, group=NOBODY)
+        result = self.service(program, "pass", options=f"dir={self.path('state', 'trace')}", user=NOBODY, group=NOBODY)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(os.stat(self.path("state", "trace")).st_uid, NOBODY)
         self.assert_status(self.thrum("check", "state/trace"), 66)
 
     @unittest.skipUnless(IS_ROOT, "needs root")
     def test_directory_of_somebody_else_is_no_harm(self):
-        os.chmod(self.folder, 0o755)
+        program = self.for_everybody("threads")
         os.mkdir(self.path("root"), 0o700)
         for place in (self.path("root", "trace"), self.path("root"), "/proc/trace", "/absent/trace"):
-            result = self.service(target("threads"), "3", options=f"dir={place}", user=NOBODY, group=NOBODY)
+            result = self.service(program, "3", options=f"dir={place}", user=NOBODY, group=NOBODY)
             self.assertEqual((result.returncode, result.stdout, result.stderr), (3, "out\n", "err\n"))
         self.assertEqual(os.listdir(self.path("root")), [])
 

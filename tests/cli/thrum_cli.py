@@ -31,6 +31,8 @@ class Case(unittest.TestCase):
             "TZ": "UTC",
             "THRUM_LIB": os.environ["THRUM_LIB"],
         }
+        if not shutil.which("make"):  # CMake's default generator
+            self.env["CMAKE_GENERATOR"] = "Ninja"
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
