@@ -104,6 +104,7 @@ void analysis_add_thread(struct analysis *a, struct finding *f, uint32_t thread)
 	ft->name = known ? known->name : NULL;
 	ft->label = analysis_thread_label(a, thread);
 	ft->created_stack = known && known->stack ? known->stack : t ? t->create.stack : 0;
+	ft->start_routine = known ? known->start_routine : 0;
 }
 
 void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object)

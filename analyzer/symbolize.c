@@ -5,6 +5,7 @@
  */
 #include "symbolize.h"
 
+#include "frame_class.h"
 #include "symbols.h"
 #include "symbols_file.h"
 #include "trace/trace_format.h"
@@ -107,6 +108,19 @@ static void fill_frames(struct symbolizer *s, struct symbols *symbols, uint32_t 
 	}
 }
 
+/*
+ * Only a function of the program says what a thread is for. One of a library (libstdc++'s, GLib's) is the same for all
+ * threads, and where it has a name only with debug symbols, fingerprints would differ from machine to machine.
+ */
+static const char *start_function(struct symbolizer *s, struct symbols *symbols, uint64_t address)
+{
+	struct frame start = symbols_resolve_function(symbols, address, SYMBOLS_TIME_UNKNOWN);
+
+	if (!start.function || frame_classify(&start) != FRAME_PROGRAM)
+		return NULL;
+	return copy(s, start.function);
+}
+
 static void fill_thread(struct symbolizer *s, struct finding_thread *thread)
 {
 	struct symbols *created = get_symbols(s, thread->created_process);
@@ -116,9 +130,7 @@ static void fill_thread(struct symbolizer *s, struct finding_thread *thread)
 		fill_frames(s, created, thread->created_stack, SYMBOLS_TIME_UNKNOWN,
 			    &thread->created_at);
 	if (own && thread->start_routine && !thread->start_function)
-		thread->start_function =
-			copy(s, symbols_resolve_function(own, thread->start_routine,
-							 SYMBOLS_TIME_UNKNOWN));
+		thread->start_function = start_function(s, own, thread->start_routine);
 }
 
 /* The standard streams by the names that programs use; glibc's own depend on whether its debug info is there. */
@@ -193,6 +205,8 @@ void symbolize_findings(struct finding_list *list, const struct trace_reader *re
 	for (const char *const *directory = options ? options->directories : NULL;
 	     directory && *directory; directory++)
 		symbols_files_add_directory(s.files, *directory);
+	for (size_t i = 0; i < processes; i++)
+		symbols_files_add_process(s.files, trace_reader_get_process(reader, i));
 	for (size_t i = 0; i < finding_list_count(list); i++)
 		fill_finding(&s, finding_list_get(list, i));
 	if (options && options->say)

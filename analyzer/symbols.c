@@ -334,14 +334,17 @@ const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint
 	return name;
 }
 
-const char *symbols_resolve_function(struct symbols *symbols, uint64_t address, uint64_t time_ns)
+struct frame symbols_resolve_function(struct symbols *symbols, uint64_t address, uint64_t time_ns)
 {
 	struct module *module = find_module(symbols, address, time_ns);
 	struct symbols_file *file = module ? module_get_file(symbols, module) : NULL;
+	struct frame found = { .module = module ? module->trace->path : NULL };
 	const struct symbols_calls *calls;
 
 	if (!file)
-		return NULL;
+		return found;
 	calls = symbols_file_resolve(file, address - module->trace->bias);
-	return calls->count ? calls->call[calls->count - 1].function : NULL;
+	if (calls->count)
+		found.function = calls->call[calls->count - 1].function;
+	return found;
 }

@@ -57,7 +57,7 @@ struct frames symbols_resolve_stack(struct symbols *symbols, uint32_t stack, uin
  */
 const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint64_t time_ns);
 
-/* Function name of a code address (start routine of a thread); NULL = unknown. */
-const char *symbols_resolve_function(struct symbols *symbols, uint64_t address, uint64_t time_ns);
+/* Function and module of a code address (start routine of a thread), nothing else; NULL = unknown. */
+struct frame symbols_resolve_function(struct symbols *symbols, uint64_t address, uint64_t time_ns);
 
 #endif

@@ -6,9 +6,13 @@
  * dwarf_getscopes was not used: it walks the unit from its start for each address, which takes 10
  * ms in a large C++ unit. Here each unit is walked once.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* asprintf */
+#endif
 #include "symbols_dwarf_internal.h"
 
 #include <dwarf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -361,6 +365,23 @@ static int number_attribute(Dwarf_Die *die, unsigned name)
 	return (int)value;
 }
 
+/* Compilers name files relative to the folder they ran in ("../src/x.c"), which nobody else knows. */
+static const char *file_path(struct symbols_dwarf *dwarf, Dwarf_Die *unit, const char *path)
+{
+	Dwarf_Attribute attribute;
+	const char *folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+	const char *clean;
+	char *joined = NULL;
+
+	/* A folder that is relative itself was made so (-ffile-prefix-map), and is part of the path already. */
+	if (!path || *path == '/' || !folder || *folder != '/' || !strcmp(path, "???") ||
+	    asprintf(&joined, "%s/%s", folder, path) < 0)
+		return dwarf_clean_path(dwarf->arena, path);
+	clean = dwarf_clean_path(dwarf->arena, joined);
+	free(joined);
+	return clean;
+}
+
 static const char *call_file(struct symbols_dwarf *dwarf, Dwarf_Die *unit, Dwarf_Die *inlined)
 {
 	int index = number_attribute(inlined, DW_AT_call_file);
@@ -370,7 +391,7 @@ static const char *call_file(struct symbols_dwarf *dwarf, Dwarf_Die *unit, Dwarf
 	if (!dwarf_hasattr(inlined, DW_AT_call_file) || dwarf_getsrcfiles(unit, &files, &count) ||
 	    (size_t)index >= count)
 		return NULL;
-	return dwarf_clean_path(dwarf->arena, dwarf_filesrc(files, (size_t)index, NULL, NULL));
+	return file_path(dwarf, unit, dwarf_filesrc(files, (size_t)index, NULL, NULL));
 }
 
 static void find_line(struct symbols_dwarf *dwarf, Dwarf_Die *unit, Dwarf_Addr pc,
@@ -380,7 +401,7 @@ static void find_line(struct symbols_dwarf *dwarf, Dwarf_Die *unit, Dwarf_Addr p
 
 	if (!line)
 		return;
-	call->file = dwarf_clean_path(dwarf->arena, dwarf_linesrc(line, NULL, NULL));
+	call->file = file_path(dwarf, unit, dwarf_linesrc(line, NULL, NULL));
 	if (dwarf_lineno(line, &call->line) || call->line < 0)
 		call->line = 0;
 }

@@ -9,6 +9,7 @@
  */
 #include "symbols_file.h"
 
+#include "../trace/trace_reader.h"
 #include "demangle.h"
 #include "symbols_arena.h"
 #include "symbols_dwarf.h"
@@ -115,6 +116,17 @@ void symbols_files_free(struct symbols_files *files)
 void symbols_files_add_directory(struct symbols_files *files, const char *directory)
 {
 	symbols_search_add(&files->search, directory);
+}
+
+void symbols_files_add_process(struct symbols_files *files, const struct trace_process *process)
+{
+	for (size_t i = 0; i < process->module_count; i++) {
+		const struct trace_module *m = &process->modules[i];
+
+		if (m->build_id_bytes && m->path && m->path[0] == '/')
+			symbols_search_add_sighting(&files->search, m->path, m->build_id,
+						    m->build_id_bytes);
+	}
 }
 
 /* Hands `fd` over to a new session. */

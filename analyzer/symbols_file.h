@@ -46,6 +46,10 @@ void symbols_files_free(struct symbols_files *files); /* takes NULL */
  */
 void symbols_files_add_directory(struct symbols_files *files, const char *directory);
 
+struct trace_process;
+/* All modules of a process of the run: where one of them cannot be found, another process may know it by a path. Borrowed. */
+void symbols_files_add_process(struct symbols_files *files, const struct trace_process *process);
+
 /*
  * The file of a module that was recorded with `path` and `build_id` (`build_id_bytes` = 0: it has
  * none) and loaded at `loaded_real_ns` of the wall clock. NULL where there is none that fits.

@@ -33,6 +33,7 @@ void symbols_search_release(struct symbols_search *search)
 	for (size_t i = 0; i < search->directory_count; i++)
 		free(search->directories[i]);
 	free(search->directories);
+	free(search->sightings);
 	symbols_index_free(search->index);
 	symbols_debuginfod_free(search->debuginfod);
 	memset(search, 0, sizeof(*search));
@@ -51,6 +52,21 @@ void symbols_search_add(struct symbols_search *search, const char *directory)
 	symbols_index_add(search->index, absolute);
 }
 
+void symbols_search_add_sighting(struct symbols_search *search, const char *path,
+				 const unsigned char *build_id, size_t build_id_bytes)
+{
+	for (size_t i = 0; i < search->sighting_count; i++)
+		if (search->sightings[i].build_id_bytes == build_id_bytes &&
+		    !memcmp(search->sightings[i].build_id, build_id, build_id_bytes) &&
+		    !strcmp(search->sightings[i].path, path))
+			return;
+	search->sightings = symbols_array_grow(search->sightings, search->sighting_count,
+					       &search->sighting_capacity,
+					       sizeof(*search->sightings));
+	search->sightings[search->sighting_count++] =
+		(struct symbols_sighting){ path, build_id, build_id_bytes };
+}
+
 /* Takes `path`. */
 static int try_open(char *path, const struct symbols_identity *identity, char **ret_path,
 		    enum symbols_absence *ret_absence)
@@ -61,6 +77,24 @@ static int try_open(char *path, const struct symbols_identity *identity, char **
 		*ret_path = path;
 	else
 		free(path);
+	return fd;
+}
+
+/* Where others saw the same build. */
+static int open_sighting(const struct symbols_search *search, const char *path,
+			 const struct symbols_identity *identity, char **ret_path)
+{
+	enum symbols_absence absence;
+	int fd = -1;
+
+	for (size_t i = 0; i < search->sighting_count && fd < 0; i++) {
+		const struct symbols_sighting *s = &search->sightings[i];
+
+		if (s->build_id_bytes == identity->build_id_bytes &&
+		    !memcmp(s->build_id, identity->build_id, s->build_id_bytes) &&
+		    strcmp(s->path, path) != 0)
+			fd = try_open(strdup(s->path), identity, ret_path, &absence);
+	}
 	return fd;
 }
 
@@ -173,6 +207,8 @@ int symbols_search_module(struct symbols_search *search, const char *path,
 	*ret_absence = ABSENCE_MISSING;
 	if (plain)
 		fd = try_open(strdup(plain), identity, ret_path, ret_absence);
+	if (plain && fd < 0 && identity->build_id_bytes)
+		fd = open_sighting(search, plain, identity, ret_path);
 	for (size_t i = 0; plain && fd < 0 && i < search->directory_count; i++)
 		fd = open_by_name(search->directories[i], plain, identity, ret_path);
 	if (fd < 0 && !strcmp(path, VDSO))

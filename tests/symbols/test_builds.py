@@ -53,6 +53,34 @@ for row in ROWS:
     add_row(*row)
 
 
+class NamedRelative(Case):
+    """Compilers are given "../src/x.c"; readers are not in the folder where they ran."""
+
+    def files(self, script):
+        self.shell(f"mkdir -p src build; cp '{HERE}/inversion.c' src; {script}")
+        self.record()
+        finding, _ = self.check()
+        return {frame["file"] for stack in finding["stacks"] for frame in stack["frames"] if "line" in frame}
+
+    def test_from_beside(self):
+        for version in (4, 5):
+            self.assertEqual(self.files(f"cd build; cc -g -gdwarf-{version} -O2 -pthread -o ../program ../src/inversion.c"),
+                             {self.path("src/inversion.c")})
+
+    def test_from_the_same_folder(self):
+        for version in (4, 5):
+            self.assertEqual(self.files(f"cd src; cc -g -gdwarf-{version} -pthread -o ../program inversion.c"),
+                             {self.path("src/inversion.c")})
+
+    def test_in_split_files(self):
+        self.assertEqual(self.files("cd build; cc -g -gsplit-dwarf -O2 -pthread -o ../program ../src/inversion.c"),
+                         {self.path("src/inversion.c")})
+
+    def test_made_relative_on_purpose(self):
+        self.assertEqual(self.files(f"cd build; cc -g -ffile-prefix-map={self.folder}=. -pthread -o ../program "
+                                    f"{self.path('src/inversion.c')}"), {"src/inversion.c"})
+
+
 class Stripped(Case):
     def setUp(self):
         super().setUp()

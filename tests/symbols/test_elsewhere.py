@@ -49,7 +49,9 @@ class Elsewhere(Case):
 
     def test_second_directory_counts(self):
         self.shell("mkdir none; rm program; mv full kept/other")
-        self.expect_all(self.check("--symbols=none", "--symbols=kept", "--symbols=/does/not/exist")[0])
+        finding, said = self.check("--symbols=none", "--symbols=kept", "--symbols=/does/not/exist")
+        self.expect_all(finding)
+        self.assertIn("--symbols: cannot read /does/not/exist", said)
 
     def test_other_files_do_no_harm(self):
         self.shell("mkfifo kept/pipe; ln -s . kept/loop; ln -s nowhere kept/broken; printf '\\177ELF' >kept/short\n"
