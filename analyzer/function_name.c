@@ -153,14 +153,13 @@ static bool is_closing(const struct scan *s)
 }
 
 /*
- * clang's "main::$_3": the number of a lambda changes with unrelated edits. Returns characters
- * used.
+ * clang's "main::$_3" is GCC's "main::{lambda()#4}": the word for both. Returns characters used.
  */
 static size_t scan_numbered(struct scan *s)
 {
 	if (!starts(s->in, "$_") || !isdigit((unsigned char)s->in[2]))
 		return 0;
-	put_text(s, "$_");
+	put_text(s, "{lambda}");
 	return 2 + strspn(s->in + 2, "0123456789");
 }
 

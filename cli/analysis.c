@@ -5,7 +5,6 @@
 #include "analysis.h"
 
 #include "cli.h"
-#include "gate.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -20,7 +19,6 @@ struct check {
 	const struct options *options;
 	const struct analysis_input *input;
 	struct inputs inputs;
-	struct gate gate;
 	struct report report;
 };
 
@@ -190,13 +188,11 @@ static int write_reports(struct check *check, struct diag *diag)
 	return error ? error : failed;
 }
 
-int analysis_check_files(const struct options *options)
+int analysis_open_files(const struct options *options, struct gate *ret_gate)
 {
-	struct gate gate;
 	struct diag diag;
-	int error = gate_load(options, &gate, &diag);
+	int error = gate_load(options, ret_gate, &diag);
 
-	gate_release(&gate);
 	if (error) {
 		say("%s", diag.message);
 		return STATUS_USAGE;
@@ -218,14 +214,14 @@ int analysis_check_files(const struct options *options)
 
 /* ---- all of it ---- */
 
-static int outcome(const struct check *check, bool stale)
+static int outcome(const struct check *check)
 {
 	const struct report *report = &check->report;
 	const struct analysis_input *input = check->input;
 
 	if (report->verdict == VERDICT_UNTRACED && check->options->fail_on != FAIL_ON_NEVER)
 		return STATUS_UNTRACED;
-	if (report->gated || stale)
+	if (report->gated || report->stale)
 		return check->options->error_exitcode;
 	if (report->verdict == VERDICT_TIMEOUT && input->has_program_status)
 		return STATUS_TIMEOUT;
@@ -236,25 +232,25 @@ int analysis_run(const struct options *options, const struct analysis_input *inp
 {
 	struct check check = { .options = options, .input = input };
 	struct diag diag = { "" };
-	int error = gate_load(options, &check.gate, &diag), status;
+	int error = inputs_load(options, input->traces, input->trace_count, input->timed_out,
+				&check.inputs, &diag);
+	int status;
 
-	if (!error)
-		error = inputs_load(options, input->traces, input->trace_count, input->timed_out,
-				    &check.inputs, &diag);
 	if (error) {
 		status = status_of_error(error);
 	} else {
 		if (check.inputs.unwanted && !options->quiet)
 			say("%zu findings are of modules that --include and --exclude leave out",
 			    check.inputs.unwanted);
-		gate_apply(&check.gate, check.inputs.findings);
+		gate_apply(input->gate, check.inputs.findings);
 		analysis_make_report(options, &check.inputs, input, &check.report);
+		check.report.stale = gate_count_stale(input->gate);
 		error = write_reports(&check, &diag);
-		status = error ? STATUS_INTERNAL : outcome(&check, gate_tell(&check.gate));
+		gate_tell(input->gate);
+		status = error ? STATUS_INTERNAL : outcome(&check);
 	}
 	if (error)
 		say("%s", diag.message);
 	inputs_release(&check.inputs);
-	gate_release(&check.gate);
 	return status;
 }

@@ -6,6 +6,7 @@
 #define THRUM_CLI_ANALYSIS_H
 
 #include "../analyzer/report/report.h"
+#include "gate.h"
 #include "inputs.h"
 #include "options.h"
 
@@ -17,6 +18,7 @@ struct analysis_input {
 	int program_status;
 	bool timed_out;
 	const char *untraced_why; /* NULL = traced; else why not, and there are no traces */
+	struct gate *gate;	  /* borrowed, for one analysis_run; merge needs none */
 	FILE *text_out;		  /* where a text report goes when --format was not given */
 };
 
@@ -27,10 +29,10 @@ struct analysis_input {
 int analysis_run(const struct options *options, const struct analysis_input *input);
 
 /*
- * Can the files of --suppressions and --baseline be read, and those of --report be written? Asked before a long run,
- * not after it. Says why not; STATUS_USAGE or 0.
+ * Reads the files of --suppressions and --baseline, once, since one may be a pipe; and can those of --report be
+ * written? Before a long run, not after it. Says what is wrong; STATUS_USAGE or 0. gate_release in both cases.
  */
-int analysis_check_files(const struct options *options);
+int analysis_open_files(const struct options *options, struct gate *ret_gate);
 
 /* The report of what was loaded; memory comes from inputs->findings. The gate must have been applied. */
 void analysis_make_report(const struct options *options, const struct inputs *inputs,

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define TOLD_OF_A_KIND 20u
+#define TEXT_SHOWN 200
 
 /* By the calendar of UTC: a build must not depend on where it runs. */
 static void today(char ret_date[16])
@@ -34,6 +35,10 @@ int gate_load(const struct options *options, struct gate *ret_gate, struct diag 
 					  date, diag);
 	if (!error && options->baseline)
 		error = baseline_load(options->baseline, &ret_gate->baseline, diag);
+	if (!error) {
+		suppressions_keep_rules(ret_gate->suppressions, options->rules.on);
+		baseline_keep_rules(&ret_gate->baseline, options->rules.on);
+	}
 	return error;
 }
 
@@ -50,8 +55,7 @@ void gate_apply(struct gate *gate, struct finding_list *findings)
 		baseline_apply(&gate->baseline, findings);
 }
 
-static unsigned tell_entries(const struct gate *gate, enum suppression_state state,
-			     const char *what)
+static void tell_entries(const struct gate *gate, enum suppression_state state, const char *what)
 {
 	unsigned told = 0;
 
@@ -61,11 +65,11 @@ static unsigned tell_entries(const struct gate *gate, enum suppression_state sta
 		if (s->state != state)
 			continue;
 		if (told++ < TOLD_OF_A_KIND)
-			say("%s:%u: %s: %s", s->file, s->line, what, s->text);
+			say("%s:%u: %s: %.*s%s", s->file, s->line, what, TEXT_SHOWN, s->text,
+			    strlen(s->text) > TEXT_SHOWN ? "..." : "");
 	}
 	if (told > TOLD_OF_A_KIND)
 		say("%u more suppressions are in that state: %s", told - TOLD_OF_A_KIND, what);
-	return told;
 }
 
 #define KINDS_SHOWN 4
@@ -140,15 +144,24 @@ static void tell_gone(const struct gate *gate)
 		    gate->baseline.count, gate->options->baseline);
 }
 
-bool gate_tell(const struct gate *gate)
+unsigned gate_count_stale(const struct gate *gate)
 {
-	unsigned stale = tell_entries(gate, SUPPRESSION_EXPIRED, "this suppression has expired");
+	unsigned stale = 0;
 
-	stale +=
-		tell_entries(gate, SUPPRESSION_UNUSED, "this suppression matches nothing any more");
+	for (size_t i = 0; i < suppressions_count(gate->suppressions); i++) {
+		enum suppression_state state = suppressions_get(gate->suppressions, i)->state;
+
+		stale += state == SUPPRESSION_EXPIRED || state == SUPPRESSION_UNUSED;
+	}
+	return gate->options->strict_suppressions ? stale : 0;
+}
+
+void gate_tell(const struct gate *gate)
+{
+	tell_entries(gate, SUPPRESSION_EXPIRED, "this suppression has expired");
+	tell_entries(gate, SUPPRESSION_UNUSED, "this suppression matches nothing any more");
 	if (!gate->options->quiet) {
 		tell_foreign(gate);
 		tell_gone(gate);
 	}
-	return stale && gate->options->strict_suppressions;
 }

@@ -26,10 +26,15 @@ void gate_release(struct gate *gate);
 void gate_apply(struct gate *gate, struct finding_list *findings);
 
 /*
+ * How many entries are unused or expired, where that fails the run (--strict-suppressions). After
+ * gate_apply.
+ */
+unsigned gate_count_stale(const struct gate *gate);
+
+/*
  * Says which entries are unused or expired and which findings of the baseline are gone, and
  * which entries of other tools' files are of no use here; quiet says only the first two.
- * Returns whether that fails the run (--strict-suppressions).
  */
-bool gate_tell(const struct gate *gate);
+void gate_tell(const struct gate *gate);
 
 #endif

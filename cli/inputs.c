@@ -10,8 +10,10 @@
 #include "../analyzer/symbolize.h"
 #include "cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int input_open(struct inputs *inputs, const char *path, struct diag *diag)
 {
@@ -26,8 +28,12 @@ static int input_open(struct inputs *inputs, const char *path, struct diag *diag
 	error = trace_place_open(path, &input->place, diag);
 	if (!error)
 		error = trace_reader_open(input->place.dir, &input->reader, diag);
-	if (!error)
-		run_json_read(trace_reader_get_run_json(input->reader), &input->run);
+	if (!error) {
+		const char *run_json = trace_reader_get_run_json(input->reader);
+
+		run_json_read(run_json, &input->run);
+		input->argv = run_json_read_argv(run_json, input->findings, &input->argc);
+	}
 	return error;
 }
 
@@ -84,13 +90,44 @@ static size_t process_count(const struct input *input)
 			     : input->report.process_count;
 }
 
+/* Of argv joined with blanks, in a trace. */
+#define COMMAND_CUT 255u
+
+/* Is `command` these words? Not after an exec, for one. */
+static bool is_command(const struct input *input, const char *command)
+{
+	bool cut = strlen(command) >= COMMAND_CUT;
+
+	for (size_t i = 0; i < input->argc; i++) {
+		size_t bytes = strlen(input->argv[i]), left;
+
+		if (i && !*command) {
+			if (bytes) /* empty ones at the end leave no trace */
+				return cut;
+			continue;
+		}
+		if (i && *command++ != ' ')
+			return false;
+		left = strlen(command);
+		if (left < bytes)
+			return cut && !strncmp(command, input->argv[i], left);
+		if (strncmp(command, input->argv[i], bytes))
+			return false;
+		command += bytes;
+	}
+	return input->argc && !*command;
+}
+
 static struct report_process process_of_trace(const struct input *input, size_t index)
 {
 	const struct trace_process *process = trace_reader_get_process(input->reader, index);
-	bool is_program = input->run.has_status && (pid_t)process->pid == input->run.pid &&
-			  process->exit_kind != TRACE_EXIT_EXEC;
+	bool is_root = (pid_t)process->pid == input->run.pid;
+	bool is_program = input->run.has_status && is_root && process->exit_kind != TRACE_EXIT_EXEC;
+	bool has_argv = is_root && is_command(input, process->command);
 
 	return (struct report_process){ .process = process,
+					.argv = has_argv ? input->argv : NULL,
+					.argc = has_argv ? input->argc : 0,
 					.has_exit = is_program,
 					.exit_status = is_program ? input->run.status : 0 };
 }
@@ -113,6 +150,47 @@ static int compare_counts(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+/* Both forms: of a trace, and of a report, which has only the numbers. */
+static uint64_t count_threads(const struct report_process *p)
+{
+	uint64_t count = p->threads;
+
+	for (size_t id = 1; id < p->process->thread_count; id++)
+		count += p->process->threads[id].defined;
+	return count;
+}
+
+static uint64_t count_locks(const struct report_process *p)
+{
+	uint64_t count = p->locks;
+
+	for (size_t id = 1; id < p->process->object_count; id++)
+		count += trace_object_kind_is_lock(p->process->objects[id].kind);
+	return count;
+}
+
+/* Processes of containers: the same pid, command and number of events on every machine. */
+static int compare_details(const struct report_process *x, const struct report_process *y)
+{
+	const struct trace_process *a = x->process, *b = y->process;
+	int order =
+		compare_counts(a->lost_events + a->lost_in_gaps, b->lost_events + b->lost_in_gaps);
+
+	if (!order)
+		order = compare_counts(count_threads(x), count_threads(y));
+	if (!order)
+		order = compare_counts(count_locks(x), count_locks(y));
+	if (!order)
+		order = compare_counts(a->complete, b->complete);
+	if (!order && !a->complete)
+		order = strcmp(a->why, b->why);
+	if (!order)
+		order = compare_counts(x->argc, y->argc);
+	for (size_t i = 0; !order && i < x->argc; i++)
+		order = strcmp(x->argv[i], y->argv[i]);
+	return order;
+}
+
 /* By what a report says of them, so that the order of the inputs does not matter. */
 static int compare_processes(const void *left, const void *right)
 {
@@ -131,6 +209,8 @@ static int compare_processes(const void *left, const void *right)
 	if (!order)
 		order = compare_counts((uint64_t)x->shown.exit_status,
 				       (uint64_t)y->shown.exit_status);
+	if (!order)
+		order = compare_details(&x->shown, &y->shown);
 	return order ? order : compare_counts(x->given, y->given);
 }
 
@@ -207,7 +287,26 @@ static void findings_filter(struct inputs *inputs, const struct options *options
 		.exclude_count = options->exclude.count,
 	};
 
+	size_t count = finding_list_count(inputs->findings), kept = 0;
+
+	/* Of reports, which were made with other options; analysis leaves them out of traces. */
+	for (size_t i = 0; i < count; i++) {
+		struct finding *f = finding_list_get(inputs->findings, i);
+
+		if (options->rules.on[f->rule])
+			finding_list_set(inputs->findings, kept++, f);
+	}
+	finding_list_truncate(inputs->findings, kept);
 	inputs->unwanted = module_filter_apply(&filter, inputs->findings);
+}
+
+/* No reason to fail: a project's file may name folders that only some machines have. */
+static void say_unreadable_symbols(const struct options *options)
+{
+	for (size_t i = 0; i < options->symbols.count; i++)
+		if (access(options->symbols.text[i], R_OK))
+			say("--symbols: cannot read %s: %s", options->symbols.text[i],
+			    strerror(errno));
 }
 
 int inputs_load(const struct options *options, char **paths, size_t count, bool timed_out,
@@ -220,6 +319,8 @@ int inputs_load(const struct options *options, char **paths, size_t count, bool 
 	inputs->input = calloc(count + 1, sizeof(*inputs->input));
 	if (!inputs->input)
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	if (!options->quiet)
+		say_unreadable_symbols(options);
 	for (size_t i = 0; !error && i < count; i++)
 		error = input_open(inputs, paths[i], diag);
 	for (size_t i = 0; !error && i < count; i++) {

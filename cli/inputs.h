@@ -20,6 +20,8 @@ struct input {
 	struct finding_list
 		*findings; /* owns: symbolisation goes by one reader's process numbers */
 	struct run_facts run;
+	const char **argv; /* of run.json, in the memory of `findings`; NULL = not known */
+	size_t argc;
 	struct read_report report;
 };
 

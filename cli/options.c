@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define VALUE_MAX_SECONDS 1e9 /* 31 years: far from the end of a 64-bit count of nanoseconds */
 
@@ -491,6 +493,37 @@ static int find_project_row(enum verb_index verb, const char *name,
 	return THRUM_EINVAL;
 }
 
+/* The name that was meant, of any verb; NULL = none is near. */
+static const char *nearest_project_name(const char *name)
+{
+	const char *nearest = NULL;
+	unsigned best = 3;
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		unsigned distance = word_distance(name, strlen(name), rows[i].name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = rows[i].name;
+		}
+	}
+	return nearest;
+}
+
+static int refuse_project_line(const struct project_file *file, const struct project_line *line,
+			       struct diag *diag)
+{
+	const char *nearest = nearest_project_name(line->name);
+
+	/* config and help are options, but not of a project. */
+	if (!nearest || !strcmp(nearest, line->name))
+		return diag_set(diag, THRUM_EINVAL, "%s:%u: there is no option '%s' for a project",
+				project_file_name(file), line->number, line->name);
+	return diag_set(diag, THRUM_EINVAL,
+			"%s:%u: there is no option '%s' for a project; did you mean %s?",
+			project_file_name(file), line->number, line->name, nearest);
+}
+
 static int project_line_apply(enum verb_index verb, struct project_file *file,
 			      const struct project_line *line, struct options *options,
 			      struct diag *diag)
@@ -500,8 +533,7 @@ static int project_line_apply(enum verb_index verb, struct project_file *file,
 	int error = find_project_row(verb, line->name, &row);
 
 	if (error || !strcmp(line->name, "config") || !strcmp(line->name, "help"))
-		return diag_set(diag, THRUM_EINVAL, "%s:%u: there is no option '%s' for a project",
-				project_file_name(file), line->number, line->name);
+		return refuse_project_line(file, line, diag);
 	if (!row)
 		return 0; /* of another verb */
 	if (row->type == FLAG && *line->value)
@@ -576,6 +608,36 @@ static int parse_ahead(enum verb_index verb, int argc, char **argv, bool *ret_he
 	return error;
 }
 
+/* ---- %p: the pid of this thrum, so that runs beside each other have files of their own ---- */
+
+static int replace_pid(struct options *options, const char **field, struct diag *diag)
+{
+	const char *at = *field ? strstr(*field, "%p") : NULL;
+	const char **grown;
+	char *made;
+
+	if (!at)
+		return 0;
+	grown = realloc(options->made.text, (options->made.count + 1) * sizeof(*grown));
+	if (!grown)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	options->made.text = grown;
+	if (asprintf(&made, "%.*s%d%s", (int)(at - *field), *field, (int)getpid(), at + 2) < 0)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	options->made.text[options->made.count++] = made;
+	*field = made;
+	return replace_pid(options, field, diag);
+}
+
+static int replace_pids(struct options *options, struct diag *diag)
+{
+	int error = replace_pid(options, &options->output, diag);
+
+	for (size_t i = 0; !error && i < options->reports.count; i++)
+		error = replace_pid(options, &options->reports.target[i].file, diag);
+	return error;
+}
+
 int options_parse(enum verb_index verb, int argc, char **argv, struct options *ret_options,
 		  struct diag *diag)
 {
@@ -592,6 +654,8 @@ int options_parse(enum verb_index verb, int argc, char **argv, struct options *r
 		error = project_apply(verb, &options, diag);
 	if (!error)
 		error = parse_words(verb, argc, argv, &options, diag);
+	if (!error)
+		error = replace_pids(&options, diag);
 	if (error)
 		options_release(&options);
 	else
@@ -606,6 +670,9 @@ void options_release(struct options *options)
 	free(options->include.text);
 	free(options->exclude.text);
 	free(options->symbols.text);
+	for (size_t i = 0; i < options->made.count; i++)
+		free((char *)options->made.text[i]);
+	free(options->made.text);
 	dump_filter_free(options->filter);
 	project_file_free(options->project);
 	options->reports = (struct report_targets){ 0 };

@@ -95,6 +95,7 @@ struct options {
 #include "../spec/options.def"
 	struct options_given given;
 	struct project_file *project; /* owned; NULL = none */
+	struct option_texts made;     /* owns the texts too: names with %p replaced */
 	enum verb verb;
 	char **operands; /* NULL-terminated, borrowed from argv */
 	int operand_count;

@@ -78,12 +78,20 @@ static bool is_last(const char *up)
 	       here.st_ino == other.st_ino;
 }
 
-static bool is_trusted(const struct stat *file)
+static bool is_trusted_owner(uid_t owner)
 {
 	struct stat here;
 
-	return file->st_uid == geteuid() || !file->st_uid ||
-	       (!stat(".", &here) && file->st_uid == here.st_uid);
+	return owner == geteuid() || !owner || (!stat(".", &here) && owner == here.st_uid);
+}
+
+/* A link decides which file counts and where its paths lead: its owner too. */
+static bool is_trusted(const char *path, const struct stat *file)
+{
+	struct stat link;
+
+	return is_trusted_owner(file->st_uid) && !lstat(path, &link) &&
+	       is_trusted_owner(link.st_uid);
 }
 
 /* Where the file is; "" = nowhere. */
@@ -96,7 +104,7 @@ static int look_for(char *ret_path, size_t bytes, struct diag *diag)
 	while (strlen(up) + sizeof("../") < sizeof(up)) {
 		if (is_there(up, FILE_NAME, &st) && S_ISREG(st.st_mode)) {
 			snprintf(ret_path, bytes, "%s" FILE_NAME, up);
-			if (is_trusted(&st))
+			if (is_trusted(ret_path, &st))
 				return THRUM_OK;
 			return diag_set(diag, THRUM_EINVAL,
 					"%s belongs to another user; give --config %s to use it, "
@@ -205,6 +213,8 @@ int project_file_open(const char *path, struct project_file **ret_file, struct d
 	file->name = must(strdup(path));
 	file->folder = must(strndup(path, slash ? (size_t)(slash + 1 - path) : 0));
 	file->text = text;
+	if (!strncmp(text, "\xef\xbb\xbf", 3)) /* some editors begin UTF-8 so */
+		memset(text, ' ', 3);
 	take_lines(file);
 	*ret_file = file;
 	return THRUM_OK;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +153,30 @@ out:
 	return error;
 }
 
+static int say_busy(const char *path, struct diag *diag)
+{
+	return diag_set(diag, THRUM_EINVAL,
+			"another thrum records into %s just now; runs beside each other need a "
+			"directory each: -o %s.%%p",
+			path, path);
+}
+
+/*
+ * Takes the lock that says "in use" and keeps it until this process ends: moving a directory away from a run beside
+ * this one would cost that run its trace, without a word. The program that is started does not inherit it. Where a file
+ * system knows no locks there is none.
+ */
+static int dir_claim(const char *real, const char *path, struct diag *diag)
+{
+	int fd = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		close(fd);
+		return say_busy(path, diag);
+	}
+	return 0; /* the descriptor stays open on purpose: it is the lock */
+}
+
 int run_dir_create(const char *path, char **ret_path, struct diag *diag)
 {
 	enum dir_kind kind;
@@ -168,15 +193,22 @@ int run_dir_create(const char *path, char **ret_path, struct diag *diag)
 		goto out;
 	}
 	if (kind == DIR_TRACE)
+		error = dir_claim(real, path, diag);
+	if (!error && kind == DIR_TRACE)
 		error = old_keep(real, diag);
 	if (error)
 		goto out;
 	if (mkdir(real, 0700) && (kind != DIR_EMPTY || errno != EEXIST))
-		error = diag_set(diag, THRUM_EIO,
-				 "cannot make the trace directory %s: %s; give another -o DIR",
-				 path, strerror(errno));
+		error = errno == EEXIST /* made since we looked */
+				? say_busy(path, diag)
+				: diag_set(
+					  diag, THRUM_EIO,
+					  "cannot make the trace directory %s: %s; give another -o DIR",
+					  path, strerror(errno));
 	else if (chmod(real, 0700)) /* an empty one that was there may be open to others */
 		error = fail(diag, "make private", path);
+	else
+		error = dir_claim(real, path, diag);
 out:
 	if (error)
 		free(real);

@@ -17,7 +17,8 @@
 /*
  * Makes the directory `path` with mode 0700, ready for a new recording: a trace that is there moves to PATH.old, and
  * the trace that was at PATH.old is removed; an empty directory of ours is used as it is. Fails with THRUM_EINVAL where
- * something that is not a trace is in the way, THRUM_EIO. `ret_path` is absolute, without symbolic links; the caller
+ * something that is not a trace is in the way or another thrum records there, THRUM_EIO. The directory is locked until this
+ * process ends. `ret_path` is absolute, without symbolic links; the caller
  * frees it.
  */
 int run_dir_create(const char *path, char **ret_path, struct diag *diag);

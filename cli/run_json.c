@@ -126,3 +126,21 @@ void run_json_read(const char *text, struct run_facts *ret_facts)
 	}
 	json_decref(run);
 }
+
+const char **run_json_read_argv(const char *text, struct finding_list *list, size_t *ret_count)
+{
+	json_t *run = text ? json_loads(text, 0, NULL) : NULL;
+	const json_t *array = json_object_get(run, "argv");
+	const char **argv = NULL;
+
+	*ret_count = json_array_size(array);
+	if (*ret_count)
+		argv = finding_list_alloc(list, *ret_count * sizeof(*argv));
+	for (size_t i = 0; i < *ret_count; i++) {
+		const char *word = json_string_value(json_array_get(array, i));
+
+		argv[i] = finding_list_printf(list, "%s", word ? word : "");
+	}
+	json_decref(run);
+	return argv;
+}

@@ -8,6 +8,7 @@
 #ifndef THRUM_CLI_RUN_JSON_H
 #define THRUM_CLI_RUN_JSON_H
 
+#include "../analyzer/finding.h"
 #include "../trace/trace_diag.h"
 
 #include <stdbool.h>
@@ -32,6 +33,9 @@ int run_json_write(const char *dir, const struct run_facts *facts, struct diag *
 
 /* What `text` says; everything unknown where it is NULL or no run.json. */
 void run_json_read(const char *text, struct run_facts *ret_facts);
+
+/* The program's arguments, or its name alone where they were redacted; NULL = not known. In the memory of the list. */
+const char **run_json_read_argv(const char *text, struct finding_list *list, size_t *ret_count);
 
 /* Exit code, or 128+N for signal N. */
 int run_shell_status(int wait_status);

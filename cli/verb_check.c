@@ -7,9 +7,13 @@
 
 int verb_check(const struct options *options)
 {
-	struct analysis_input input = { .text_out = stdout };
-	int status = analysis_check_files(options);
+	struct gate gate;
+	struct analysis_input input = { .text_out = stdout, .gate = &gate };
+	int status = analysis_open_files(options, &gate);
 
 	input.traces = inputs_of_options(options, &input.trace_count);
-	return status ? status : analysis_run(options, &input);
+	if (!status)
+		status = analysis_run(options, &input);
+	gate_release(&gate);
+	return status;
 }

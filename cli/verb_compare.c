@@ -42,12 +42,18 @@ int verb_baseline(const struct options *options)
 
 /* ---- diff ---- */
 
+/* Of what a report says is suppressed nothing is news. */
+static bool is_in_state(const struct finding *f, enum baseline_state state)
+{
+	return f->baseline == state && !(state == BASELINE_NEW && f->suppressed_by);
+}
+
 static unsigned count_state(const struct finding_list *findings, enum baseline_state state)
 {
 	unsigned count = 0;
 
 	for (size_t i = 0; i < finding_list_count(findings); i++)
-		count += finding_list_get(findings, i)->baseline == state;
+		count += is_in_state(finding_list_get(findings, i), state);
 	return count;
 }
 
@@ -57,7 +63,7 @@ static void print_state(const struct finding_list *findings, enum baseline_state
 	for (size_t i = 0; i < finding_list_count(findings); i++) {
 		const struct finding *f = finding_list_get(findings, i);
 
-		if (f->baseline == state)
+		if (is_in_state(f, state))
 			printf("%-9s  %-7s  %s  %s  [%s]\n", word, level_name(f->level),
 			       f->fingerprint, f->title, rule_id(f->rule));
 	}
@@ -88,7 +94,7 @@ static int print_diff(const struct options *options, struct baseline *before,
 	for (size_t i = 0; i < finding_list_count(now); i++) {
 		const struct finding *f = finding_list_get(now, i);
 
-		gating += f->baseline == BASELINE_NEW && (int)f->level >= options->fail_on;
+		gating += is_in_state(f, BASELINE_NEW) && (int)f->level >= options->fail_on;
 	}
 	print_state(now, BASELINE_NEW, "new");
 	gone = print_gone(before);
@@ -102,6 +108,26 @@ static int print_diff(const struct options *options, struct baseline *before,
 	return gating ? options->error_exitcode : STATUS_OK;
 }
 
+/* A report is read in full: --include and --exclude ask for modules, which a baseline does not have. */
+static int load_before(const struct options *options, struct inputs *before,
+		       struct baseline *ret_baseline, struct diag *diag)
+{
+	bool is_json = report_read_is_json(options->operands[0]);
+	int error = is_json ? baseline_load(options->operands[0], ret_baseline, diag) : 0;
+
+	if (error)
+		return error;
+	if (is_json && !ret_baseline->is_report) {
+		baseline_keep_rules(ret_baseline, options->rules.on);
+		return 0;
+	}
+	baseline_release(ret_baseline);
+	error = inputs_load(options, options->operands, 1, false, before, diag);
+	if (!error)
+		baseline_take(before->findings, ret_baseline);
+	return error;
+}
+
 int verb_diff(const struct options *options)
 {
 	struct inputs before = { 0 }, now = { 0 };
@@ -113,13 +139,7 @@ int verb_diff(const struct options *options)
 		say("diff compares two: thrum diff BEFORE AFTER, each a trace, a report or, for BEFORE, a baseline");
 		return STATUS_USAGE;
 	}
-	if (report_read_is_json(options->operands[0])) {
-		error = baseline_load(options->operands[0], &baseline, &diag);
-	} else {
-		error = inputs_load(options, options->operands, 1, false, &before, &diag);
-		if (!error)
-			baseline_take(before.findings, &baseline);
-	}
+	error = load_before(options, &before, &baseline, &diag);
 	if (!error)
 		error = inputs_load(options, options->operands + 1, 1, false, &now, &diag);
 	status = error ? fail(error, &diag) : print_diff(options, &baseline, now.findings);

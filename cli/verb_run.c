@@ -241,8 +241,11 @@ static int recording_make(struct recording *r)
 int verb_run(const struct options *options)
 {
 	struct recording r = { .options = options };
-	struct analysis_input input = { .text_out = stderr, .trace_count = 1, .traces = &r.dir };
-	int status = analysis_check_files(options);
+	struct gate gate;
+	struct analysis_input input = {
+		.text_out = stderr, .trace_count = 1, .traces = &r.dir, .gate = &gate
+	};
+	int status = analysis_open_files(options, &gate);
 
 	if (!status)
 		status = recording_make(&r);
@@ -259,6 +262,7 @@ int verb_run(const struct options *options)
 		input.timed_out = r.facts.timed_out;
 		status = analysis_run(options, &input);
 	}
+	gate_release(&gate);
 	recording_release(&r);
 	return status;
 }

@@ -56,6 +56,10 @@ def bash_value(option, rules):
         yield f'\t{names}) return ;;'
 
 
+def topics(verbs, rules):
+    return " ".join(["rules", *(verb.word for verb in verbs), *(rule.id for rule in rules)])
+
+
 def bash(verbs, options, rules):
     yield "# bash completion for thrum; made from spec/options.def"
     yield "_thrum()"
@@ -65,6 +69,10 @@ def bash(verbs, options, rules):
     yield "\t\t_init_completion -s || return"
     yield "\telse"
     yield '\t\tcur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD'
+    yield "\t\t# Without bash-completion the = of --option=value is a word of its own."
+    yield "\t\t[[ $cur == = ]] && cur=''"
+    yield "\t\t[[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}"
+    yield "\t\t[[ -z $cur && ${COMP_WORDS[COMP_CWORD]} == = ]] && prev=${COMP_WORDS[COMP_CWORD-1]}"
     yield "\tfi"
     yield "\tfor ((i = 1; i < cword; i++)); do"
     yield "\t\tcase ${words[i]} in"
@@ -78,6 +86,7 @@ def bash(verbs, options, rules):
         yield from bash_value(next(option for option in options if option.name == name), rules)
     yield "\tesac"
     yield "\tcase $verb in"
+    yield f'\thelp) COMPREPLY=($(compgen -W "{topics(verbs, rules)}" -- "$cur")) ;;'
     yield f'\t"") COMPREPLY=($(compgen -W "{" ".join(v.word for v in verbs)} help --help --version" -- "$cur")) ;;'
     for verb in verbs:
         words = " ".join(spelled(option) for option in options_of(verb, options))
@@ -106,10 +115,12 @@ def zsh(verbs, options, rules):
     yield "\tverbs=("
     for verb in verbs:
         yield f"\t\t'{verb.word}:{quoted(verb.line)}'"
+    yield "\t\t'help:what a verb or a rule means'"
     yield "\t)"
     yield "\tif (( CURRENT == 2 )); then _describe verb verbs; return; fi"
     yield "\tlocal verb=$words[2]; shift words; (( CURRENT-- ))"
     yield "\tcase $verb in"
+    yield f"\t(help) compadd {topics(verbs, rules)} ;;"
     for verb in verbs:
         yield f"\t({verb.word}) _arguments -S \\"
         for option in options_of(verb, options):
@@ -131,6 +142,8 @@ def fish(verbs, options, rules):
 
     for verb in verbs:
         yield f"complete -c thrum -n __fish_use_subcommand -a {verb.word} -d '{text(verb.line)}'"
+    yield "complete -c thrum -n __fish_use_subcommand -a help -d 'what a verb or a rule means'"
+    yield f"complete -c thrum -n '__fish_seen_subcommand_from help' -f -a '{topics(verbs, rules)}'"
     for verb in verbs:
         seen = f"'__fish_seen_subcommand_from {verb.word}'"
         for option in options_of(verb, options):

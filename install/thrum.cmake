@@ -3,7 +3,7 @@
 #   thrum_add_test(NAME name COMMAND command [args...] [OPTIONS --timeout 60 ...])
 #
 # is add_test with `thrum run OPTIONS --` in front, with a trace directory of its own below
-# ${CMAKE_CURRENT_BINARY_DIR}/thrum/NAME. The test fails when its command fails or when a finding gates (status 66).
+# ${CMAKE_CURRENT_BINARY_DIR}/thrum/NAME (a slash in NAME becomes _). The test fails when its command fails or when a finding gates (status 66).
 # THRUM_OPTIONS_FOR_TESTS is a list that every test gets before its own options, e.g. --baseline FILE.
 #
 # The option THRUM_TESTS_UNDER_THRUM (default ON) turns all of them into plain tests.
@@ -31,8 +31,9 @@ function(thrum_add_test)
   if(THRUM_TESTS_UNDER_THRUM)
     set(folder ${CMAKE_CURRENT_BINARY_DIR}/thrum)
     file(MAKE_DIRECTORY ${folder})
+    string(REPLACE "/" "_" trace "${T_NAME}")
     add_test(NAME ${T_NAME}
-      COMMAND ${THRUM_PROGRAM} run -o ${folder}/${T_NAME} ${THRUM_OPTIONS_FOR_TESTS} ${T_OPTIONS} -- ${program} ${T_COMMAND}
+      COMMAND ${THRUM_PROGRAM} run -o ${folder}/${trace} ${THRUM_OPTIONS_FOR_TESTS} ${T_OPTIONS} -- ${program} ${T_COMMAND}
       ${more})
   else()
     add_test(NAME ${T_NAME} COMMAND ${program} ${T_COMMAND} ${more})

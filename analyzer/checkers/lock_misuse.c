@@ -412,7 +412,8 @@ static void on_wake_after_destroy(struct lock_misuse *s, struct analysis *a,
 			   d->destroy.time_ns, NULL, 0);
 	analysis_add_stack(a, f, ROLE_WAITS, wait->thread, event->object, wait->stack,
 			   wait->time_ns, NULL, 0);
-	f->title = analysis_printf(a, "{thread:%u} destroys {lock:%u} while {thread:%u} waits on it",
+	f->title = analysis_printf(a,
+				   "{thread:%u} destroys {lock:%u} while {thread:%u} waits on it",
 				   d->destroy.thread, event->object, wait->thread);
 	f->message = analysis_printf(
 		a, "%s. The wait ended by its timeout alone, %.1f ms after the destroy.", f->title,

@@ -63,13 +63,48 @@ static void append(struct baseline *b, const struct baseline_entry *entry)
 
 static bool take_entry(struct baseline *b, const json_t *value)
 {
-	struct baseline_entry entry = { .rule = copy_text(value, "rule"),
-					.fingerprint = copy_text(value, "fingerprint"),
-					.place = copy_text(value, "place"),
-					.title = copy_text(value, "title") };
+	struct baseline_entry entry;
+
+	if (json_is_string(json_object_get(value, "suppressed_by")))
+		return true;
+	entry = (struct baseline_entry){ .rule = copy_text(value, "rule"),
+					 .fingerprint = copy_text(value, "fingerprint"),
+					 .place = copy_text(value, "place"),
+					 .title = copy_text(value, "title") };
 
 	append(b, &entry); /* released with the rest, also when it is no good */
 	return entry.rule && entry.fingerprint;
+}
+
+/* Each once: files are joined by hand and by git, and a second copy would never be matched. */
+static void sort_entries(struct baseline *b)
+{
+	size_t kept = 0;
+
+	if (b->count)
+		qsort(b->entry, b->count, sizeof(*b->entry), compare_entries);
+	for (size_t i = 0; i < b->count; i++) {
+		if (kept && !compare_entries(&b->entry[kept - 1], &b->entry[i]))
+			baseline_entry_release(&b->entry[i]);
+		else
+			b->entry[kept++] = b->entry[i];
+	}
+	b->count = kept;
+}
+
+void baseline_keep_rules(struct baseline *b, const bool on[RULE_COUNT])
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		int rule = rule_find(b->entry[i].rule);
+
+		if (rule >= 0 && !on[rule])
+			baseline_entry_release(&b->entry[i]);
+		else
+			b->entry[kept++] = b->entry[i];
+	}
+	b->count = kept;
 }
 
 void baseline_take(const struct finding_list *list, struct baseline *ret_baseline)
@@ -89,8 +124,7 @@ void baseline_take(const struct finding_list *list, struct baseline *ret_baselin
 		else
 			append(b, &entry);
 	}
-	if (b->count)
-		qsort(b->entry, b->count, sizeof(*b->entry), compare_entries);
+	sort_entries(b);
 }
 
 int baseline_parse(const char *path, const char *text, size_t bytes, struct baseline *ret_baseline,
@@ -106,6 +140,7 @@ int baseline_parse(const char *path, const char *text, size_t bytes, struct base
 	int error = THRUM_OK;
 
 	good = good && json_is_array(findings);
+	b.is_report = good && !strcmp(schema, "thrum-findings/1");
 	for (size_t i = 0; good && i < json_array_size(findings); i++)
 		good = take_entry(&b, json_array_get(findings, i));
 	if (!root)
@@ -120,8 +155,7 @@ int baseline_parse(const char *path, const char *text, size_t bytes, struct base
 		baseline_release(&b);
 		return error;
 	}
-	if (b.count)
-		qsort(b.entry, b.count, sizeof(*b.entry), compare_entries);
+	sort_entries(&b);
 	*ret_baseline = b;
 	return THRUM_OK;
 }
@@ -175,32 +209,6 @@ static struct baseline_entry *find_moved(const struct baseline *b, const struct 
 	return NULL;
 }
 
-void baseline_apply(struct baseline *b, struct finding_list *list)
-{
-	size_t count = finding_list_count(list);
-
-	for (size_t i = 0; i < count; i++) {
-		struct finding *f = finding_list_get(list, i);
-		struct baseline_entry *entry = find_entry(b, f);
-
-		f->baseline = entry ? BASELINE_UNCHANGED : BASELINE_NEW;
-		if (entry)
-			entry->matched = true;
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct finding *f = finding_list_get(list, i);
-		struct baseline_entry *entry =
-			f->baseline == BASELINE_NEW && !f->suppressed_by ? find_moved(b, f) : NULL;
-
-		if (!entry)
-			continue;
-		entry->matched = true;
-		f->baseline = BASELINE_UPDATED;
-	}
-}
-
-/* ---- writing ---- */
-
 static int compare_findings(const void *left, const void *right)
 {
 	const struct finding *a = *(struct finding *const *)left;
@@ -209,6 +217,37 @@ static int compare_findings(const void *left, const void *right)
 
 	return order ? order : strcmp(a->fingerprint, b->fingerprint);
 }
+
+void baseline_apply(struct baseline *b, struct finding_list *list)
+{
+	size_t count = finding_list_count(list);
+	struct finding **sorted = must(calloc(count + 1, sizeof(struct finding *)));
+
+	for (size_t i = 0; i < count; i++) {
+		struct finding *f = finding_list_get(list, i);
+		struct baseline_entry *entry = find_entry(b, f);
+
+		f->baseline = entry ? BASELINE_UNCHANGED : BASELINE_NEW;
+		if (entry)
+			entry->matched = true;
+		sorted[i] = f;
+	}
+	/* Where two of today could be the one that moved: the same one, however the inputs were ordered. */
+	qsort(sorted, count, sizeof(*sorted), compare_findings);
+	for (size_t i = 0; i < count; i++) {
+		struct finding *f = sorted[i];
+		struct baseline_entry *entry =
+			f->baseline == BASELINE_NEW && !f->suppressed_by ? find_moved(b, f) : NULL;
+
+		if (!entry)
+			continue;
+		entry->matched = true;
+		f->baseline = BASELINE_UPDATED;
+	}
+	free(sorted);
+}
+
+/* ---- writing ---- */
 
 static void write_entry(const struct finding *f, bool last, FILE *out)
 {

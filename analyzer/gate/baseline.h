@@ -32,9 +32,13 @@ struct baseline_entry {
 struct baseline {
 	struct baseline_entry *entry; /* owned, sorted by rule, then fingerprint */
 	size_t count, capacity;
+	bool is_report; /* the file was a report */
 };
 
-/* THRUM_EIO, or THRUM_EINVAL where the file is neither a baseline nor a report. */
+/*
+ * Each finding once; those that a report says are suppressed are left out, as in baseline_take.
+ * THRUM_EIO, or THRUM_EINVAL where the file is neither a baseline nor a report.
+ */
 int baseline_load(const char *path, struct baseline *ret_baseline, struct diag *diag);
 /* The same from memory; `path` only names it. */
 int baseline_parse(const char *path, const char *text, size_t bytes, struct baseline *ret_baseline,
@@ -42,6 +46,9 @@ int baseline_parse(const char *path, const char *text, size_t bytes, struct base
 /* The findings of the list that are not suppressed, as a baseline. */
 void baseline_take(const struct finding_list *list, struct baseline *ret_baseline);
 void baseline_release(struct baseline *b);
+
+/* Leaves out the entries of rules that are off: nobody looked whether they are gone. */
+void baseline_keep_rules(struct baseline *b, const bool on[RULE_COUNT]);
 
 /* Sets the state of each finding that is not suppressed, and `matched` of the entries. */
 void baseline_apply(struct baseline *b, struct finding_list *list);

@@ -148,27 +148,55 @@ static int parse_tsan(struct suppression_file *file, const struct line *line, st
 static bool is_date(const char *text, size_t bytes)
 {
 	static const char shape[] = "dddd-dd-dd";
+	static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int year, month, day;
 
 	if (bytes != sizeof(shape) - 1)
 		return false;
 	for (size_t i = 0; i < bytes; i++)
 		if (shape[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != '-')
 			return false;
-	return true;
+	year = atoi(text); /* each ends at a hyphen, or with the date */
+	month = atoi(text + 5);
+	day = 10 * (text[8] - '0') + text[9] - '0';
+	if (month < 1 || month > 12 || day < 1 || day > days[month - 1])
+		return false;
+	return month != 2 || day < 29 || (!(year % 4) && (year % 100 || !(year % 400)));
+}
+
+/*
+ * "expires=", or a date behind the word with a colon or blanks between, in any case: an entry that never expires
+ * because of a blank would be the rot that the date is for. `ret_date` is what follows. NULL = none.
+ */
+static const char *find_expires(const char *text, const char *end, const char **ret_date)
+{
+	static const char key[] = "expires";
+	const size_t bytes = sizeof(key) - 1;
+
+	for (const char *p = text; (size_t)(end - p) > bytes; p++) {
+		const char *next = p + bytes;
+		bool equals = false;
+
+		if (strncasecmp(p, key, bytes) || (p > text && isalnum((unsigned char)p[-1])))
+			continue;
+		for (; next < end && (isblank((unsigned char)*next) || strchr("=:", *next)); next++)
+			equals |= *next == '=';
+		*ret_date = next;
+		if (equals || (next > p + bytes && end - next > 4 && next[4] == '-' &&
+			       isdigit((unsigned char)*next)))
+			return p;
+	}
+	return NULL;
 }
 
 /* "# REASON, expires=DATE": either may be missing. */
 static int parse_remark(struct suppression_file *file, struct suppression_entry *entry,
 			const struct line *line, const char *remark, struct diag *diag)
 {
-	static const char key[] = "expires=";
-	/* In the entry's copy, which ends with the line. */
-	const char *found = strstr(entry->shown.text + (remark - line->start), key);
-	const char *expires = found ? line->start + (found - entry->shown.text) : NULL;
+	const char *date, *expires = find_expires(remark, line->end, &date);
 	const char *stop = expires ? expires : line->end;
 
 	if (expires) {
-		const char *date = expires + sizeof(key) - 1;
 		size_t bytes = 0;
 
 		while (date + bytes < line->end && !isspace((unsigned char)date[bytes]) &&

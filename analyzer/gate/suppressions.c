@@ -106,11 +106,15 @@ int suppressions_parse(struct suppressions *s, const char *path, const char *tex
 		       const char *today, struct diag *diag)
 {
 	struct suppression_file file = { .path = must(strdup(path)), .today = today };
-	int error = memchr(text, '\0', bytes)
-			    ? diag_set(diag, THRUM_EINVAL, "%s is no text file", path)
-		    : has_blocks(text, bytes) ? suppression_parse_blocks(&file, text, bytes, diag)
-					      : suppression_parse_lines(&file, text, bytes, diag);
+	int error;
 
+	if (bytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) { /* some editors begin UTF-8 so */
+		text += 3;
+		bytes -= 3;
+	}
+	error = memchr(text, '\0', bytes) ? diag_set(diag, THRUM_EINVAL, "%s is no text file", path)
+		: has_blocks(text, bytes) ? suppression_parse_blocks(&file, text, bytes, diag)
+					  : suppression_parse_lines(&file, text, bytes, diag);
 	if (error) {
 		for (size_t i = 0; i < file.count; i++)
 			suppression_entry_release(&file.entry[i]);
@@ -178,6 +182,17 @@ void suppressions_apply(struct suppressions *s, struct finding_list *list)
 					finding_list_printf(list, "%s", entry->shown.reason);
 		}
 	}
+}
+
+void suppressions_keep_rules(struct suppressions *s, const bool on[RULE_COUNT])
+{
+	uint64_t rules = 0;
+
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		rules |= (uint64_t)on[rule] << rule;
+	for (size_t i = 0; i < s->count; i++)
+		if (s->entry[i].shown.state == SUPPRESSION_UNUSED && !(s->entry[i].rules & rules))
+			s->entry[i].shown.state = SUPPRESSION_OFF;
 }
 
 size_t suppressions_count(const struct suppressions *s)

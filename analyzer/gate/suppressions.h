@@ -9,8 +9,8 @@
  *
  * RULE is a rule id or *. All PATTERNs of an entry must match; each against the bare function
  * names, the base names of modules and the source files of the finding's stacks and thread starts,
- * and its locks' symbols. * stands for any characters. On and after the day of `expires` the entry
- * no longer counts.
+ * and its locks' symbols. * stands for any characters. On and after the day of `expires` (also
+ * "expires: DATE", "Expires DATE") the entry no longer counts.
  *
  * ThreadSanitizer's (https://clang.llvm.org/docs/SanitizerSpecialCaseList.html and the runtime's
  * flags): TYPE:TEMPLATE, where TEMPLATE matches any part of a function, file or module of any
@@ -35,6 +35,7 @@ enum suppression_state {
 	SUPPRESSION_USED,
 	SUPPRESSION_EXPIRED, /* its day has come: does not count, whatever it matches */
 	SUPPRESSION_FOREIGN, /* about another tool or another kind of error */
+	SUPPRESSION_OFF,     /* all of its rules are off: nobody looked for what it hides */
 };
 
 struct suppression {
@@ -69,6 +70,9 @@ int suppressions_parse(struct suppressions *s, const char *path, const char *tex
  * symbolisation; strings are copied into the list.
  */
 void suppressions_apply(struct suppressions *s, struct finding_list *list);
+
+/* Entries whose rules are all off cannot be called unused. Before suppressions_apply. */
+void suppressions_keep_rules(struct suppressions *s, const bool on[RULE_COUNT]);
 
 size_t suppressions_count(const struct suppressions *s);
 const struct suppression *suppressions_get(const struct suppressions *s, size_t index);

@@ -224,7 +224,9 @@ static void take_finding(struct reading *r, const json_t *value)
 	struct finding *f;
 
 	if (rule < 0) {
-		wrong(r, "rule");
+		wrong(r, id ? finding_list_printf(
+				      r->list, "rule \"%s\", which this version does not know,", id)
+			    : "rule");
 		return;
 	}
 	f = finding_begin(r->list, (enum rule)rule,
@@ -362,12 +364,20 @@ int report_read_text(const char *path, const char *text, size_t bytes, struct fi
 	memset(ret_report, 0, sizeof(*ret_report));
 	if (!root)
 		return diag_set(diag, THRUM_EFORMAT, "%s:%d: %s", path, where.line, where.text);
-	if (!schema || strncmp(schema, "thrum-findings/", 15))
+	if (schema && !strncmp(schema, "thrum-baseline/", 15))
+		error = diag_set(
+			diag, THRUM_EFORMAT,
+			"%s is a baseline, not a report: give it with --baseline, or first to diff",
+			path);
+	else if (!schema || strncmp(schema, "thrum-findings/", 15))
 		error = diag_set(diag, THRUM_EFORMAT, "%s is not a report (--report json=FILE)",
 				 path);
 	else if (strcmp(schema, "thrum-findings/1"))
 		error = diag_set(diag, THRUM_EVERSION, "%s is of a newer version: %s", path,
 				 schema);
+	else if (!json_is_array(findings)) /* damaged: it must not pass as one without findings */
+		error = diag_set(diag, THRUM_EFORMAT, "%s: the report has no list of findings",
+				 path);
 	if (!error) {
 		r.processes = json_object_get(json_object_get(root, "trace"), "processes");
 		take_run(&r, root, ret_report);

@@ -64,6 +64,7 @@ struct report {
 	 */
 	size_t listed_count;
 	unsigned gated, errors, warnings, notes, suppressed, baseline;
+	unsigned stale; /* suppressions that are unused or expired, where that fails the run */
 	/* Cycles that cannot happen, by reason, for --verbose: parallel arrays. */
 	const char **pruned_reason;
 	uint64_t *pruned_count;

@@ -70,6 +70,7 @@ static void put_finding(const struct report *report, const struct finding *f, FI
 
 static int write_github(const struct report *report, FILE *out, struct diag *diag)
 {
+	char stale[WORDS_BYTES];
 	unsigned shown[sizeof(commands) / sizeof(commands[0])] = { 0 }, left = 0;
 	char amount[64];
 
@@ -84,6 +85,11 @@ static int write_github(const struct report *report, FILE *out, struct diag *dia
 	if (left)
 		fprintf(out, "::notice title=thrum::%s more; see the full report\n",
 			words_count(left, "finding", NULL, amount, sizeof(amount)));
+	if (*words_stale(report, stale, sizeof(stale))) {
+		fputs("::error title=thrum::", out);
+		put_escaped(out, stale, false);
+		fputc('\n', out);
+	}
 	if (!report->complete && report->incomplete_why) {
 		fputs("::notice title=thrum::the trace is incomplete: ", out);
 		put_escaped(out, report->incomplete_why, false);

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *severity(const struct finding *f)
 {
@@ -42,9 +43,13 @@ static void put_content(const struct report *report, json_t *value, const struct
 
 	if (!out)
 		abort(); /* hosted code */
-	fprintf(out, "%s\n\nTo suppress it: `%s`\n\n%s", f->message ? f->message : "",
-		f->suppression ? f->suppression : rule_id(f->rule),
-		rule_page_uri(report, f->rule, uri, sizeof(uri)));
+	fprintf(out, "%s\n\nTo suppress it: `%s`\n\n", f->message ? f->message : "",
+		f->suppression ? f->suppression : rule_id(f->rule));
+	/* A file of the machine that built it is nothing to whoever reads the merge request. */
+	if (strncmp(rule_page_uri(report, f->rule, uri, sizeof(uri)), "file:", 5))
+		fputs(uri, out);
+	else
+		fprintf(out, "What it means and how to mend it: `thrum help %s`", rule_id(f->rule));
 	fclose(out);
 	json_put_text(content, "body", body);
 	json_put(value, "content", content);

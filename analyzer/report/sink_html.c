@@ -240,7 +240,9 @@ static void put_head(const struct page *p)
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
 	      p->out);
 	put(p, "<title>", headline(p->report, words, sizeof(words)), "");
-	if (command_of(p->report))
+	if (p->report->trace_path_count > 1)
+		fprintf(p->out, " - %zu traces", p->report->trace_path_count);
+	else if (command_of(p->report))
 		put(p, " - ", command_of(p->report), "");
 	fprintf(p->out, "</title>\n<style>%s</style>\n</head>\n<body>\n", style);
 }
@@ -260,19 +262,23 @@ static void put_top(const struct page *p)
 
 	put(p, "<header>\n<p class=\"brand\">thrum ", report->version, "</p>\n");
 	put(p, "<h1>", headline(report, words, sizeof(words)), "</h1>\n");
-	if (command_of(report))
+	if (report->trace_path_count > 1) { /* one command would be any of many */
+		fprintf(p->out, "<p class=\"facts\">Of %zu traces</p>\n", report->trace_path_count);
+	} else if (command_of(report)) {
 		put(p, "<p class=\"facts\">Program <code>", command_of(report), "</code>");
-	if (command_of(report) && report->has_program_status)
-		fprintf(p->out, ", status %d", report->program_status);
-	if (command_of(report))
+		if (report->has_program_status)
+			fprintf(p->out, ", status %d", report->program_status);
 		fputs("</p>\n", p->out);
+	}
 	fprintf(p->out, "<p class=\"facts\">Seen: %s", words_seen(report, words, sizeof(words)));
-	fprintf(p->out, "; %u of %zu %s the run", report->gated, report->listed_count,
-		report->gated == 1 ? "fails" : "fail");
+	if (report->listed_count)
+		fprintf(p->out, "; %u of %zu %s the run", report->gated, report->listed_count,
+			report->gated == 1 ? "fails" : "fail");
 	if (report->suppressed || report->baseline)
 		fprintf(p->out, "; %u suppressed, %u known from the baseline", report->suppressed,
 			report->baseline);
 	fputs("</p>\n", p->out);
+	put_banner(p, "Stale:", words_stale(report, words, sizeof(words)));
 	put_banner(p, report->verdict == VERDICT_UNTRACED ? "Why:" : "Incomplete:",
 		   report->complete ? NULL : report->incomplete_why);
 	put_banner(p, "Lost:", words_lost(report, words, sizeof(words)));

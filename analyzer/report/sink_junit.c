@@ -7,6 +7,7 @@
  * is the text report's, without colour.
  */
 #include "escape.h"
+#include "frame_view.h"
 #include "sinks.h"
 #include "site.h"
 #include "words.h"
@@ -15,17 +16,28 @@
 
 static void put_frames(FILE *out, const struct frames *frames)
 {
-	char name[WORDS_BYTES], place[WORDS_BYTES];
+	char words[WORDS_BYTES];
+	struct frame_view view;
 
-	for (size_t i = 0; i < frames->count; i++) {
-		const struct frame *frame = &frames->frame[i];
+	frame_view_init(&view, frames, false);
+	for (size_t i = 0; i < view.count; i++) {
+		const struct frame_line *line = &view.line[i];
 
-		fprintf(out, "    #%zu ", i);
-		escape_html(out, words_function(frame, name, sizeof(name)));
-		fputc(' ', out);
-		escape_html(out, words_place(frame, place, sizeof(place)));
+		if (!line->frame) {
+			fprintf(out, "    ... %zu frames of ", line->hidden);
+			escape_html(out, line->module ? line->module : "libraries");
+			fputs(" ...\n", out);
+			continue;
+		}
+		fprintf(out, "    #%zu ", line->number);
+		escape_html(out, words_function(line->frame, words, sizeof(words)));
+		if (*words_place(line->frame, words, sizeof(words))) {
+			fputc(' ', out);
+			escape_html(out, words);
+		}
 		fputc('\n', out);
 	}
+	frame_view_release(&view);
 }
 
 static void put_body(FILE *out, const struct finding *f)
@@ -128,10 +140,25 @@ static unsigned count_failed_cases(const struct report *report)
 	return count;
 }
 
+/* Of the run: suppressions that rot, where that fails it. Where there is an error of it, that speaks. */
+static bool run_case_fails(const struct report *report)
+{
+	return report->stale && report->verdict != VERDICT_UNTRACED &&
+	       report->verdict != VERDICT_TIMEOUT;
+}
+
 /* A run that could not be traced, or did not end, is an error of the suite and not a failure. */
 static void put_run_case(const struct report *report, FILE *out)
 {
+	char stale[WORDS_BYTES];
+
 	fputs("    <testcase classname=\"thrum\" name=\"run\" time=\"0\"", out);
+	if (run_case_fails(report)) {
+		fprintf(out,
+			">\n      <failure type=\"suppressions\" message=\"%s\"/>\n    </testcase>\n",
+			words_stale(report, stale, sizeof(stale)));
+		return;
+	}
 	if (report->verdict != VERDICT_UNTRACED && report->verdict != VERDICT_TIMEOUT) {
 		fputs("/>\n", out);
 		return;
@@ -147,11 +174,17 @@ static void put_run_case(const struct report *report, FILE *out)
 
 static int write_junit(const struct report *report, FILE *out, struct diag *diag)
 {
-	unsigned failed = count_failed_cases(report);
+	unsigned failed = count_failed_cases(report) + run_case_fails(report);
 	unsigned broken = report->verdict == VERDICT_UNTRACED || report->verdict == VERDICT_TIMEOUT;
 	const char *name = report->process_count && report->processes[0].process->command
 				   ? report->processes[0].process->command
 				   : "thrum";
+	char traces[64];
+
+	if (report->trace_path_count > 1) { /* one command would be any of many */
+		snprintf(traces, sizeof(traces), "%zu traces", report->trace_path_count);
+		name = traces;
+	}
 
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
 	fprintf(out, "<testsuites tests=\"%u\" failures=\"%u\" errors=\"%u\">\n", RULE_COUNT + 1u,

@@ -7,6 +7,7 @@
  * link or mention.
  */
 #include "escape.h"
+#include "frame_view.h"
 #include "sinks.h"
 #include "site.h"
 #include "words.h"
@@ -16,7 +17,7 @@
 
 /* Comments have an end (65,536 characters): so many findings get their details. */
 #define DETAILED_FINDINGS 20u
-#define FRAMES_OF_A_STACK 12u
+#define LINES_OF_A_STACK 12u
 
 static const char *const icons[] = {
 	[LEVEL_NOTE] = "note",
@@ -37,6 +38,20 @@ static void put_text(FILE *out, const char *text)
 			fputc(' ', out);
 		else
 			fputc(*p, out);
+	}
+	free(valid);
+}
+
+/* Within an HTML block, where markdown means nothing but a mention still does. */
+static void put_html(FILE *out, const char *text)
+{
+	char *valid = escape_utf8(text);
+
+	for (const char *p = valid ? valid : ""; *p; p++) {
+		if (strchr("<>&@", *p))
+			fprintf(out, "&#%d;", *p);
+		else
+			fputc((unsigned char)*p < ' ' ? ' ' : *p, out);
 	}
 	free(valid);
 }
@@ -90,7 +105,47 @@ static void put_code(FILE *out, const char *text)
 	free(valid);
 }
 
-static void put_stack(FILE *out, const struct finding *f, const struct finding_stack *stack)
+/* Paths of the project as in the table: nobody who reads a pull request has the build machine's folders. */
+static void put_frame(const struct report *report, FILE *out, const struct frame_line *line)
+{
+	struct frame frame = *line->frame;
+	char words[WORDS_BYTES];
+
+	if (frame.file)
+		frame.file = site_path(report->source_root, frame.file, NULL);
+	fprintf(out, "  #%zu ", line->number);
+	put_code(out, words_function(&frame, words, sizeof(words)));
+	if (*words_place(&frame, words, sizeof(words))) {
+		fputc(' ', out);
+		put_code(out, words);
+	}
+	fputc('\n', out);
+}
+
+static void put_frames(const struct report *report, FILE *out, const struct frames *frames)
+{
+	struct frame_view view;
+
+	frame_view_init(&view, frames, false);
+	for (size_t i = 0; i < view.count && i < LINES_OF_A_STACK; i++) {
+		const struct frame_line *line = &view.line[i];
+
+		if (line->frame) {
+			put_frame(report, out, line);
+			continue;
+		}
+		fprintf(out, "  ... %zu frames of ", line->hidden);
+		put_code(out, line->module ? line->module : "libraries");
+		fputs(" ...\n", out);
+	}
+	if (view.count > LINES_OF_A_STACK)
+		fprintf(out, "  ... %zu more\n",
+			frames->count - view.cut - view.line[LINES_OF_A_STACK].number);
+	frame_view_release(&view);
+}
+
+static void put_stack(const struct report *report, FILE *out, const struct finding *f,
+		      const struct finding_stack *stack)
 {
 	char thread[WORDS_BYTES], what[WORDS_BYTES];
 
@@ -98,24 +153,17 @@ static void put_stack(FILE *out, const struct finding *f, const struct finding_s
 	fputs(words_is_remark(stack) ? ", " : " ", out);
 	put_code(out, words_heading(f, stack, what, sizeof(what)));
 	fputc('\n', out);
-	for (size_t i = 0; i < stack->frames.count && i < FRAMES_OF_A_STACK; i++) {
-		fprintf(out, "  #%zu ", i);
-		put_code(out, words_function(&stack->frames.frame[i], thread, sizeof(thread)));
-		fputc(' ', out);
-		put_code(out, words_place(&stack->frames.frame[i], what, sizeof(what)));
-		fputc('\n', out);
-	}
-	if (stack->frames.count > FRAMES_OF_A_STACK)
-		fprintf(out, "  ... %zu more\n", stack->frames.count - FRAMES_OF_A_STACK);
+	put_frames(report, out, &stack->frames);
 }
 
-static void put_details(FILE *out, const struct finding *f)
+static void put_details(const struct report *report, FILE *out, const struct finding *f)
 {
 	char title[WORDS_BYTES];
 	const char *more = words_message(f);
 
+	/* An empty line would end the HTML block, and what follows would be markdown: there is none. */
 	fprintf(out, "\n<details><summary><code>%s</code> ", rule_id(f->rule));
-	escape_html(out, words_title(f, title, sizeof(title)));
+	put_html(out, words_title(f, title, sizeof(title)));
 	fputs("</summary>\n\n", out);
 	if (more) {
 		put_text(out, more);
@@ -123,7 +171,7 @@ static void put_details(FILE *out, const struct finding *f)
 	}
 	fputs("```\n", out);
 	for (size_t i = 0; i < f->stack_count; i++)
-		put_stack(out, f, &f->stacks[i]);
+		put_stack(report, out, f, &f->stacks[i]);
 	fputs("```\n\nTo suppress it: `", out);
 	put_code(out, f->suppression ? f->suppression : "");
 	fprintf(out, "`. What it means: `thrum help %s`. Fingerprint `%s`.\n\n</details>\n",
@@ -162,9 +210,11 @@ static int write_markdown(const struct report *report, FILE *out, struct diag *d
 			fputs("| level | rule | what | where |\n|---|---|---|---|\n", out);
 		put_row(report, out, report->findings[i]);
 	}
+	if (*words_stale(report, words, sizeof(words)))
+		fprintf(out, "%s**%s.**\n", listed ? "\n" : "", words);
 	listed = 0;
 	for (size_t i = 0; i < report->listed_count && listed < DETAILED_FINDINGS; i++) {
-		put_details(out, report->findings[i]);
+		put_details(report, out, report->findings[i]);
 		listed++;
 	}
 	fputs("\n", out);

@@ -67,30 +67,30 @@ static json_t *rule_value(const struct report *report, enum rule rule)
 	return value;
 }
 
-static bool is_in_results(const struct report *report, enum rule rule)
-{
-	for (size_t i = 0; i < report->finding_count; i++)
-		if (report->findings[i]->rule == rule)
-			return true;
-	return false;
-}
-
 /* Only rules with results are listed: their pages are long. */
-static json_int_t rule_index(const struct report *report, enum rule rule)
-{
-	json_int_t index = 0;
+struct rule_places {
+	json_int_t place[RULE_COUNT]; /* in the list; -1 = not in it */
+};
 
-	for (unsigned before = 0; before < rule; before++)
-		index += is_in_results(report, before);
-	return index;
+static struct rule_places find_places(const struct report *report)
+{
+	struct rule_places places;
+	bool used[RULE_COUNT] = { false };
+	json_int_t next = 0;
+
+	for (size_t i = 0; i < report->finding_count; i++)
+		used[report->findings[i]->rule] = true;
+	for (unsigned rule = 0; rule < RULE_COUNT; rule++)
+		places.place[rule] = used[rule] ? next++ : -1;
+	return places;
 }
 
-static json_t *driver_value(const struct report *report)
+static json_t *driver_value(const struct report *report, const struct rule_places *places)
 {
 	json_t *value = json_object(), *rules = json_array();
 
 	for (unsigned rule = 0; rule < RULE_COUNT; rule++)
-		if (is_in_results(report, rule))
+		if (places->place[rule] >= 0)
 			json_array_append_new(rules, rule_value(report, rule));
 	json_put_text(value, "name", "thrum");
 	json_put_text(value, "version", report->version);
@@ -268,7 +268,8 @@ static json_t *result_message(const struct finding *f)
 	return message(text);
 }
 
-static json_t *result_value(const struct report *report, const struct finding *f)
+static json_t *result_value(const struct report *report, const struct finding *f,
+			    json_int_t rule_index)
 {
 	json_t *value = json_object(), *prints = json_object(), *properties = json_object();
 	json_t *locations = json_array();
@@ -276,7 +277,7 @@ static json_t *result_value(const struct report *report, const struct finding *f
 	const struct frames *frames = f->stack_count ? &f->stacks[0].frames : NULL;
 
 	json_put_text(value, "ruleId", rule_id(f->rule));
-	json_put(value, "ruleIndex", json_integer(rule_index(report, f->rule)));
+	json_put(value, "ruleIndex", json_integer(rule_index));
 	json_put_text(value, "kind", "fail");
 	json_put_text(value, "level", level_name(f->level));
 	json_put(value, "message", result_message(f));
@@ -318,6 +319,8 @@ static json_t *invocation_value(const struct report *report)
 	json_put(value, "executionSuccessful", json_boolean(report->verdict != VERDICT_UNTRACED));
 	if (report->has_program_status)
 		json_put(value, "exitCode", json_integer(report->program_status));
+	if (*words_stale(report, text, sizeof(text)))
+		add_notice(notices, "error", text);
 	if (!report->complete && report->incomplete_why)
 		add_notice(notices, "warning", report->incomplete_why);
 	if (*words_lost(report, text, sizeof(text)))
@@ -333,10 +336,13 @@ static json_t *run_value(const struct report *report)
 {
 	json_t *value = json_object(), *tool = json_object(), *results = json_array();
 	json_t *invocations = json_array(), *details = json_object();
+	const struct rule_places places = find_places(report);
 
 	for (size_t i = 0; i < report->finding_count; i++)
-		json_array_append_new(results, result_value(report, report->findings[i]));
-	json_put(tool, "driver", driver_value(report));
+		json_array_append_new(results,
+				      result_value(report, report->findings[i],
+						   places.place[report->findings[i]->rule]));
+	json_put(tool, "driver", driver_value(report, &places));
 	json_put(value, "tool", tool);
 	json_array_append_new(invocations, invocation_value(report));
 	json_put(value, "invocations", invocations);

@@ -462,6 +462,7 @@ static void put_summary(const struct text *t)
 	else if (report->suppressed || report->baseline)
 		fprintf(t->out, "  %-11s %u suppressed, %u known from the baseline\n", "left out",
 			report->suppressed, report->baseline);
+	put_summary_line(t, "stale", words_stale(report, words, sizeof(words)));
 	if (!report->complete)
 		put_summary_line(t, report->verdict == VERDICT_UNTRACED ? "why" : "incomplete",
 				 report->incomplete_why);

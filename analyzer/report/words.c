@@ -435,6 +435,19 @@ const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 	return buffer;
 }
 
+const char *words_stale(const struct report *report, char *buffer, size_t bytes)
+{
+	char amount[64];
+
+	*buffer = '\0';
+	if (report->stale)
+		snprintf(buffer, bytes, "%s, which fails the run (--strict-suppressions)",
+			 words_count(report->stale, "suppression matches nothing or has expired",
+				     "suppressions match nothing or have expired", amount,
+				     sizeof(amount)));
+	return buffer;
+}
+
 const char *words_lost(const struct report *report, char *buffer, size_t bytes)
 {
 	struct report_totals totals = report_sum(report);
@@ -448,11 +461,13 @@ const char *words_lost(const struct report *report, char *buffer, size_t bytes)
 
 const char *words_unrecorded(const struct report *report, size_t index, char *buffer, size_t bytes)
 {
-	const struct report_unrecorded *u = &report->unrecorded[index];
-	size_t more = report->unrecorded_count - index;
+	const struct report_unrecorded *u;
+	size_t more;
 
 	if (index > UNRECORDED_SHOWN || index >= report->unrecorded_count)
 		return NULL;
+	u = &report->unrecorded[index];
+	more = report->unrecorded_count - index;
 	if (index == UNRECORDED_SHOWN)
 		snprintf(buffer, bytes, "and %zu more %s; thrum info names them", more,
 			 more == 1 ? "program" : "programs");

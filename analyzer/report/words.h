@@ -89,6 +89,9 @@ const char *words_seen(const struct report *report, char *buffer, size_t bytes);
 /* "12 events, 3 chunks"; "" = nothing was lost. */
 const char *words_lost(const struct report *report, char *buffer, size_t bytes);
 
+/* "2 suppressions match nothing or have expired, which fails the run"; "" where it does not. */
+const char *words_stale(const struct report *report, char *buffer, size_t bytes);
+
 /*
  * Line `index` about programs that did not record themselves; NULL after the last: three are named, the others
  * counted.

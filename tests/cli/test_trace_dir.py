@@ -2,7 +2,7 @@
 """The trace directory: private, the old one kept, nothing of other people's touched."""
 import os
 
-from thrum_cli import Case, main, target
+from thrum_cli import LIMIT, Case, main, target
 
 
 class TraceDir(Case):
@@ -84,6 +84,35 @@ class TraceDir(Case):
         result = self.record("-o", "absent/trace")
         self.assert_status(result, 64)
         self.assertIn("absent/trace", result.stderr)
+
+    def test_directory_of_a_run_that_goes_on_stays(self):
+        self.record()
+        process = self.start("record", "--", "sh", "-c", "echo up; read line; exit 3")
+        self.expect_line(process, "up")
+        before = sorted(os.listdir(self.path("thrum.data")))
+        result = self.record()
+        self.assert_status(result, 64)
+        self.assertIn("another thrum records into thrum.data", result.stderr)
+        self.assertIn("-o thrum.data.%p", result.stderr)
+        self.assertEqual(sorted(os.listdir(self.path("thrum.data"))), before)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        self.assertEqual(process.wait(LIMIT), 3)
+        self.assert_status(self.record(), 0)
+
+    def test_pid_in_the_name_gives_each_run_its_own(self):
+        for _ in range(2):
+            self.assert_status(self.record("-o", "t.%p.%p"), 0)
+        names = os.listdir(self.folder)
+        self.assertEqual(len(names), 2)
+        for name in names:
+            self.assertRegex(name, r"^t\.(\d+)\.\1$")
+        result = self.thrum("run", "-o", "r.%p", "--report", "json=r.%p.json", "--", target("threads"), "0")
+        self.assert_status(result, 0)
+        self.assertEqual(
+            sorted(n.removesuffix(".json") for n in os.listdir(self.folder) if n.startswith("r.")),
+            2 * [n for n in os.listdir(self.folder) if n.startswith("r.") and not n.endswith(".json")],
+        )
 
     def test_program_that_is_not_there_keeps_the_trace(self):
         self.record()

@@ -76,6 +76,18 @@ class Fingerprints(BankCase):
             subprocess.run(["clang", "-g", level, "-o", path, PROGRAM, "-pthread"], check=True, timeout=60)
             self.assertEqual(self.findings_of(path), self.plain, level)
 
+    @unittest.skipUnless(shutil.which("clang++") and shutil.which("g++"), "no clang or no C++")
+    def test_lambdas_of_another_compiler(self):
+        prints = set()
+        for compiler in ("g++", "clang++"):
+            for flags in ([], ["-DUNRELATED"]):
+                path = self.path("bin/lambdas")
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                subprocess.run([compiler, "-g", "-O0", *flags, "-o", path,
+                                os.path.join(os.path.dirname(PROGRAM), "lambdas.cc"), "-pthread"], check=True, timeout=60)
+                prints |= self.findings_of(path)
+        self.assertEqual(len(prints), 1)
+
     def test_what_is_another_finding_has_another(self):
         second = self.findings_of(self.build("second", "-DSECOND"))
         self.assertEqual(len(second), 2)
@@ -117,6 +129,30 @@ class Samples(BankCase):
             with self.subTest(sample=name):
                 self.assertEqual(seen["-O0"], seen["-O1"])
                 self.assertEqual(seen["-O0"], seen["-O2"])
+
+
+class Jobs(BankCase):
+    """Threads that one function starts are told apart by what they run."""
+
+    def leaks(self, *args):
+        self.thrum("check", "--report", "json=f.json", *args, "t")
+        return {f["suppression"].split()[0]: f for f in self.load("f.json")["findings"] if f["rule"] == "leaked-thread"}
+
+    def test_two_jobs_two_findings(self):
+        self.record("t", self.build("leaks", source=os.path.join(SOURCE, "tests/gate/programs/leaks.c")))
+        leaks = self.leaks()
+        self.assertEqual(set(leaks), {"leaked-thread:poll_news", "leaked-thread:write_log"})
+        self.assertEqual(len({f["fingerprint"] for f in leaks.values()}), 2)
+        self.assertIn("runs poll_news", self.thrum("check", "t").stdout)
+        self.write("one.supp", "leaked-thread:poll_news  # ticket 7, expires=2999-12-31\n")
+        hidden = {line for line, f in self.leaks("--suppressions", "one.supp").items() if "suppressed_by" in f}
+        self.assertEqual(hidden, {"leaked-thread:poll_news"})
+
+    def test_a_start_routine_of_a_library_says_nothing(self):
+        """libstdc++'s has a name only where its debug symbols are."""
+        self.record("t", os.path.join(os.environ["THRUM_BUILD"], "samples/leaked_std_thread"))
+        for f in self.leaks().values():
+            self.assertFalse([t for t in f["threads"] if "start" in t])
 
 
 if __name__ == "__main__":

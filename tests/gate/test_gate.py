@@ -2,11 +2,12 @@
 """From a first red build to a green one and back: baseline, diff, suppressions, reports, as a team meets them."""
 import json
 import os
+import subprocess
 import unittest
 import xml.etree.ElementTree as xml
 
 from bank import BankCase
-from thrum_cli import main
+from thrum_cli import LIMIT, THRUM, main
 
 LINE = "lock-order-inversion:"
 
@@ -56,6 +57,38 @@ class Baselines(BankCase):
         texts = {self.thrum("baseline", self.record("t", bank)).stdout for _ in range(3)}
         self.assertEqual(len(texts), 1)
 
+    def test_an_entry_that_is_there_twice_is_not_gone(self):
+        self.record("t", self.build("bank"))
+        known = json.loads(self.thrum("baseline", "t").stdout)
+        known["findings"] *= 2
+        self.write("known.json", json.dumps(known))
+        result = self.thrum("check", "--baseline", "known.json", "t")
+        self.assert_status(result, 0)
+        self.assertNotIn("gone", result.stderr)
+
+    def test_rules_that_are_off_are_not_gone(self):
+        self.record("t", self.build("bank"))
+        self.write("known.json", self.thrum("baseline", "t").stdout)
+        result = self.thrum("check", "--rules=-lock-order-inversion", "--baseline", "known.json", "t")
+        self.assert_status(result, 0)
+        self.assertNotIn("gone", result.stderr)
+
+    def test_files_may_be_pipes(self):
+        """As <(git show main:known.json) of a shell is: it can be read once."""
+        bank = self.build("bank")
+        self.record("t", bank)
+        known = self.thrum("baseline", "t").stdout.encode()
+        for option, text in (("--baseline", known), ("--suppressions", f"{LINE}report".encode())):
+            for words in (["check", "t"], ["run", "-q", "--", bank]):
+                end, feed = os.pipe()
+                os.write(feed, text)
+                os.close(feed)
+                result = subprocess.run([THRUM, words[0], option, f"/dev/fd/{end}", *words[1:]], cwd=self.folder,
+                                        env=self.env, pass_fds=[end], capture_output=True, text=True, timeout=LIMIT,
+                                        check=False)
+                os.close(end)
+                self.assert_status(result, 0)
+
     def test_bad_baselines_are_said_before_the_run(self):
         bank = self.build("bank")
         self.write("bad.json", "{}")
@@ -93,6 +126,21 @@ class Diffs(BankCase):
                 text = self.expect(before, "fixed" + suffix, 0, "0 new, 1 gone, 0 moved, 0 unchanged")
                 self.assertRegex(text, r"(?m)^gone ")
                 self.expect(before, "moved" + suffix, 0, "0 new, 0 gone, 1 moved, 0 unchanged")
+
+    def test_rules_and_modules_count_on_both_sides(self):
+        for option in ("--rules=-lock-order-inversion", "--exclude=bank"):
+            for before, after in (("old", "old.json"), ("old.json", "more"), ("fixed.json", "old.json")):
+                result = self.thrum("diff", option, before, after)
+                self.assert_status(result, 0)
+                self.assertEqual(result.stdout.splitlines()[-1], "0 new, 0 gone, 0 moved, 0 unchanged")
+        self.assertEqual(json.loads(self.thrum("baseline", "--rules=deadlock", "old.json").stdout)["findings"], [])
+
+    def test_what_is_suppressed_is_no_news_and_not_known(self):
+        self.write("a.supp", f"{LINE}*\n")
+        self.thrum("check", "-q", "--suppressions", "a.supp", "--report", "json=hidden.json", "old")
+        self.expect("fixed.json", "hidden.json", 0, "0 new, 0 gone, 0 moved, 0 unchanged")
+        self.expect("hidden.json", "old", 66, "1 new, 0 gone, 0 moved, 0 unchanged")
+        self.assert_status(self.thrum("check", "--baseline", "hidden.json", "old"), 66)
 
     def test_usage_and_statuses(self):
         self.assert_status(self.thrum("diff", "old"), 64)
@@ -145,6 +193,23 @@ class Suppressions(BankCase):
         result = self.check(expired)
         self.assert_status(result, 66)
         self.assertIn("a.supp:1: this suppression has expired", result.stderr)
+
+    def test_reports_say_that_stale_entries_fail_the_run(self):
+        formats = ("text", "sarif", "junit", "github", "markdown", "html")
+        text = f"{LINE}report\n{LINE}fill_cache\ndeadlock:nobody\n"
+        words = "1 suppression matches nothing or has expired, which fails the run"
+        for strict in ((), ("--strict-suppressions",)):
+            result = self.check(text, *strict, *(f"--report={name}=out.{name}" for name in formats))
+            self.assert_status(result, 66 if strict else 0)
+            for name in formats:
+                (self.assertIn if strict else self.assertNotIn)(words, self.read(f"out.{name}"), name)
+        self.assertRegex(self.read("out.junit"), r'<testsuites tests="\d+" failures="1"')
+
+    def test_entries_of_rules_that_are_off_are_not_unused(self):
+        result = self.check(f"{LINE}report\ndeadlock:nobody\n", "--strict-suppressions", "--rules=stuck-wait,deadlock")
+        self.assert_status(result, 66)
+        self.assertNotIn("a.supp:1", result.stderr)
+        self.assertIn("a.supp:2", result.stderr)
 
     def test_several_files_and_bad_ones(self):
         self.write("b.supp", f"{LINE}report\n")

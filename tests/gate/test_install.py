@@ -26,7 +26,7 @@ target_link_libraries(fixed PRIVATE Threads::Threads)
 add_executable(annotated annotated.c)
 target_link_libraries(annotated PRIVATE thrum::annotations)
 thrum_add_test(NAME bank COMMAND bank)
-thrum_add_test(NAME fixed COMMAND fixed)
+thrum_add_test(NAME unit/fixed COMMAND fixed)
 thrum_add_test(NAME never COMMAND bank OPTIONS --fail-on=never)
 """
 ANNOTATED = "#include <thrum.h>\nint main(void)\n{\n\treturn 0;\n}\n"
@@ -70,6 +70,19 @@ class Installed(BankCase):
         for finding in self.load("r.json")["findings"]:
             self.assertTrue(os.path.exists(finding["help_uri"][len("file://"):]), finding["help_uri"])
 
+    def test_links_between_installed_pages_lead_somewhere(self):
+        folder = self.staged("share/doc/thrum")
+        pages = glob.glob(os.path.join(folder, "**", "*.md"), recursive=True)
+        self.assertLessEqual({"README.md", "ci.md", "suppressions.md"}, {os.path.basename(page) for page in pages})
+        # What the README and the glossary say of the source is not installed.
+        source = re.compile(r"(CONTRIBUTING|architecture|walks)\.md|(\.\./)*(spec|trace|preload|analyzer|viewer|cli|samples|tests|bench|decisions)/")
+        for page in pages:
+            with open(page, encoding="utf-8") as file:
+                links = re.findall(r"\]\(([^)#]+)", file.read())
+            for link in links:
+                if "://" not in link and not source.match(link):
+                    self.assertTrue(os.path.exists(os.path.join(os.path.dirname(page), link)), f"{page}: {link}")
+
     def test_find_package_and_thrum_add_test(self):
         program = os.path.join(SOURCE, "tests/gate/programs/bank.c")
         self.write("consumer/CMakeLists.txt", CONSUMER % (program, program))
@@ -78,7 +91,7 @@ class Installed(BankCase):
         self.run_it("cmake", "--build", "out")
         result = self.run_it("ctest", "--test-dir", "out", check=False)
         self.assertRegex(result.stdout, r"bank \.+\*+Failed")
-        self.assertRegex(result.stdout, r"fixed \.+ +Passed")
+        self.assertRegex(result.stdout, r"unit/fixed \.+ +Passed")
         self.assertRegex(result.stdout, r"never \.+ +Passed")
         self.run_it("cmake", "-S", "consumer", "-B", "out", "-DTHRUM_TESTS_UNDER_THRUM=OFF")
         self.run_it("ctest", "--test-dir", "out")
@@ -144,6 +157,8 @@ class Installed(BankCase):
         self.write("known.supp", "")
         self.assertEqual(self.complete("thrum check --suppressions kno"), {"known.supp"})
         self.assertIn("true", self.complete("thrum run -- tru"))
+        self.assertEqual(self.complete("thrum help leak"), {"leaked-thread"})
+        self.assertLessEqual(verbs | {"rules"}, self.complete("thrum help "))
 
     @unittest.skipUnless(shutil.which("zsh"), "no zsh")
     def test_zsh_completion_loads(self):

@@ -4,6 +4,7 @@
 A property over traces of many samples: the reports must be equal byte for byte.
 """
 import itertools
+import json
 import os
 import random
 import unittest
@@ -123,12 +124,55 @@ class Merge(BankCase):
         self.record_all(["s01_abba"])
         self.assert_status(self.thrum("merge", "r0.json"), 64)
         self.assert_status(self.thrum("merge", "-o", "absent/x", "r0.json"), 64)
-        for text in ("{", "{}", '{"schema": "thrum-findings/2"}', '{"schema": "thrum-findings/1", "findings": [{}]}'):
+        for text in ("{", "{}", '{"schema": "thrum-findings/2"}', '{"schema": "thrum-findings/1", "findings": [{}]}',
+                     '{"schema": "thrum-findings/1"}', '{"schema": "thrum-findings/1", "findings": {}}',
+                     '{"schema": "thrum-findings/1", "findings": [{"rule": "of-a-later-version"}]}'):
             self.write("bad.json", text)
             result = self.thrum("merge", "-o", "m.json", "r0.json", "bad.json")
             self.assert_status(result, 65)
             self.assertIn("bad.json", result.stderr)
             self.assertFalse(os.path.exists(self.path("m.json")))
+            # What is damaged is not a clean run.
+            self.assert_status(self.thrum("check", "bad.json"), 65)
+        self.assertIn("of-a-later-version", result.stderr)
+
+    def test_people_are_told_that_there_were_several(self):
+        _, reports = self.record_all(["s01_abba", "s64_never_joined"])
+        self.merge_of(reports)
+        self.thrum("check", "-q", "--report", "html=m.html", "--report", "junit=m.xml", "m.json")
+        self.assertIn("Of 2 traces", self.read("m.html"))
+        self.assertIn('<testsuite name="2 traces"', self.read("m.xml"))
+        self.write("b.json", self.thrum("baseline", "m.json").stdout)
+        for args in (("diff", "m.json", "b.json"), ("check", "b.json")):
+            result = self.thrum(*args)
+            self.assert_status(result, 65)
+            self.assertIn("b.json is a baseline, not a report", result.stderr)
+
+    def test_processes_alike_but_for_what_was_lost(self):
+        """Process 1 of every container: the same pid, command and number of events."""
+        self.record_all(["s05_gate"])
+        report = self.load("r0.json")
+        for i in range(4):
+            process = report["trace"]["processes"][0]
+            process.update({"lost": i % 2, "threads": 2 + i // 2, "argv": [process["command"], str(i)]})
+            self.write(f"n{i}.json", json.dumps(report))
+        texts = {self.merge_of([f"n{i}.json" for i in order]) for order in itertools.permutations(range(4))}
+        self.assertEqual(len(texts), 1)
+
+    def test_the_programs_arguments_are_in_the_report(self):
+        program = os.path.join(SAMPLES, "s05_gate")
+        self.thrum("run", "-q", "--report", "json=r.json", "--", program, "two words", "")
+        process, = self.load("r.json")["trace"]["processes"]
+        self.assertEqual(process["argv"], [program, "two words", ""])
+        self.thrum("run", "-q", "--report", "json=r.json", "--", program, "long" * 100, "more")
+        process, = self.load("r.json")["trace"]["processes"]
+        self.assertEqual(process["argv"], [program, "long" * 100, "more"])
+        self.thrum("run", "-q", "--report", "json=r.json", "--redact=args", "--", program, "secret")
+        process, = self.load("r.json")["trace"]["processes"]
+        self.assertEqual(process["argv"], [program])
+        self.thrum("run", "-q", "--report", "json=r.json", "--", "/bin/sh", "-c", f"exec {program} x")
+        self.assertEqual([p.get("argv") for p in self.load("r.json")["trace"]["processes"] if "s05" in p["command"]],
+                         [["/bin/sh", "-c", f"exec {program} x"], None])
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class ProjectFile(BankCase):
     def test_what_is_wrong_is_said_with_its_line(self):
         for text, words in (
             ("fail-on = fatal\n", "fatal"),
-            ("\n# x\nfial-on = error\n", ".thrum:3: there is no option 'fial-on'"),
+            ("\n# x\nfial-on = error\n", ".thrum:3: there is no option 'fial-on' for a project; did you mean fail-on?"),
             ("config = x\n", "no option 'config'"),
             ("strict-suppressions = yes\n", "takes no value"),
             ("baseline =\n", "a value is missing"),
@@ -110,6 +110,10 @@ class ProjectFile(BankCase):
         self.write("project/.thrum", "nonsense = 1\n")
         self.assert_status(self.check("--help"), 0)
 
+    def test_a_mark_of_byte_order_is_no_part_of_a_name(self):
+        self.write("project/.thrum", "\ufefffail-on = never\r\n")
+        self.assert_status(self.check(), 0)
+
     def test_a_folder_of_that_name_is_passed_over(self):
         os.makedirs(self.path("project/sub/.thrum"))
         self.write("project/.thrum", "fail-on=never\n")
@@ -123,6 +127,14 @@ class ProjectFile(BankCase):
         result = self.check()
         self.assert_status(result, 64)
         self.assertIn("another user", result.stderr)
+        # Nor one that a stranger's link leads to.
+        os.chown(self.path("project/.thrum"), os.geteuid(), -1)
+        self.assert_status(self.check(), 0)
+        os.symlink("../.thrum", self.path("project/sub/.thrum"))
+        self.assert_status(self.check(), 0)
+        os.lchown(self.path("project/sub/.thrum"), 65534, 65534)
+        self.assert_status(self.check(), 64)
+        os.unlink(self.path("project/sub/.thrum"))
         # A checkout of another user, as in a container, is that user's with its folders.
         os.chown(self.path("project/sub/deep"), 65534, 65534)
         self.assert_status(self.check(), 0)

@@ -112,6 +112,35 @@ static void test_one_entry_for_one_finding(void **state)
 	finding_list_free(now);
 }
 
+/* Two at the place of one that is gone: which of them moved does not depend on the order of the inputs. */
+static void test_order_of_the_inputs_does_not_matter(void **state)
+{
+	static const char *const functions[] = { "one", "other" };
+	const char *moved[2] = { NULL, NULL };
+
+	(void)state;
+	for (size_t turn = 0; turn < 2; turn++) {
+		struct finding_list *old = finding_list_new(), *now = finding_list_new();
+		struct baseline b;
+
+		add(old, "lock", "before");
+		findings_finish(old);
+		baseline_take(old, &b);
+		for (size_t i = 0; i < 2; i++)
+			add(now, "lock", functions[(i + turn) % 2]);
+		findings_finish(now);
+		baseline_apply(&b, now);
+		for (size_t i = 0; i < 2; i++)
+			if (finding_list_get(now, i)->baseline == BASELINE_UPDATED)
+				moved[turn] = functions[(i + turn) % 2];
+		baseline_release(&b);
+		finding_list_free(old);
+		finding_list_free(now);
+	}
+	assert_non_null(moved[0]);
+	assert_ptr_equal(moved[0], moved[1]);
+}
+
 static void test_known_findings_do_not_gate(void **state)
 {
 	struct finding_list *list = finding_list_new();
@@ -260,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_one_entry_for_one_finding),
+		cmocka_unit_test(test_order_of_the_inputs_does_not_matter),
 		cmocka_unit_test(test_known_findings_do_not_gate),
 		cmocka_unit_test(test_wrong_files),
 		cmocka_unit_test(test_reports_survive_reading),

@@ -296,7 +296,7 @@ static const struct name_case name_cases[] = {
 	{ "work.constprop.0", "work" },
 	{ "std::map<int, foo>::at(int const&) const", "std::map::at" },
 	{ "main::{lambda(int)#2}::operator()(int)", "main::{lambda}::operator()" },
-	{ "main::$_12::operator()() const", "main::$_::operator()" },
+	{ "main::$_12::operator()() const", "main::{lambda}::operator()" },
 	{ "(anonymous namespace)::foo(int)", "(anonymous namespace)::foo" },
 	{ "ns::(anonymous namespace)::Foo<int>::bar(char) const",
 	  "ns::(anonymous namespace)::Foo::bar" },
@@ -343,8 +343,10 @@ static void test_bare_name_takes_anything(void **state)
 					 name_cases[i].function + from);
 				for (size_t bytes = 1; bytes < sizeof(name); bytes += 13) {
 					function_bare_name(text, name, bytes);
+					/* "$_1" is "{lambda}"; nothing else grows. */
 					assert_true(strlen(name) < bytes &&
-						    strlen(name) <= strlen(text));
+						    (strstr(text, "$_") ||
+						     strlen(name) <= strlen(text)));
 				}
 			}
 	}

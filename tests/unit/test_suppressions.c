@@ -87,8 +87,22 @@ static void test_expiry(void **state)
 	assert_true(hides("deadlock:transfer # fix planned, expires=2026-11-22", "deadlock"));
 	assert_false(hides("deadlock:transfer # fix planned, expires=2026-11-21", "deadlock"));
 	assert_false(hides("deadlock:transfer # expires=2020-01-01", "deadlock"));
+	/* However it is written: never silently without end. */
+	assert_false(hides("deadlock:transfer # expires = 2020-01-01", "deadlock"));
+	assert_false(hides("deadlock:transfer # Expires: 2020-01-01, ticket 7", "deadlock"));
+	assert_false(hides("deadlock:transfer # ticket 7; expires 2020-01-01", "deadlock"));
+	assert_true(hides("deadlock:transfer # expires: 2027-01-01", "deadlock"));
+	assert_true(hides("deadlock:transfer # the licence expires soon: see ticket", "deadlock"));
 	/* As the report prints it. */
 	assert_true(hides("deadlock:transfer  # reason, expires=YYYY-MM-DD", "deadlock"));
+}
+
+static void test_a_byte_order_mark_is_no_text(void **state)
+{
+	(void)state;
+	assert_true(hides("\xef\xbb\xbf"
+			  "deadlock:transfer",
+			  "deadlock"));
 }
 
 static void test_tsan_files(void **state)
@@ -217,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_lines),
 		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_a_byte_order_mark_is_no_text),
 		cmocka_unit_test(test_tsan_files),
 		cmocka_unit_test(test_valgrind_files),
 		cmocka_unit_test(test_errors_name_the_line),

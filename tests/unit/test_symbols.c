@@ -424,7 +424,7 @@ static void test_address_outside_all_modules_is_said_so(void **state)
 	expect_frame(&frames, 0, NULL, NULL, NULL, false);
 	assert_string_equal(frames.frame[0].module, SYMBOLS_NO_MODULE);
 	assert_int_equal(frames.frame[0].offset, 0x1233);
-	assert_null(symbols_resolve_function(r.symbols, 0x1234, 0));
+	assert_null(symbols_resolve_function(r.symbols, 0x1234, 0).function);
 	assert_null(symbols_resolve_data(r.symbols, 0x1234, 0));
 	recorded_release(&r);
 }
@@ -482,7 +482,7 @@ static void test_start_routine_has_the_name_of_its_function(void **state)
 	recorded_init(&r, build_c("start.so", "cc", "-O2 -g"));
 	symbols = recorded_symbols(&r);
 	entry = (uint64_t)(uintptr_t)recorded_function(&r, "static_local");
-	assert_string_equal(symbols_resolve_function(symbols, entry, 0), "static_local");
+	assert_string_equal(symbols_resolve_function(symbols, entry, 0).function, "static_local");
 	recorded_release(&r);
 }
 
