@@ -34,6 +34,8 @@ static void *must(void *memory)
 
 static void text_add(struct text *t, const char *data, size_t bytes)
 {
+	if (bytes == 0)
+		return; /* then there may be no memory yet */
 	if (t->bytes - t->used < bytes) {
 		t->bytes = 2 * (t->bytes + bytes);
 		t->data = must(realloc(t->data, t->bytes));
