@@ -14,9 +14,10 @@ static int waiting;
 static void *idle(void *arg)
 {
 	pthread_mutex_lock(&m);
-	step_to(&waiting, 1);
-	for (;;)
+	for (int waits = 1;; waits++) {
+		step_to(&waiting, waits);
 		pthread_cond_wait(&never, &m);
+	}
 	return arg;
 }
 
@@ -25,6 +26,10 @@ static void *work(void *arg)
 	/* Its only signaller ends before the process does. */
 	pthread_mutex_lock(&m);
 	pthread_cond_signal(&never);
+	pthread_mutex_unlock(&m);
+	/* Woken, it waits again: who takes the mutex then knows that it does. */
+	until(&waiting, 2);
+	pthread_mutex_lock(&m);
 	pthread_mutex_unlock(&m);
 	return dlopen("libdl.so.2", RTLD_NOW) ? arg : NULL;
 }
