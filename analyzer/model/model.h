@@ -124,7 +124,8 @@ struct model_barrier {
 	/* threads that arrived and did not leave: the present generation */
 	struct model_arrival *arrival;
 	uint32_t arrival_count, arrival_capacity;
-	uint32_t leaving; /* threads of the last generation that have not left yet */
+	struct model_arrival *leaver; /* threads of the last generation that have not left yet */
+	uint32_t leaving, leaver_capacity;
 	uint32_t late;	  /* arrivals of the last generation still to be seen (clock skew) */
 	uint32_t node;	  /* order node of the last generation */
 	struct model_actors users; /* threads that ever arrived */

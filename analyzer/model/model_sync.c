@@ -59,6 +59,7 @@ void model_sync_release(struct model_object *o)
 		break;
 	case TRACE_OBJECT_BARRIER:
 		free(o->detail->barrier.arrival);
+		free(o->detail->barrier.leaver);
 		free(o->detail->barrier.users.actor);
 		break;
 	default:
@@ -334,6 +335,31 @@ static uint32_t arrival_index(const struct model_barrier *b, uint32_t thread)
 	return UINT32_MAX;
 }
 
+static void add_leaving(struct model_barrier *b, const struct model_arrival *a)
+{
+	b->leaver = model_grow(b->leaver, &b->leaver_capacity, b->leaving + 1, sizeof(*b->leaver));
+	b->leaver[b->leaving++] = *a;
+}
+
+static bool remove_leaving(struct model_barrier *b, uint32_t thread)
+{
+	for (uint32_t i = 0; i < b->leaving; i++)
+		if (b->leaver[i].site.thread == thread) {
+			b->leaving--;
+			memmove(&b->leaver[i], &b->leaver[i + 1],
+				(b->leaving - i) * sizeof(*b->leaver));
+			return true;
+		}
+	return false;
+}
+
+static void remove_arrival(struct model_barrier *b, uint32_t index)
+{
+	b->arrival_count--;
+	memmove(&b->arrival[index], &b->arrival[index + 1],
+		(b->arrival_count - index) * sizeof(*b->arrival));
+}
+
 static void barrier_arrive(struct model *m, const struct trace_event *event,
 			   struct model_step *step)
 {
@@ -344,7 +370,7 @@ static void barrier_arrive(struct model *m, const struct trace_event *event,
 	if (b->late > 0 && arrival_index(b, event->thread) == UINT32_MAX) {
 		/* Others of its generation already left, as their clocks have it. */
 		b->late--;
-		b->leaving++;
+		add_leaving(b, &(struct model_arrival){ .site = site_of(event) });
 		model_order_late(m, b, step->thread);
 		return;
 	}
@@ -356,15 +382,41 @@ static void barrier_arrive(struct model *m, const struct trace_event *event,
 }
 
 /*
- * A thread that arrived and comes out: its generation is complete, however many arrivals were seen.
+ * A thread that arrived and comes out: its generation is complete, however many arrivals were seen. Of more than it takes, the
+ * first that came are of it, and this one; should another one of the rest come out, too, they change places.
  */
-static void complete_generation(struct model *m, struct model_barrier *b)
+static void complete_generation(struct model *m, struct model_barrier *b, uint32_t index)
 {
+	uint32_t arrived = b->arrival_count;
+
+	if (b->count && arrived > b->count) {
+		if (index >= b->count) {
+			struct model_arrival own = b->arrival[index];
+
+			b->arrival[index] = b->arrival[b->count - 1];
+			b->arrival[b->count - 1] = own;
+		}
+		b->arrival_count = b->count;
+	}
 	model_order_barrier(m, b);
 	b->generation++;
-	b->leaving = b->arrival_count;
 	b->late = b->count > b->arrival_count ? b->count - b->arrival_count : 0;
-	b->arrival_count = 0;
+	b->leaving = 0;
+	for (uint32_t i = 0; i < b->arrival_count; i++)
+		add_leaving(b, &b->arrival[i]);
+	memmove(b->arrival, &b->arrival[b->arrival_count],
+		(arrived - b->arrival_count) * sizeof(*b->arrival));
+	b->arrival_count = arrived - b->arrival_count;
+}
+
+/* The generation that it is thought to be of cannot be complete: it is of the last one, another one is not. */
+static bool is_of_last_generation(struct model *m, struct model_barrier *b, uint32_t index)
+{
+	if (!b->leaving || b->arrival_count >= b->count)
+		return false;
+	model_order_late(m, b, model_get_thread(m, b->arrival[index].site.thread));
+	b->arrival[index] = b->leaver[--b->leaving];
+	return true;
 }
 
 static void barrier_leave(struct model *m, const struct trace_event *event, struct model_step *step)
@@ -374,18 +426,17 @@ static void barrier_leave(struct model *m, const struct trace_event *event, stru
 
 	step->thread->at_barrier = 0;
 	if (index == UINT32_MAX) {
-		if (b->leaving > 0)
-			b->leaving--;
+		remove_leaving(b, event->thread);
 		return;
 	}
 	if (event->result != 0 && event->result != -1 /* PTHREAD_BARRIER_SERIAL_THREAD */) {
-		b->arrival_count--; /* refused: it never took part */
-		memmove(&b->arrival[index], &b->arrival[index + 1],
-			(b->arrival_count - index) * sizeof(*b->arrival));
+		remove_arrival(b, index); /* refused: it never took part */
 		return;
 	}
-	complete_generation(m, b);
-	b->leaving--;
+	if (is_of_last_generation(m, b, index))
+		return;
+	complete_generation(m, b, index);
+	remove_leaving(b, event->thread);
 	step->flags |= MODEL_STEP_GENERATION;
 }
 
@@ -428,11 +479,8 @@ void model_sync_leave(struct model *m, struct model_thread *t, struct model_step
 		struct model_barrier *b = &barrier->detail->barrier;
 		uint32_t index = arrival_index(b, t->id);
 
-		if (index != UINT32_MAX) {
-			b->arrival_count--;
-			memmove(&b->arrival[index], &b->arrival[index + 1],
-				(b->arrival_count - index) * sizeof(*b->arrival));
-		}
+		if (index != UINT32_MAX)
+			remove_arrival(b, index);
 	}
 }
 

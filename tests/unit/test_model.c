@@ -251,6 +251,35 @@ static void test_barrier_generations(void **state)
 	assert_int_equal(b->arrival[0].site.thread, 1);
 }
 
+/* More arrive than a generation takes before the first of them comes out: who it was shows only later. */
+static void test_barrier_with_one_too_many(void **state)
+{
+	static const uint32_t stays[] = { 1, 3 };
+	struct world *w = *state;
+
+	for (size_t n = 0; n < 2; n++) {
+		struct model_barrier *b;
+
+		for (uint32_t t = 1; t <= 3; t++)
+			apply(w, t, TRACE_BARRIER_ARRIVE, 8, 0, 0, 0);
+		b = &w->m->objects[8].detail->barrier;
+		for (uint32_t t = 3; t >= 1; t--)
+			if (t != stays[n])
+				apply(w, t, TRACE_BARRIER_LEAVE, 8, 0, 0, t == 2 ? -1 : 0);
+		assert_int_equal(b->generation, n + 1);
+		assert_int_equal(b->arrival_count, 1);
+		assert_int_equal(b->arrival[0].site.thread, stays[n]);
+		assert_int_equal(b->leaving, 0);
+		if (n == 0) { /* The one that stayed is let out by the next generation. */
+			apply(w, 2, TRACE_BARRIER_ARRIVE, 8, 0, 0, 0);
+			apply(w, 2, TRACE_BARRIER_LEAVE, 8, 0, 0, -1);
+			apply(w, 1, TRACE_BARRIER_LEAVE, 8, 0, 0, 0);
+			assert_int_equal(b->arrival_count, 0);
+			b->generation--;
+		}
+	}
+}
+
 static void test_once(void **state)
 {
 	struct world *w = *state;
@@ -447,6 +476,7 @@ int main(void)
 		TEST(semaphore_is_a_lock_until_another_posts),
 		TEST(value_of_a_librarys_semaphore),
 		TEST(barrier_generations),
+		TEST(barrier_with_one_too_many),
 		TEST(once),
 		TEST(lost_records_empty_the_held_set),
 		TEST(thread_is_over_when_nothing_can_follow),
