@@ -160,12 +160,25 @@ void shim_resolve_once(void); /* for wrappers that must not go through a stub */
 void shim_resolve_forget(uintptr_t start, uintptr_t end);
 /* SLOW: counts the copies of libraries that are hooked beside libc: shim->many_copies. */
 void shim_resolve_note_module(const char *path);
+/* SLOW: enum module_loops of a module, and the same. */
+unsigned shim_resolve_loops(const char *path, uintptr_t bias);
+/* SLOW: was the module that lies there loaded with the program? */
+bool shim_resolve_from_start(uintptr_t bias);
+extern int shim_deep_binding; /* RTLD_DEEPBIND was used: some look at their own symbols first */
+/*
+ * SLOW: the place in the module around `address` through which it reaches the symbol `name`, a function that it calls or a variable:
+ * what the loader bound it to lies there, now or after the first call. NULL = it does not go by the name.
+ */
+uintptr_t *shim_resolve_slot(uintptr_t address, const char *name);
+/* SLOW: what the module around `address` defines by that name; NULL = nothing. */
+void *shim_resolve_beside(uintptr_t address, const char *name);
 /* SLOW: with many copies, the one that the module around `caller` means; `usual` when it names none. */
 void *shim_resolve_for(uintptr_t caller, const char *name, void *usual);
 
 /*
  * The real functions. Each starts as a stub that resolves and calls, so no wrapper tests for NULL.
  */
+#include "shim_bell.h"
 #include "shim_ipc.h"
 #include "shim_real.h"
 
@@ -193,6 +206,8 @@ bool region_write(const struct tf_segment *segment);
 void *region_define(struct tf_def *def, size_t head_bytes, const void *tail, size_t tail_bytes,
 		    const void *tail2, size_t tail2_bytes);
 uint64_t region_mono_ns(void);
+/* SLOW: as microseconds, as far as the clock is known yet. */
+uint64_t region_ticks_us(uint64_t ticks);
 /* SLOW: a fresh pair of clock readings into the header. */
 void region_calibrate(void);
 
@@ -210,9 +225,8 @@ uint64_t signal_mask_now(void); /* ANY */
 
 const struct module *module_find(uintptr_t address); /* SLOW: rescans when the address is new */
 bool module_covers(uintptr_t address);		     /* SLOW: no rescan */
-struct module_range {
-	uintptr_t start, end;
-};
+/* SLOW: as module_find, or made at run time, as far as the last scan saw; *ret_may_be: that was before now. Set when false. */
+bool module_is_code(uintptr_t address, bool *ret_may_be);
 /*
  * SLOW: reads /proc/self/maps; returns how many modules went, the first `max` of them in
  * `ret_gone`.
@@ -249,6 +263,8 @@ struct object *object_renew(struct call *c, uintptr_t address, unsigned kind);
 void object_retire(struct call *c, struct object *o, unsigned why);
 /* SLOW: every object inside the range. */
 void object_retire_range(struct call *c, uintptr_t start, size_t bytes, unsigned why);
+/* HOT: from now on one may lie there. */
+void object_note_page(uintptr_t address);
 /* HOT: false when no object can lie in the range. */
 bool object_range_may_match(uintptr_t start, size_t bytes);
 
@@ -358,6 +374,19 @@ void descriptor_before_fork(struct call *c);
 /* HOT for most: `fd` is about to be closed or replaced. */
 void descriptor_closing(struct arch_caller caller, int fd);
 void descriptor_closing_range(struct arch_caller caller, unsigned from, unsigned to);
+/* SLOW: takes the guard for a change of the table. False: not live, or the table is not ours to change. */
+bool descriptor_begin(struct call *c, struct arch_caller caller);
+/* HOT: has the number to do with a bell? */
+static hot_inline bool bell_is_known(int fd)
+{
+	const struct descriptor *d = &shim->descriptor[fd];
+
+	return atomic_load_explicit(&d->rings, memory_order_relaxed) ||
+	       atomic_load_explicit(&d->stills, memory_order_relaxed) ||
+	       atomic_load_explicit(&shim->bells.watched[fd], memory_order_relaxed);
+}
+/* SLOW, the guard held: the number means nothing any more. */
+void descriptor_forget(struct call *c, int fd);
 /* SLOW where the numbers are of pipes, else HOT: `to` is a duplicate of `from` now. */
 void descriptor_duplicated(struct arch_caller caller, int from, int to);
 /* The same: its flags changed. */
@@ -397,6 +426,10 @@ void thread_reclaim(struct stream *s, uint32_t thread); /* SLOW: its thread is r
 extern const char __start_thrum_trampoline[] __attribute__((visibility("hidden")));
 extern const char __stop_thrum_trampoline[] __attribute__((visibility("hidden")));
 #define TRAMPOLINE __attribute__((section("thrum_trampoline"), noinline))
+/* Of all other functions that call the host's: what a callback jumps to, at its end, is the host's call. See task_is_inner. */
+extern const char __start_thrum_callback[] __attribute__((visibility("hidden")));
+extern const char __stop_thrum_callback[] __attribute__((visibility("hidden")));
+#define CALLS_BACK __attribute__((section("thrum_callback"), noinline))
 
 /* BOOT: the launcher's options. */
 struct shim_options {

@@ -65,6 +65,14 @@ struct arch_caller {
 		.bp = *(uintptr_t *)__builtin_frame_address(0)    \
 	}
 
+/* Was the call that returns to `ip` one by name, directly or through the table of imports? Else it went through a pointer. */
+static inline bool arch_is_call_by_name(uintptr_t ip)
+{
+	const uint8_t *code = (const uint8_t *)ip;
+
+	return code[-5] == 0xe8 || (code[-6] == 0xff && code[-5] == 0x15);
+}
+
 /*
  * Body of a naked function of up to three arguments: asks `before` for an address and jumps there,
  * arguments and stack as found.
@@ -86,7 +94,8 @@ struct arch_caller {
 	}
 
 /*
- * Body of a naked syscall(number, ...): SYS_futex jumps to `futex`, SYS_seccomp to seccomp_call (wrap_privilege.c), everything else to what `next` holds, all
+ * Body of a naked syscall(number, ...): SYS_futex jumps to `futex`, SYS_seccomp to seccomp_call (wrap_privilege.c),
+ * SYS_io_uring_enter to uring_call (wrap_uring.c), SYS_close to close_call (wrap_descriptor.c), everything else to what `next` holds, all
  * arguments and the stack as found, so that vfork and clone return where they must. `resolve` fills `next`
  * the first time.
  */
@@ -98,6 +107,10 @@ struct arch_caller {
 		"je " #futex "\n\t"                                        \
 		"cmp $317, %rdi\n\t" /* SYS_seccomp */                     \
 		"je seccomp_call\n\t"                                      \
+		"cmp $426, %rdi\n\t" /* SYS_io_uring_enter */              \
+		"je uring_call\n\t"                                        \
+		"cmp $3, %rdi\n\t" /* SYS_close */                         \
+		"je close_call\n\t"                                        \
 		"jmp *%r11\n"                                              \
 		"2:\tpush %rdi\n\tpush %rsi\n\tpush %rdx\n\tpush %rcx\n\t" \
 		"push %r8\n\tpush %r9\n\tpush %rax\n\t"                    \

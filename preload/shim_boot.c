@@ -8,6 +8,7 @@
  * the real functions and the options, which are not wiped, stay.
  */
 #include "shim_emit.h"
+#include "shim_task.h"
 
 #include <sys/mman.h>
 
@@ -71,6 +72,7 @@ void shim_child(void)
 static void boot_image(uint64_t mask)
 {
 	shim->meta_stream = 0;
+	task_new_image();
 	if (is_unwanted_child()) {
 		shim_options.drop = true;
 		atomic_store(&shim->state, SHIM_OFF);

@@ -80,6 +80,8 @@ void bounded_plain(struct stream *s, unsigned op, uint64_t a, uint64_t b, uint64
 	case TRACE_FORK_BEGIN:
 		facts_tell(s, &f, FACT_EVERYBODY);
 		break;
+	case TRACE_WOKEN: /* of some of them alone, readers would take old ones for new ones */
+		break;
 	case TRACE_TASK:
 		f.a = 0;
 		if (bounded_is_new_site(s, &f)) {

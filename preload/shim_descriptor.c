@@ -109,6 +109,7 @@ static bool is_pair(int fd)
 struct learnt {
 	unsigned class;
 	unsigned ends;
+	bool anonymous;	     /* an inode of no kind: an eventfd, perhaps */
 	struct identity key; /* space 0: no channel */
 };
 
@@ -122,9 +123,10 @@ static bool look(int fd, struct learnt *ret)
 	}
 	*ret = (struct learnt){ .class = DESCRIPTOR_PLAIN };
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode)) {
-		ret->class = DESCRIPTOR_QUICK;
+		ret->class = DESCRIPTOR_FILE;
 		return true;
 	}
+	ret->anonymous = !(st.st_mode & S_IFMT);
 	if (S_ISFIFO(st.st_mode)) {
 		int access = (int)flags & O_ACCMODE;
 
@@ -176,6 +178,9 @@ static void assign(int fd, unsigned class, unsigned ends, struct named *n)
 	note_top(fd);
 	spin_lock(&shim->ipc_lock);
 	first = d->class == DESCRIPTOR_UNKNOWN;
+	if (n) {
+		atomic_store(&shim->bells.possible, 1);
+	}
 	if (first) {
 		d->channel = n;
 		d->ends = (uint8_t)ends;
@@ -201,11 +206,13 @@ unsigned descriptor_learn(int fd)
 		return DESCRIPTOR_PLAIN;
 	}
 	assign(fd, l.class, l.ends, n);
+	if (l.anonymous) {
+		bell_recognise(fd);
+	}
 	return l.class;
 }
 
-/* The number means nothing any more. */
-static void forget(struct call *c, int fd)
+void descriptor_forget(struct call *c, int fd)
 {
 	struct descriptor *d = &shim->descriptor[fd];
 	struct named *n;
@@ -215,6 +222,7 @@ static void forget(struct call *c, int fd)
 	n = d->channel;
 	ends = d->ends;
 	d->channel = NULL;
+	bell_forget(fd);
 	__atomic_store_n(&d->class, DESCRIPTOR_UNKNOWN, __ATOMIC_RELEASE);
 	spin_unlock(&shim->ipc_lock);
 	if (n) {
@@ -245,7 +253,7 @@ static struct named *verify(struct call *c, int fd)
 		return NULL;
 	}
 	if (ino != n->key.ino || dev != n->key.dev) { /* closed unseen, and used again */
-		forget(c, fd);
+		descriptor_forget(c, fd);
 		descriptor_learn(fd);
 		n = d->channel;
 	}
@@ -275,8 +283,7 @@ struct named *descriptor_channel(struct call *c, int fd, bool *ret_timed, bool r
 
 /* ---- what changes the numbers ---- */
 
-/* False: not live, or the table is not ours to change. */
-static bool begin(struct call *c, struct arch_caller caller)
+bool descriptor_begin(struct call *c, struct arch_caller caller)
 {
 	if (!shim || atomic_load(&shim->state) != SHIM_LIVE ||
 	    !shim_enter_with(c, caller, ROOM_EARLY)) {
@@ -304,15 +311,15 @@ void descriptor_closing(struct arch_caller caller, int fd)
 		return;
 	}
 	locks = atomic_load_explicit(&shim->file_hold_count, memory_order_relaxed) != 0;
-	if (likely(!locks && !shim->descriptor[fd].channel)) {
+	if (likely(!locks && !shim->descriptor[fd].channel && !bell_is_known(fd))) {
 		__atomic_store_n(&shim->descriptor[fd].class, DESCRIPTOR_UNKNOWN, __ATOMIC_RELAXED);
 		return;
 	}
-	if (begin(&c, caller)) {
+	if (descriptor_begin(&c, caller)) {
 		if (locks) {
 			file_locks_closing(&c, fd);
 		}
-		forget(&c, fd);
+		descriptor_forget(&c, fd);
 		shim_leave(&c);
 	}
 }
@@ -343,15 +350,17 @@ void descriptor_duplicated(struct arch_caller caller, int from, int to)
 	}
 	atomic_fetch_add_explicit(&shim->descriptor_epoch, 1, memory_order_relaxed);
 	locks = atomic_load_explicit(&shim->file_hold_count, memory_order_relaxed) != 0;
-	if (!locks && ((unsigned)from >= DESCRIPTORS || !shim->descriptor[from].channel) &&
-	    !shim->descriptor[to].channel) {
+	if (!locks &&
+	    ((unsigned)from >= DESCRIPTORS ||
+	     (!shim->descriptor[from].channel && !bell_is_known(from))) &&
+	    !shim->descriptor[to].channel && !bell_is_known(to)) {
 		__atomic_store_n(&shim->descriptor[to].class, DESCRIPTOR_UNKNOWN, __ATOMIC_RELAXED);
 		return;
 	}
-	if (!begin(&c, caller)) {
+	if (!descriptor_begin(&c, caller)) {
 		return;
 	}
-	forget(&c, to);
+	descriptor_forget(&c, to);
 	if ((unsigned)from < DESCRIPTORS) {
 		spin_lock(&shim->ipc_lock);
 		copy = shim->descriptor[from];
@@ -359,6 +368,9 @@ void descriptor_duplicated(struct arch_caller caller, int from, int to)
 		if (copy.channel) {
 			assign(to, copy.class, copy.ends, copy.channel);
 		}
+		spin_lock(&shim->ipc_lock);
+		bell_duplicate(from, to);
+		spin_unlock(&shim->ipc_lock);
 	}
 	if (locks) {
 		file_locks_duplicated(from, to);
@@ -379,7 +391,7 @@ void descriptor_changed(struct arch_caller caller, int fd)
 	struct learnt l;
 	struct call c;
 
-	if (begin(&c, caller)) {
+	if (descriptor_begin(&c, caller)) {
 		shim->descriptor[fd].uses = 0;
 		if (look(fd, &l) && l.key.space) {
 			__atomic_store_n(&shim->descriptor[fd].class, (uint8_t)l.class,
@@ -394,12 +406,12 @@ void descriptor_pair_made(struct arch_caller caller, const int *fd, unsigned cou
 	struct named *n[2] = { NULL, NULL };
 	struct call c;
 
-	if (!begin(&c, caller)) {
+	if (!descriptor_begin(&c, caller)) {
 		return;
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if ((unsigned)fd[i] < DESCRIPTORS) {
-			forget(&c, fd[i]);
+			descriptor_forget(&c, fd[i]);
 			descriptor_learn(fd[i]);
 			n[i] = shim->descriptor[fd[i]].channel;
 		}

@@ -204,19 +204,9 @@ void facts_put_held(struct facts *w, const struct fact *held, uint32_t count, ui
 /* How long ago, in microseconds. */
 static uint64_t age_us(uint64_t since)
 {
-	const struct tf_process *p = shim->process;
-	uint64_t ticks = p->last_ticks - p->start_ticks, ns = p->last_mono_ns - p->start_mono_ns;
 	uint64_t age = arch_ticks() - since;
 
-	if (!since || (int64_t)age < 0) {
-		return 0;
-	}
-	if (ticks < 1u << 20) { /* too early to know the clock: one at 2.5 GHz */
-		ticks = 156;
-		ns = 1000;
-	}
-	age = (uint64_t)((double)age * (double)ns / (double)ticks / 1000);
-	return age < INT32_MAX ? age : INT32_MAX;
+	return !since || (int64_t)age < 0 ? 0 : region_ticks_us(age);
 }
 
 static bool is_private(const struct stream *s, uint32_t object)

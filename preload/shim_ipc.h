@@ -49,9 +49,10 @@ enum ends { END_READ = 1, END_WRITE = 2 };
 /* What a read or write of a descriptor may do. */
 enum descriptor_class {
 	DESCRIPTOR_UNKNOWN = 0,
-	DESCRIPTOR_QUICK = 1, /* never waits: a file, or O_NONBLOCK */
+	DESCRIPTOR_QUICK = 1, /* never waits: O_NONBLOCK */
 	DESCRIPTOR_PLAIN = 2, /* may wait, for nobody we could name */
 	DESCRIPTOR_CHANNEL = 3,
+	DESCRIPTOR_FILE = 4, /* waits for a disk at most: of interest inside callbacks alone */
 };
 
 struct descriptor {
@@ -59,6 +60,8 @@ struct descriptor {
 	uint8_t ends;  /* enum ends that it counts for in its channel */
 	uint8_t timed; /* enum ends: of a socket with a timeout for that */
 	uint8_t uses;  /* every VERIFY_EVERYth is checked; lost counts do not matter */
+	/* Index of the bell that a write of it rings, and of the one that a read of it stills (shim_bell.h); 0 = none. */
+	_Atomic uint16_t rings, stills;
 	struct named *channel;
 };
 

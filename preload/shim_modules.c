@@ -21,7 +21,8 @@ enum {
 	MAX_PHDRS = 32,
 	MAX_BUILD_ID = 64,
 	MAX_LINKS = 512,
-	SCAN_PAUSE_TICKS = 1 << 24 /* ~0.1 s */
+	SCAN_PAUSE_TICKS = 1 << 24, /* ~0.1 s */
+	SCAN_SHARE = 8,		    /* of the time, for code that no file holds */
 };
 
 bool module_read(uintptr_t from, void *to, size_t bytes)
@@ -120,6 +121,7 @@ struct map_line {
 	uint64_t offset;
 	uint64_t dev, ino;
 	bool readable;
+	bool executable;
 	bool is_shared;
 	const char *path; /* ends at the newline, which is made NUL */
 };
@@ -146,6 +148,7 @@ static void parse_line(char *line, struct map_line *m)
 
 	p = parse_hex(p + 1, &m->end);
 	m->readable = p[1] == 'r';
+	m->executable = p[3] == 'x';
 	m->is_shared = p[4] == 's';
 	p = parse_hex(p + 6, &m->offset);
 	p = parse_hex(p + 1, &major);
@@ -201,6 +204,8 @@ struct scan {
 	struct module *found;
 	uint32_t count;
 	uintptr_t covered; /* end of the last module: its further lines are part of it */
+	struct module_range code[CODE_RANGES]; /* that no file holds */
+	uint32_t code_count;
 };
 
 static void define(struct module *m, unsigned type, const struct elf_facts *f, const char *path)
@@ -229,6 +234,18 @@ static const struct module *known(uintptr_t start, uintptr_t end)
 	return NULL;
 }
 
+/* Code that a program made, mostly side by side. */
+static void note_code(struct scan *s, const struct map_line *l)
+{
+	struct module_range *last = s->code_count ? &s->code[s->code_count - 1] : NULL;
+
+	if (last && (last->end == l->start || s->code_count == CODE_RANGES)) {
+		last->end = l->end;
+	} else {
+		s->code[s->code_count++] = (struct module_range){ l->start, l->end };
+	}
+}
+
 static void scan_line(const struct map_line *l, void *context)
 {
 	struct scan *s = context;
@@ -236,6 +253,10 @@ static void scan_line(const struct map_line *l, void *context)
 	struct elf_facts f;
 	struct module *m;
 
+	if (l->executable && l->start >= s->covered && l->path[0] != '/' &&
+	    __builtin_memcmp(l->path, "[vsys", 5) != 0) {
+		note_code(s, l);
+	}
 	if (!l->readable || l->offset || !l->path[0] || l->start < s->covered ||
 	    s->count == MAX_MODULES || !read_elf(l->start, &f)) {
 		return;
@@ -256,6 +277,8 @@ static void scan_line(const struct map_line *l, void *context)
 					  (uintptr_t)&shim < f.end };
 	define(m, TF_DEF_MODULE, &f, l->path);
 	shim_resolve_note_module(l->path);
+	m->loops = m->is_thrum ? MODULE_NO_LOOPS : (uint8_t)shim_resolve_loops(l->path, f.bias);
+	m->from_start = shim_resolve_from_start(f.bias);
 }
 
 /*
@@ -332,17 +355,31 @@ uint32_t module_scan(struct module_range *ret_gone, uint32_t max)
 				 __ATOMIC_RELEASE); /* never a long count with a short table */
 		__atomic_store_n(&shim->modules, s.found, __ATOMIC_RELEASE);
 		__atomic_store_n(&shim->module_count, s.count, __ATOMIC_RELEASE);
+		__atomic_store_n(&shim->code_count, 0, __ATOMIC_RELEASE);
+		__builtin_memcpy(shim->code, s.code, sizeof(s.code));
+		__atomic_store_n(&shim->code_count, s.code_count, __ATOMIC_RELEASE);
 	}
+	shim->scan_cost_ticks = arch_ticks() - shim->last_scan_ticks;
 	spin_unlock(&shim->module_lock);
 	return gone_count;
 }
+
+enum { HINTS = 16, HINT_SHIFT = 16 }; /* by the 64 KiB that an address is in */
+
+/* Calls come from few modules: where the last one of such an address was found is tried first. Any number is safe here. */
+static _Atomic uint32_t hint[HINTS];
 
 static const struct module *search(uintptr_t address)
 {
 	uint32_t count = __atomic_load_n(&shim->module_count, __ATOMIC_ACQUIRE);
 	const struct module *m = __atomic_load_n(&shim->modules, __ATOMIC_ACQUIRE);
-	uint32_t low = 0, high = count;
+	_Atomic uint32_t *slot = &hint[(address >> HINT_SHIFT) % HINTS];
+	uint32_t low = atomic_load_explicit(slot, memory_order_relaxed), high = count;
 
+	if (likely(low < count && m[low].start <= address && address < m[low].end)) {
+		return &m[low];
+	}
+	low = 0;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -352,7 +389,11 @@ static const struct module *search(uintptr_t address)
 			high = middle;
 		}
 	}
-	return low && address < m[low - 1].end ? &m[low - 1] : NULL;
+	if (!low || address >= m[low - 1].end) {
+		return NULL;
+	}
+	atomic_store_explicit(slot, low - 1, memory_order_relaxed);
+	return &m[low - 1];
 }
 
 bool module_covers(uintptr_t address)
@@ -374,6 +415,37 @@ const struct module *module_find(uintptr_t address)
 		m = search(address);
 	}
 	return m;
+}
+
+static bool is_made_at_run_time(uintptr_t address)
+{
+	uint32_t count = __atomic_load_n(&shim->code_count, __ATOMIC_ACQUIRE);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (address >= shim->code[i].start && address < shim->code[i].end) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool module_is_code(uintptr_t address, bool *ret_may_be)
+{
+	uint64_t scan = shim->last_scan_ticks;
+
+	if (is_made_at_run_time(address) || module_find(address) || is_made_at_run_time(address)) {
+		return true;
+	}
+	/* A new function's code comes on new pages: worth more looks, as long as they are a small part of the time. */
+	if (shim->last_scan_ticks == scan &&
+	    arch_ticks() - scan > SCAN_SHARE * shim->scan_cost_ticks) {
+		module_scan(NULL, 0);
+		if (is_made_at_run_time(address)) {
+			return true;
+		}
+	}
+	*ret_may_be = shim->last_scan_ticks == scan;
+	return false;
 }
 
 struct find_mapping {

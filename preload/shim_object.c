@@ -268,7 +268,7 @@ static void define_owner(const struct object *o, uintptr_t address)
 	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
 }
 
-static void note_page(uintptr_t address)
+void object_note_page(uintptr_t address)
 {
 	uint32_t bit = page_bit(address);
 
@@ -282,7 +282,7 @@ void object_link(struct object *o, uintptr_t address)
 {
 	uint32_t bucket = bucket_of(address);
 
-	note_page(address);
+	object_note_page(address);
 	spin_lock(lock_of(bucket));
 	atomic_store_explicit(&o->address, address, memory_order_relaxed);
 	o->next = shim->objects[bucket];
@@ -300,7 +300,7 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 	bool shared = identity_of_memory(address, kind, &attributes, &key);
 
 	if (unlikely(shared) && (o = identity_adopt(&key, address, kind))) {
-		note_page(address);
+		object_note_page(address);
 		return o;
 	}
 	o = object_entry_new();
@@ -328,7 +328,7 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 	} else if (module_covers(address)) {
 		where = TF_WHERE_MODULE;
 	}
-	note_page(address);
+	object_note_page(address);
 
 	spin_lock(lock_of(bucket));
 	other = chain_find(bucket, address);

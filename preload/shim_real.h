@@ -14,6 +14,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -35,6 +36,10 @@ struct iovec;
 	ret name params;
 #include "../spec/primitives/all.def"
 #undef PRIM
+
+#define NEED(ret, name, params) extern ret(*real_##name) params;
+#include "../spec/needed.def"
+#undef NEED
 
 /*
  * Not hooked, but called by us through the same resolver: cancellation clean-up without unwinder

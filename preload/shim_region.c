@@ -32,6 +32,25 @@ uint64_t region_mono_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+uint64_t region_ticks_us(uint64_t ticks)
+{
+	const struct tf_process *p = shim->process;
+	uint64_t past, ns;
+
+	if (p->last_ticks - p->start_ticks <
+	    1u << 26) { /* the longer, the better known is the clock */
+		region_calibrate();
+	}
+	past = p->last_ticks - p->start_ticks;
+	ns = p->last_mono_ns - p->start_mono_ns;
+	if (past < 1u << 12) { /* too early: one at 2.5 GHz */
+		past = 156;
+		ns = 1000;
+	}
+	ticks = (uint64_t)((double)ticks * (double)ns / (double)past / 1000);
+	return ticks < INT32_MAX ? ticks : INT32_MAX;
+}
+
 void region_calibrate(void)
 {
 	shim->process->last_mono_ns = region_mono_ns();

@@ -23,6 +23,10 @@
 #include "../spec/primitives/all.def"
 #undef PRIM
 
+#define NEED(ret, name, params) ret(*real_##name) params;
+#include "../spec/needed.def"
+#undef NEED
+
 void (*real___pthread_register_cancel)(__pthread_unwind_buf_t *);
 void (*real___pthread_unregister_cancel)(__pthread_unwind_buf_t *);
 void (*real___pthread_unwind_next)(__pthread_unwind_buf_t *);
@@ -55,6 +59,9 @@ static const struct wanted wanted[] = {
 	{ #name, (void **)&real_##name, (void *)stub_##name },
 #include "../spec/primitives/all.def"
 #undef PRIM
+#define NEED(ret, name, params) { #name, (void **)&real_##name, NULL },
+#include "../spec/needed.def"
+#undef NEED
 	{ "__pthread_register_cancel", (void **)&real___pthread_register_cancel, NULL },
 	{ "__pthread_unregister_cancel", (void **)&real___pthread_unregister_cancel, NULL },
 	{ "__pthread_unwind_next", (void **)&real___pthread_unwind_next, NULL },
@@ -221,7 +228,7 @@ static uint32_t hashes[WANTED_COUNT]; /* the same */
  * load order is not everybody's: what a module needs by name goes before it, as in the loader's local scopes ----
  */
 
-enum { COPIES_CACHED = 64, NEEDED_MAX = 64, FAMILIES = 3 };
+enum { COPIES_CACHED = 64, NEEDED_MAX = 64, FAMILIES = 5 };
 
 /* `key` is stored last; a slot is filled once until all are emptied. */
 static struct {
@@ -246,28 +253,134 @@ static const char *last_part(const char *path)
 	return part;
 }
 
+static void note_copy(unsigned family)
+{
+	if (shim->library_copies[family] < 255 && ++shim->library_copies[family] == 2) {
+		shim->many_copies = true;
+	}
+}
+
+static bool begins(const char *name, const char *with)
+{
+	while (*with && *with == *name) {
+		with++;
+		name++;
+	}
+	return !*with;
+}
+
 void shim_resolve_note_module(const char *path)
 {
 	static const struct {
 		const char *prefix;
 		unsigned family;
-	} known[] = { { "libgomp", 0 },	   { "libomp", 0 },	{ "libiomp5", 0 },
-		      { "libQt5Core", 1 }, { "libQt6Core", 1 }, { "libglib-2.0", 2 } };
+	} known[] = { { "libgomp", 0 },	      { "libomp", 0 },
+		      { "libiomp5", 0 },      { "libQt5Core", 1 },
+		      { "libQt6Core", 1 },    { "libglib-2.0", 2 },
+		      { "libsystemd.so", 4 }, { "libsystemd-shared-", 4 } };
 	const char *name = last_part(path);
 
 	_Static_assert(sizeof(shim->library_copies) == FAMILIES, "one count each");
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		const char *p = known[i].prefix, *n = name;
-
-		while (*p && *p == *n) {
-			p++;
-			n++;
-		}
-		if (!*p && shim->library_copies[known[i].family] < 255 &&
-		    ++shim->library_copies[known[i].family] == 2) {
-			shim->many_copies = true;
+		if (begins(name, known[i].prefix)) {
+			note_copy(known[i].family);
 		}
 	}
+}
+
+int shim_deep_binding;
+static const struct link_map *last_from_start;
+
+bool shim_resolve_from_start(uintptr_t bias)
+{
+	for (const struct link_map *m = last_from_start ? _r_debug.r_map : NULL; m; m = m->l_next) {
+		if (m->l_addr == bias) {
+			return true;
+		}
+		if (m == last_from_start) {
+			break;
+		}
+	}
+	return false;
+}
+
+static const struct link_map *map_at(uintptr_t bias)
+{
+	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next) {
+		if (m->l_addr == bias && m->l_ld && (const void *)m->l_ld != own_dynamic) {
+			return m;
+		}
+	}
+	return NULL;
+}
+
+/* What the module that lies there defines by that name; NULL = nothing. */
+static void *find_at(uintptr_t bias, const char *name)
+{
+	const struct link_map *m = map_at(bias);
+	struct symbol_table t;
+	uint32_t symbol = m && table_init(&t, m) ? table_find(&t, name, hash_gnu(name)) : 0;
+
+	return symbol ? table_get(&t, symbol) : NULL;
+}
+
+static uintptr_t *slot_in(const struct link_map *map, const struct symbol_table *t,
+			  ElfW(Sxword) table, ElfW(Sxword) size, const char *name)
+{
+	const ElfW(Rela) *r = NULL, *end;
+	size_t bytes = 0;
+
+	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
+		r = d->d_tag == table ? dynamic_pointer(map, d->d_un.d_ptr) : r;
+		bytes = d->d_tag == size ? d->d_un.d_val : bytes;
+	}
+	end = r ? r + bytes / sizeof(*r) : NULL;
+	for (; r < end; r++) {
+		unsigned type = ELF64_R_TYPE(r->r_info);
+
+		if ((type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT) &&
+		    names_equal(t->strings + t->symbols[ELF64_R_SYM(r->r_info)].st_name, name)) {
+			return (uintptr_t *)(map->l_addr + r->r_offset);
+		}
+	}
+	return NULL;
+}
+
+uintptr_t *shim_resolve_slot(uintptr_t address, const char *name)
+{
+	const struct module *module = module_find(address);
+	const struct link_map *map = module ? map_at(module->bias) : NULL;
+	struct symbol_table t;
+	uintptr_t *slot;
+
+	if (!map || !table_init(&t, map)) {
+		return NULL;
+	}
+	slot = slot_in(map, &t, DT_JMPREL, DT_PLTRELSZ, name);
+	return slot ? slot : slot_in(map, &t, DT_RELA, DT_RELASZ, name);
+}
+
+void *shim_resolve_beside(uintptr_t address, const char *name)
+{
+	const struct module *m = module_find(address);
+
+	return m ? find_at(m->bias, name) : NULL;
+}
+
+/* By their symbols: Python extensions bring a libev of another name. What only uses them, libevent's other parts, by name. */
+unsigned shim_resolve_loops(const char *path, uintptr_t bias)
+{
+	const char *name = last_part(path);
+	bool ev = false, event = false;
+
+	ev = find_at(bias, "ev_run");
+	event = find_at(bias, "event_base_loop");
+	if (ev || event) {
+		note_copy(3);
+	}
+	return ev								 ? MODULE_EV
+	       : event || begins(name, "libevent-") || begins(name, "libevent_") ? MODULE_EVENT
+										 : MODULE_NO_LOOPS;
 }
 
 static bool has_soname(const struct link_map *map, const char *name)
@@ -376,6 +489,9 @@ void shim_resolve_all(void)
 	}
 	if (!own) {
 		return;
+	}
+	for (const struct link_map *m = last_from_start ? NULL : own; m; m = m->l_next) {
+		last_from_start = m->l_next ? last_from_start : m;
 	}
 	for (const struct link_map *m = own->l_next; m; m = m->l_next) {
 		struct symbol_table t;

@@ -113,7 +113,7 @@ static const struct depot_entry *walk(struct call *c, struct context *set)
 	struct context *x;
 
 	c->context = NULL;
-	if (!e || flags) {
+	if (!e || flags || signal.cut) {
 		return e;
 	}
 	if (c->caller.sp >= s->stack_low && c->caller.sp < s->stack_high) {

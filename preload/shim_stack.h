@@ -75,6 +75,7 @@ struct signal_frame {
 	uint32_t frames; /* ip[0] … ip[frames - 1] belong to the handler; 0 = no handler runs */
 	uintptr_t
 		context; /* address of the kernel's ucontext_t on the stack, siginfo_t behind it */
+	bool cut; /* the walk ended at what may be new code (JIT): to be walked again next time */
 };
 /*
  * SLOW: return addresses and the addresses of their slots, innermost first. `low`..`high` bound the

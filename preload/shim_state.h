@@ -19,7 +19,8 @@ enum {
 	THREAD_BUCKETS = 4096,
 	BY_ID = 1 << 22,
 	PAGE_FILTER_BITS = 20,
-	PAGE_HINT_BITS = 15
+	PAGE_HINT_BITS = 15,
+	G_POOLS = 64, /* of GLib, that are seen */
 };
 
 struct thread_entry {
@@ -30,13 +31,24 @@ struct thread_entry {
 	struct stream *stream;
 };
 
+/* [start, end) of a module, or of code that no module holds. */
+struct module_range {
+	uintptr_t start, end;
+};
+enum { CODE_RANGES = 16 };
+
 struct module {
 	uintptr_t start, end, bias;
 	uintptr_t eh_frame_hdr; /* 0 = none */
 	uint32_t id;
 	bool is_thrum;
 	bool gone;
+	uint8_t loops;	 /* enum module_loops */
+	bool from_start; /* loaded with the program: its symbols go before those of what came later */
 };
+
+/* libevent and libev, which export the same names with other structs. */
+enum module_loops { MODULE_NO_LOOPS, MODULE_EVENT, MODULE_EV };
 
 struct shim {
 	_Atomic uint32_t state; /* enum shim_state */
@@ -74,6 +86,7 @@ struct shim {
 	_Atomic uint32_t descriptor_top;   /* above the highest number ever in use here */
 	_Atomic uint32_t file_hold_count;
 	struct file_hold *file_holds, *free_file_holds;
+	struct bells bells;
 
 	/* bounded mode: shim_bounded.c */
 	struct facts *facts;  /* NULL in full mode without a size limit */
@@ -88,10 +101,14 @@ struct shim {
 	/* modules */
 	struct module *modules; /* sorted by start; replaced as a whole, never freed */
 	uint32_t module_count;
+	struct module_range
+		code[CODE_RANGES]; /* made at run time; a word may be of an older scan */
+	uint32_t code_count;
 	_Atomic uint32_t modules_stale; /* a dlopen may have added some */
-	uint64_t last_scan_ticks;
-	uint8_t library_copies[3]; /* of OpenMP, Qt, GLib */
-	bool many_copies;	   /* of one of them */
+	uint64_t last_scan_ticks, scan_cost_ticks;
+	uint8_t library_copies[5];    /* of OpenMP, Qt, GLib, libevent and libev, libsystemd */
+	spin_t g_pool_locks[G_POOLS]; /* wrap_gtask.c */
+	bool many_copies;	      /* of one of them */
 
 	struct object *objects[OBJECT_BUCKETS];
 	struct depot_entry *depot[DEPOT_BUCKETS];

@@ -20,6 +20,20 @@ struct once_call {
 	bool began;
 };
 
+/* A callback under way, for the same reason: a jump or an exception may leave it. See shim_task.c. */
+struct callback_level {
+	uint32_t task, outer; /* outer: stream.task before */
+	uintptr_t sp;	      /* of what called it */
+	/* Late: its library does not show when it comes back; see task_called_late. NULL = it does. */
+	const struct task_library *late;
+	uint64_t since;	  /* late: ticks */
+	uint32_t depth;	  /* late: stream.event_depth */
+	bool inner, over; /* late: it is the library's own; it is called no more */
+};
+enum {
+	CALLBACK_LEVELS = 8
+}; /* callbacks inside callbacks; those further in are not told from the last */
+
 enum busy {
 	BUSY_NOT = 0,
 	BUSY_GUARD = 1, /* inside a hook; a hook called now runs in a signal handler */
@@ -53,7 +67,9 @@ struct stream {
 	volatile uint8_t busy;	     /* the guard: enum busy */
 	uint8_t ended;		     /* THREAD_END is written; destructors may still run */
 	uint8_t exiting;	     /* pthread_exit was called */
-	uint8_t trampolined;	     /* made by a hooked call: the trampoline sees its end */
+	uint8_t woken;		     /* the newest wait for descriptors was ended by a bell */
+	uint8_t blocks; /* in a library's call that may block: those inside it are part of it */
+	uint8_t trampolined; /* made by a hooked call: the trampoline sees its end */
 	uint32_t index;
 	uintptr_t busy_sp; /* of the guard holder's caller: above it the guard is stale (longjmp) */
 	uintptr_t wait_sp; /* the same for the wait slot */
@@ -78,7 +94,15 @@ struct stream {
 		uint32_t epoch; /* shim->descriptor_epoch then; 0 = nothing seen */
 		uint64_t ticks, dev, ino;
 	} inode_seen;  /* the newest answer of descriptor_inode_soon */
-	uint32_t task; /* annotation: the task or fiber that runs here, 0 = none */
+	uint32_t task; /* the task or fiber that runs here, 0 = none */
+	uint32_t callback_count;
+	struct callback_level callback[CALLBACK_LEVELS];
+	uint32_t event_depth;	      /* loops of libevent that it is in */
+	const void *event_base;	      /* the newest that its thread began to drive: wrap_event.c */
+	uintptr_t loop_code;	      /* the newest function of libevent or libev that it called */
+	const void *ev_loop;	      /* whose pending watchers it calls, one by one: wrap_ev.c */
+	uint64_t turn_ticks;	      /* when the newest TURN was written */
+	uint64_t busy_ticks, busy_us; /* the last look at the thread's processor time */
 	/* Blocked outside of handlers, as last recorded: bit n - 1 = signal n. */
 	uint64_t signal_mask;
 	uintptr_t dlopen_ip; /* where the dlopen that the wait slot tells of returns to */
@@ -86,6 +110,18 @@ struct stream {
 	struct frame_size frame_sizes[FRAME_SLOTS];
 	struct context contexts[CONTEXT_SETS][CONTEXT_WAYS];
 };
+
+/* SLOW (shim_task.c): RETURNED of callbacks whose frames are gone: code at `sp` runs on this thread. */
+void task_drop_left(struct stream *s, uintptr_t sp);
+
+/* HOT mostly: does the code at `sp` run in a callback, or in an annotated task? The guard is held. */
+static hot_inline bool task_is_inside(struct stream *s, uintptr_t sp)
+{
+	if (unlikely(s->callback_count)) {
+		task_drop_left(s, sp);
+	}
+	return s->task || s->callback_count;
+}
 
 /* One hooked call, from enter to leave. */
 struct call {

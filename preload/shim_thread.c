@@ -276,6 +276,11 @@ bool thread_attach(uint32_t id, uint32_t flags, uint64_t mask)
 	s->held = s->read_held_count = 0;
 	s->once_count = 0;
 	s->task = 0;
+	s->callback_count = 0;
+	s->blocks = 0;
+	s->event_base = s->ev_loop = NULL;
+	s->event_depth = 0;
+	s->loop_code = 0;
 	s->wait_sp = 0;
 	if (s->bounded) {
 		bounded_thread_begin(s);

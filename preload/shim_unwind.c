@@ -593,6 +593,7 @@ struct walk {
 	uintptr_t ip, sp, bp;
 	uintptr_t low, high; /* stack bounds; high 0 = unknown, read through the kernel */
 	bool exact;	     /* ip is where a signal interrupted, not a return address */
+	bool cut;	     /* ended where code may be that no scan has seen yet */
 	uintptr_t context;   /* of the innermost signal frame passed, or tried; 0 = none */
 };
 
@@ -669,7 +670,7 @@ static bool step(struct walk *w, uintptr_t *ret_slot)
 	}
 	if ((r.bp == BP_AT_CFA && !load(w, cfa - r.bp_off, &bp)) ||
 	    (r.bp == BP_AT_BP && !load(w, w->bp, &bp)) ||
-	    (r.kind == RULE_GUESS && !module_find(ip))) {
+	    (r.kind == RULE_GUESS && !module_is_code(ip, &w->cut))) {
 		return false;
 	}
 	w->ip = ip;
@@ -706,5 +707,6 @@ uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintpt
 		}
 		ret_ip[n++] = w.ip;
 	} while (true);
+	ret_signal->cut = w.cut;
 	return n;
 }

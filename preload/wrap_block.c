@@ -19,6 +19,17 @@ static inline int result_of(long rc)
 }
 #define RESULT(rc) result_of((long)(rc))
 
+/*
+ * A stream that reads ahead waits when its buffer is empty. glibc's public struct _IO_FILE says so without a call; where another
+ * thread changes it meanwhile, one wait is noted or not.
+ */
+static hot_inline bool stream_has_data(const FILE *f)
+{
+	return f->_IO_read_ptr < f->_IO_read_end;
+}
+
+#define ON_STREAM(f) ON_FD((f)->_fileno)
+
 #include "../spec/primitives/block.def"
 
 struct block_on block_polled(uintptr_t array)
@@ -90,46 +101,46 @@ static int accepted(struct arch_caller caller, int fd)
 EXPORT int accept(int f, __SOCKADDR_ARG a, socklen_t *restrict l)
 {
 	struct call call;
-	bool held;
+	uint64_t note;
 	int rc;
 
 	if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_ACCEPT, ON_FD(f), TRACE_MODE_SHARED,
-			  &held)) {
+			  &note)) {
 		return accepted(ARCH_CALLER(), real_accept(f, a, l));
 	}
 	rc = real_accept(f, a, l);
-	block_after(&call, TRACE_CALL_ACCEPT, held, held ? RESULT(rc) : 0);
+	block_after(&call, note, note == 1 ? RESULT(rc) : 0);
 	return accepted(ARCH_CALLER(), rc);
 }
 
 EXPORT int accept4(int f, __SOCKADDR_ARG a, socklen_t *restrict l, int flags)
 {
 	struct call call;
-	bool held;
+	uint64_t note;
 	int rc;
 
 	if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_ACCEPT, ON_FD(f), TRACE_MODE_SHARED,
-			  &held)) {
+			  &note)) {
 		return accepted(ARCH_CALLER(), real_accept4(f, a, l, flags));
 	}
 	rc = real_accept4(f, a, l, flags);
-	block_after(&call, TRACE_CALL_ACCEPT, held, held ? RESULT(rc) : 0);
+	block_after(&call, note, note == 1 ? RESULT(rc) : 0);
 	return accepted(ARCH_CALLER(), rc);
 }
 
 EXPORT int pclose(FILE *f)
 {
 	struct call call;
-	bool held;
+	uint64_t note;
 	int rc;
 
 	if (f && f->_fileno >= 0) {
 		descriptor_closing(ARCH_CALLER(), f->_fileno);
 	}
-	if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_WAIT_CHILD, ON_NOTHING, 0, &held)) {
+	if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_WAIT_CHILD, ON_NOTHING, 0, &note)) {
 		return real_pclose(f);
 	}
 	rc = real_pclose(f);
-	block_after(&call, TRACE_CALL_WAIT_CHILD, held, held ? RESULT(rc) : 0);
+	block_after(&call, note, note == 1 ? RESULT(rc) : 0);
 	return rc;
 }

@@ -11,7 +11,9 @@
 #ifndef THRUM_WRAP_BLOCK_H
 #define THRUM_WRAP_BLOCK_H
 
+#include "shim_task.h"
 #include "wrap.h"
+#include "wrap_bell.h"
 
 enum block_subject {
 	BLOCK_NOTHING,
@@ -50,9 +52,31 @@ struct block_on block_polled(uintptr_t array);
 /* SLOW: what it waits for, defined; adds TIMED to `mode` where the object has a timeout. 0 = nobody. */
 uint32_t block_object(struct call *c, struct block_on on, unsigned *mode);
 
-/* HOT when nothing is held: sets the slot. False: not noted. `ret_held`: a BLOCK was written. */
+/* What is to be recorded when the call came back: else the ticks when it began, inside a callback. */
+enum { BLOCK_NOTHING_TO_SAY = 0, BLOCK_WAS_SAID = 1 };
+
+/* HOT: is a read or write of it over at once, as far as anybody asks? */
+static hot_inline bool block_is_quick(unsigned class)
+{
+	const struct stream *s = shim_stream;
+
+	return class == DESCRIPTOR_QUICK ||
+	       (class == DESCRIPTOR_FILE && (!s || !(s->task || s->callback_count) || s->held));
+}
+
+/* What a descriptor leads to tells more than the name of the call. */
+static inline unsigned block_number(unsigned number, unsigned class)
+{
+	if (class == DESCRIPTOR_FILE && number == TRACE_CALL_READ) {
+		return TRACE_CALL_FILE_READ;
+	}
+	return class == DESCRIPTOR_FILE && number == TRACE_CALL_WRITE ? TRACE_CALL_FILE_WRITE
+								      : number;
+}
+
+/* HOT when nothing is held: sets the slot. False: not noted. */
 static hot_inline bool block_before(struct call *c, struct arch_caller caller, unsigned number,
-				    struct block_on on, unsigned mode, bool *ret_held)
+				    struct block_on on, unsigned mode, uint64_t *ret_note)
 {
 	unsigned class = DESCRIPTOR_PLAIN;
 	uint32_t object = 0;
@@ -63,7 +87,7 @@ static hot_inline bool block_before(struct call *c, struct arch_caller caller, u
 	}
 	if (on.subject == BLOCK_DESCRIPTOR) {
 		class = descriptor_class(on.id);
-		if (likely(class == DESCRIPTOR_QUICK)) {
+		if (likely(block_is_quick(class))) {
 			return false;
 		}
 	}
@@ -74,30 +98,37 @@ static hot_inline bool block_before(struct call *c, struct arch_caller caller, u
 	}
 	if (unlikely(class == DESCRIPTOR_UNKNOWN)) {
 		class = descriptor_learn(on.id);
-		if (class == DESCRIPTOR_QUICK) {
+		if (block_is_quick(class)) {
 			shim_leave(c);
 			return false;
 		}
 	}
 	c->stack = stack_id(c);
+	number = block_number(number, class);
 	if (unlikely(class == DESCRIPTOR_CHANNEL || on.subject > BLOCK_DESCRIPTOR)) {
 		object = block_object(c, on, &mode);
 		since = arch_ticks();
 	}
-	*ret_held = c->s->held != 0;
-	if (unlikely(*ret_held)) {
+	*ret_note = BLOCK_NOTHING_TO_SAY;
+	if (unlikely(c->s->held != 0)) {
+		*ret_note = BLOCK_WAS_SAID;
 		emit_osa_seq(c->s, TRACE_BLOCK, object, c->stack, number, 0);
 		since = c->s->last_ticks;
+	} else if (unlikely(task_is_inside(c->s, c->caller.sp)) && !c->s->blocks) {
+		since = since ? since : arch_ticks();
+		*ret_note = since;
 	}
 	wait_set(c, TRACE_WAIT_CALL, object, number, mode, since);
 	shim_leave(c);
 	return true;
 }
 
-/* HOT: `rc` is an errno value, only looked at when a BLOCK was written. */
-static hot_inline void block_after(struct call *c, unsigned number, bool held, int rc)
+/* HOT: `rc` is an errno value, only looked at when BLOCK_WAS_SAID. */
+static hot_inline void block_after(struct call *c, uint64_t note, int rc)
 {
-	if (likely(!held && !c->saved)) {
+	uint32_t number, object;
+
+	if (likely(!note && !c->saved)) {
 		if (likely(c->s->segment != NULL)) {
 			__atomic_store_n(&c->s->segment->wait.kind, TRACE_WAIT_NONE,
 					 __ATOMIC_RELEASE);
@@ -108,26 +139,94 @@ static hot_inline void block_after(struct call *c, unsigned number, bool held, i
 		return;
 	}
 	shim_reenter(c);
+	number = c->s->segment->wait.other;
+	object = c->s->segment->wait.object;
 	wait_clear(c);
-	if (held) {
+	if (note == BLOCK_WAS_SAID) {
 		emit_plain(c->s, TRACE_UNBLOCK, 2, number, encode_zigzag(rc), 0);
 	}
 	shim_leave(c);
+	if (note > BLOCK_WAS_SAID) {
+		task_blocked(c->caller, number, object, note);
+	}
 }
 
 #define PRIM_BLOCK(call_, ret, name, params, args, on_, mode_)                                    \
 	EXPORT ret name params                                                                    \
 	{                                                                                         \
 		struct call call;                                                                 \
-		bool held;                                                                        \
+		uint64_t note;                                                                    \
 		ret rc;                                                                           \
                                                                                                   \
-		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &held)) { \
+		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &note)) { \
 			return real_##name args;                                                  \
 		}                                                                                 \
 		rc = real_##name args;                                                            \
-		block_after(&call, TRACE_CALL_##call_, held, held ? RESULT(rc) : 0);              \
+		block_after(&call, note, note == 1 ? RESULT(rc) : 0);                             \
 		return rc;                                                                        \
+	}
+
+/* The same for what takes from the descriptor `f`, or gives to it: it may be a bell. */
+#define PRIM_TAKE(call_, ret, name, params, args, on_, mode_)                                     \
+	EXPORT ret name params                                                                    \
+	{                                                                                         \
+		struct call call;                                                                 \
+		uint64_t note;                                                                    \
+		ret rc;                                                                           \
+                                                                                                  \
+		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &note)) { \
+			rc = real_##name args;                                                    \
+		} else {                                                                          \
+			rc = real_##name args;                                                    \
+			block_after(&call, note, note == 1 ? RESULT(rc) : 0);                     \
+		}                                                                                 \
+		bell_read(f, rc > 0);                                                             \
+		return rc;                                                                        \
+	}
+
+#define PRIM_GIVE(call_, ret, name, params, args, on_, mode_)                                     \
+	EXPORT ret name params                                                                    \
+	{                                                                                         \
+		unsigned bell = bell_rung_by(f);                                                  \
+		uint32_t token = bell_writes(ARCH_CALLER(), bell);                                \
+		struct call call;                                                                 \
+		uint64_t note;                                                                    \
+		ret rc;                                                                           \
+                                                                                                  \
+		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &note)) { \
+			rc = real_##name args;                                                    \
+		} else {                                                                          \
+			rc = real_##name args;                                                    \
+			block_after(&call, note, note == 1 ? RESULT(rc) : 0);                     \
+		}                                                                                 \
+		bell_written(bell, token, rc > 0);                                                \
+		return rc;                                                                        \
+	}
+
+/* By the names that the rows give their arguments. */
+#define BELLS_OF_POLL bell_poll(ARCH_CALLER(), f, n, rc)
+#define BELLS_OF_SELECT bell_select(ARCH_CALLER(), n, r, rc)
+#define BELLS_OF_EPOLL_WAIT bell_epoll(ARCH_CALLER(), q, e, rc)
+
+/* Waits for descriptors: what happens between two of them is one turn of somebody's loop. */
+#define PRIM_TURN(call_, ret, name, params, args, on_, mode_)                                   \
+	EXPORT ret name params                                                                  \
+	{                                                                                       \
+		uint64_t note, since = arch_ticks();                                            \
+		unsigned mode = (mode_);                                                        \
+		struct call call;                                                               \
+		ret rc;                                                                         \
+                                                                                                \
+		task_wait_begins(ARCH_CALLER());                                                \
+		if (block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode, &note)) { \
+			rc = real_##name args;                                                  \
+			block_after(&call, note, note == 1 ? RESULT(rc) : 0);                   \
+		} else {                                                                        \
+			rc = real_##name args;                                                  \
+		}                                                                               \
+		BELLS_OF_##call_;                                                               \
+		task_turn(ARCH_CALLER(), since, mode == 0, rc < 0 ? -RESULT(rc) : rc);          \
+		return rc;                                                                      \
 	}
 
 #endif

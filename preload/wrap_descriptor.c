@@ -107,6 +107,18 @@ EXPORT int close(int f)
 	return real_close(f);
 }
 
+/* Entered by a jump from syscall(), as if called in its place: so libuv closes. */
+__attribute__((used, visibility("hidden"))) long close_call(long n, long f);
+long close_call(long n, long f)
+{
+	if (unlikely(shim_owns_fd((int)f))) {
+		errno = EBADF;
+		return -1;
+	}
+	descriptor_closing(ARCH_CALLER(), (int)f);
+	return real_syscall(n, f);
+}
+
 EXPORT int fclose(FILE *f)
 {
 	if (f && f->_fileno >= 0) {

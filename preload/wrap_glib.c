@@ -56,7 +56,7 @@ struct g_once_call {
 	bool began;
 };
 
-static void *run_once(void *p)
+CALLS_BACK static void *run_once(void *p)
 {
 	struct g_once_call *o = p;
 	void *result;

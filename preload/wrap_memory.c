@@ -5,7 +5,10 @@
  * free() is the one hot function here: a bit per page says whether a lock ever lived there,
  * everything else goes straight on.
  */
+#include "shim_task.h"
 #include "wrap.h"
+
+#include <dlfcn.h>
 
 /* ---- memory ---- */
 
@@ -19,6 +22,9 @@ static cold_call void retire(struct arch_caller caller, void *p, size_t bytes, u
 	call.stack = 0;
 	call.context = NULL;
 	object_retire_range(&call, (uintptr_t)p, bytes, why);
+	if (unlikely(task_watched)) {
+		task_memory_gone(&call, (uintptr_t)p, bytes);
+	}
 	shim_leave(&call);
 }
 
@@ -155,13 +161,19 @@ void wait_outer(struct call *c)
 	__atomic_store_n(&w->kind, TRACE_WAIT_NONE, __ATOMIC_RELEASE);
 }
 
-__attribute__((used)) static void *before_dlopen(void)
+/* Both are called with the arguments of their calls still in place. */
+__attribute__((used)) static void *before_dlopen(const char *file, int flags)
 {
+	(void)file;
+	shim_deep_binding |= flags & RTLD_DEEPBIND;
 	note_dlopen(ARCH_CALLER_VIA());
 	return (void *)real_dlopen;
 }
-__attribute__((used)) static void *before_dlmopen(void)
+__attribute__((used)) static void *before_dlmopen(long ns, const char *file, int flags)
 {
+	(void)ns;
+	(void)file;
+	shim_deep_binding |= flags & RTLD_DEEPBIND;
 	note_dlopen(ARCH_CALLER_VIA());
 	return (void *)real_dlmopen;
 }

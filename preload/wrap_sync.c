@@ -85,7 +85,7 @@ static void once_close_stale(struct call *c)
 	}
 }
 
-static void runner(void)
+CALLS_BACK static void runner(void)
 {
 	__pthread_unwind_buf_t unwind_buffer;
 	struct call call = { .s = shim_stream, .caller = ARCH_CALLER() };

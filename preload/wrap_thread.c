@@ -209,7 +209,7 @@ void join_before(struct call *c, uintptr_t handle, unsigned mode, uint32_t *ret_
 	*ret_id = thread_id_of(c, handle);
 	if (!(mode & TRACE_MODE_TRY)) {
 		wait_set(c, TRACE_WAIT_JOIN, 0, *ret_id, mode, arch_ticks());
-		if (c->s->held) {
+		if (c->s->held || task_is_inside(c->s, c->caller.sp)) {
 			emit_osa_seq(c->s, TRACE_BLOCK, 0, c->stack, TRACE_CALL_JOIN, 0);
 		}
 	}
@@ -224,7 +224,7 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 	shim_reenter(c);
 	if (!(mode & TRACE_MODE_TRY)) {
 		wait_clear(c);
-		if (c->s->held) {
+		if (c->s->held || task_is_inside(c->s, c->caller.sp)) {
 			emit_plain(c->s, TRACE_UNBLOCK, 2, TRACE_CALL_JOIN, encode_zigzag(rc), 0);
 		}
 	}

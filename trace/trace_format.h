@@ -29,7 +29,7 @@
 
 #define TF_MAGIC "THRUMTRC"
 #define TF_MAJOR 1
-#define TF_MINOR 1
+#define TF_MINOR 2
 
 #define TF_HEADER_BYTES 4096u
 #define TF_SEGMENT_BYTES 65536u
@@ -63,6 +63,14 @@ enum trace_call {
 #undef CALL
 };
 
+/* Numbers of the kinds of tasks, from spec/tasks.def. */
+enum trace_task_kind {
+	TRACE_TASK_KIND_NONE = 0,
+#define TASK(num, NAME, word, library, life) TRACE_TASK_##NAME = num,
+#include "../spec/tasks.def"
+#undef TASK
+};
+
 /*
  * Bits of argument A in REQUEST, ACQUIRE_FAIL, ACQUIRE_OWNERDEAD, COND_WAIT and of trace_wait.mode.
  */
@@ -90,6 +98,40 @@ enum trace_task_step {
 	TRACE_TASK_FINISHED = 4,
 	TRACE_TASK_CANCELLED = 5,
 	TRACE_TASK_DESTROYED = 6,
+	/* Of tasks that began with TASK_NEW. CALLED and RETURNED nest as calls do. */
+	TRACE_TASK_CALLED = 7, /* its loop calls it back: S = the callback, a stack of one frame */
+	TRACE_TASK_RETURNED = 8, /* that callback returned */
+	TRACE_TASK_STOPPED = 9,	 /* disarmed; may be armed again */
+	TRACE_TASK_CLOSED = 10,	 /* the program says that it is over */
+	TRACE_TASK_LOST = 11,	 /* another one was made in its place: it was never closed */
+	TRACE_TASK_WORKED = 12, /* RETURNED of a part on a pool's thread: the loop's part follows */
+};
+
+/* Argument A of LOOP. */
+enum trace_loop_step {
+	TRACE_LOOP_RUN = 1,   /* this thread drives it from here on; nests */
+	TRACE_LOOP_LEFT = 2,  /* until here */
+	TRACE_LOOP_CLOSE = 3, /* closed with result R: 0, or it is still in use (EBUSY) */
+	TRACE_LOOP_WAKE = 4,  /* woken on purpose */
+	TRACE_LOOP_STOP = 5,  /* asked to end */
+	/* The program gave its last reference up: what it still has of the loop keeps it alive. */
+	TRACE_LOOP_DROPPED = 6,
+};
+
+/*
+ * WOKEN, R = descriptor << TRACE_WOKEN_SHIFT | TRACE_WOKEN_MORE | this, and
+ * A = task that the writer ran (0 = none) << 32 | thread that wrote (0 = not known, or several at the same time).
+ * OTHER: the wait found none of them ready, and says so once after one that did. S = 0 where A = 0.
+ */
+enum trace_waker {
+	TRACE_WAKER_OTHER = 0,
+	TRACE_WAKER_EVENTFD = 1,
+	TRACE_WAKER_TIMERFD = 2,
+	TRACE_WAKER_SIGNALFD = 3,
+	TRACE_WAKER_PIPE = 4,
+	TRACE_WAKER_SOCKET = 5, /* of a pair */
+	TRACE_WOKEN_MORE = 8,	/* the same wait found what the WOKEN before tells of, too */
+	TRACE_WOKEN_SHIFT = 4,
 };
 
 enum trace_destroy {
@@ -354,7 +396,7 @@ enum tf_futex_attribute {
 
 /*
  * Of every kind: which library's own lock this is (its memory is not glibc's), and how it is
- * shared. Bits 24..27 of the attributes of a MUTEX, RWLOCK, COND, SEM, ONCE; see TF_PSHARED for the rest.
+ * shared. Bits 24..27 of the attributes of a MUTEX, RWLOCK, COND, SEM, ONCE, LOOP, POOL; see TF_PSHARED for the rest.
  */
 enum tf_library {
 	TF_LIBRARY_SHIFT = 24,
@@ -366,6 +408,13 @@ enum tf_library {
 	TF_LIBRARY_SYSV = 4,	  /* semop */
 	TF_LIBRARY_ANNOTATED = 5, /* thrum.h */
 	TF_LIBRARY_STDIO = 6,	  /* the lock of a FILE */
+	TF_LIBRARY_UV = 7,
+	TF_LIBRARY_EVENT = 8,
+	TF_LIBRARY_EV = 9,
+	TF_LIBRARY_SD = 10,
+	TF_LIBRARY_CURL = 11,
+	TF_LIBRARY_ARES = 12,
+	TF_LIBRARY_URING = 13,
 };
 
 /* Attributes of a PIPE or SOCKET. */

@@ -110,3 +110,33 @@ const char *trace_call_name(unsigned call)
 
 	return call < sizeof(names) / sizeof(names[0]) && names[call] ? names[call] : "a call";
 }
+
+static const struct {
+	const char *word, *library;
+} tasks[] = {
+#define TASK(number, NAME, word, library, life) [number] = { word, library },
+#include "../spec/tasks.def"
+#undef TASK
+};
+#define TASKS (sizeof(tasks) / sizeof(tasks[0]))
+
+const char *trace_task_word(unsigned kind)
+{
+	return kind < TASKS && tasks[kind].word ? tasks[kind].word : "task";
+}
+
+const char *trace_task_library(unsigned kind)
+{
+	return kind < TASKS && tasks[kind].library ? tasks[kind].library : "";
+}
+
+const char *trace_waker_word(unsigned kind)
+{
+	static const char *const words[] = {
+		[TRACE_WAKER_EVENTFD] = "eventfd",   [TRACE_WAKER_TIMERFD] = "timerfd",
+		[TRACE_WAKER_SIGNALFD] = "signalfd", [TRACE_WAKER_PIPE] = "pipe",
+		[TRACE_WAKER_SOCKET] = "socket",
+	};
+
+	return kind < sizeof(words) / sizeof(words[0]) && words[kind] ? words[kind] : "descriptor";
+}

@@ -199,6 +199,10 @@ const char *trace_reader_get_run_json(const struct trace_reader *reader);
 const char *trace_op_name(unsigned op);
 const char *trace_object_kind_name(unsigned kind);
 const char *trace_call_name(unsigned call);
+/* Word and library of an enum trace_task_kind; "task" and "" for a number out of a file. */
+const char *trace_task_word(unsigned kind);
+const char *trace_waker_word(unsigned kind); /* enum trace_waker */
+const char *trace_task_library(unsigned kind);
 bool trace_object_kind_is_lock(unsigned kind);
 
 #endif
