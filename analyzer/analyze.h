@@ -37,6 +37,7 @@ struct analyze_stats {
 struct analyze_options {
 	uint64_t rules_off; /* bit per enum rule */
 	uint64_t hold_ns;   /* --hold-ms; 0 = default 200 ms */
+	uint64_t stall_ns;  /* --stall-ms; 0 = default 100 ms */
 	bool timed_out;	    /* the run was ended by --timeout */
 	/* When the run was over, as the launcher says, and its process; 0 = not known. */
 	uint64_t end_real_ns;

@@ -4,6 +4,9 @@
  */
 #include "checker.h"
 
+#include "../trace/trace_ops.h"
+#include "model/model_loops.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +25,8 @@
 	ROW(signal_lock)    \
 	ROW(blocking_call)  \
 	ROW(task_misuse)    \
+	ROW(loop_stall)     \
+	ROW(task_leak)      \
 	ROW(contention)     \
 	ROW(benign)
 
@@ -126,6 +131,28 @@ void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object)
 	}
 	if (!l->kind && o)
 		l->kind = o->kind;
+}
+
+void analysis_add_task(struct analysis *a, struct finding *f, uint32_t task, unsigned kind,
+		       uint32_t callback, uint32_t made)
+{
+	static const char *const states[] = {
+		[MODEL_JOB_MADE] = "made",	 [MODEL_JOB_ARMED] = "waiting",
+		[MODEL_JOB_CALLED] = "running",	 [MODEL_JOB_STOPPED] = "stopped",
+		[MODEL_JOB_CLOSING] = "closing", [MODEL_JOB_WORKED] = "waiting for its loop",
+	};
+	struct finding_task *t = finding_add_task(a->findings, f, task);
+	const struct model_job *job = model_get_job(a->model, task);
+	const struct trace_process *p = a->process;
+
+	t->kind = trace_task_word(kind);
+	t->library = trace_task_library(kind);
+	t->callback_stack = callback;
+	t->created_stack = made;
+	t->loop = job ? job->loop : 0;
+	t->state = job ? states[job->state] : NULL;
+	if (kind == TRACE_TASK_ANNOTATED && p->tasks && task < p->task_count && p->tasks[task].name)
+		t->callback = *p->tasks[task].name ? p->tasks[task].name : NULL;
 }
 
 struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f,

@@ -7,7 +7,7 @@
  * at the end of an image every `finish` is called in the same order, so the deadlock checker comes
  * before lock_order, which leaves out what was observed.
  *
- * Titles and messages name locks as {lock:ID} and threads as {thread:ID}; finding_expand_names
+ * Titles and messages name locks as {lock:ID}, threads as {thread:ID}, tasks as {task:ID}; finding_expand_names
  * replaces both by the words of the finding's lists after symbolisation. The ids must be in the
  * lists.
  */
@@ -89,6 +89,10 @@ const char *analysis_thread_label(struct analysis *a, uint32_t thread);
 
 /* Adds the object once: kind, address, first-seen stack filled. id 0 is ignored. */
 void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object);
+
+/* Adds the task once, with words for its kind. `callback` and `made`: stacks, 0 = not known. */
+void analysis_add_task(struct analysis *a, struct finding *f, uint32_t task, unsigned kind,
+		       uint32_t callback, uint32_t made);
 
 /*
  * Adds the stack, its thread and its lock (each 0 = none). `held`/`held_count`: object ids, copied;

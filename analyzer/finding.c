@@ -296,6 +296,20 @@ struct finding_lock *finding_add_lock(struct finding_list *list, struct finding 
 	return lock;
 }
 
+struct finding_task *finding_add_task(struct finding_list *list, struct finding *f, uint32_t id)
+{
+	struct finding_task *task;
+
+	for (size_t i = 0; i < f->task_count; i++)
+		if (f->tasks[i].id == id)
+			return &f->tasks[i];
+	f->tasks = array_append(list, f->tasks, f->task_count, sizeof(*f->tasks));
+	task = &f->tasks[f->task_count++];
+	task->id = id;
+	task->process = f->process;
+	return task;
+}
+
 struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f,
 					enum stack_role role, uint32_t thread, uint32_t lock,
 					uint32_t stack)

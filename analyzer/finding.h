@@ -94,6 +94,19 @@ struct finding_lock {
 	struct frames first_seen;
 };
 
+/* A task of a loop or pool: spec/tasks.def. */
+struct finding_task {
+	uint32_t id;
+	uint32_t loop; /* object id of its loop or pool, 0 = not known */
+	size_t process;
+	const char *kind, *library, *state; /* words; state NULL = not known */
+	uint32_t callback_stack;	    /* one frame: what is called; 0 = not known */
+	/* That function, or an annotated task's name; NULL = unknown. Filled by symbolisation */
+	const char *callback;
+	uint32_t created_stack; /* where it was made or posted, 0 = unknown */
+	struct frames created_at;
+};
+
 struct finding_stack {
 	enum stack_role role;
 	size_t process;	 /* index in the trace: of `stack` */
@@ -105,6 +118,7 @@ struct finding_stack {
 	uint64_t time_ns;
 	const char *note;     /* one phrase: "since 2.1 s", "acquired for reading"; may be NULL */
 	struct frames frames; /* filled by symbolisation */
+	bool beside;	      /* differs between equal findings: no part of the fingerprint */
 	uint32_t for_thread;  /* WAITS: finding_thread.id joined, or expected to signal; 0 = none */
 };
 
@@ -127,6 +141,8 @@ struct finding {
 	size_t thread_count;
 	struct finding_lock *locks;
 	size_t lock_count;
+	struct finding_task *tasks;
+	size_t task_count;
 	struct finding_stack *stacks;
 	size_t stack_count;
 };
@@ -170,6 +186,7 @@ struct finding *finding_begin(struct finding_list *list, enum rule rule, enum co
 struct finding_thread *finding_add_thread(struct finding_list *list, struct finding *f,
 					  uint32_t id);
 struct finding_lock *finding_add_lock(struct finding_list *list, struct finding *f, uint32_t id);
+struct finding_task *finding_add_task(struct finding_list *list, struct finding *f, uint32_t id);
 struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f,
 					enum stack_role role, uint32_t thread, uint32_t lock,
 					uint32_t stack);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * finding_names.c - puts names in the place of {lock:ID} and {thread:ID} in titles and messages.
+ * finding_names.c - puts names in the place of {lock:ID}, {thread:ID} and {task:ID} in titles and messages.
  *
  * Runs after symbolisation, because only then locks have names. A named lock reads "mutex
  * g_accounts"; several unnamed ones of a kind are told apart by their place in the finding's list:
@@ -63,6 +63,28 @@ static void append_thread(struct text *t, const struct finding *f, unsigned long
 	append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), "thread %lu", id));
 }
 
+/* "timer callback on_tick", "timer #2": unnamed ones of one finding are told apart. */
+static void append_task(struct text *t, const struct finding *f, unsigned long id)
+{
+	char buffer[64];
+
+	for (size_t i = 0; i < f->task_count; i++) {
+		const struct finding_task *task = &f->tasks[i];
+
+		if (task->id != id)
+			continue;
+		append(t, task->kind, strlen(task->kind));
+		if (task->callback) {
+			append(t, " ", 1);
+			append(t, task->callback, strlen(task->callback));
+		} else if (f->task_count > 1) {
+			append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), " #%zu", i + 1));
+		}
+		return;
+	}
+	append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), "task %lu", id));
+}
+
 /* Length of the placeholder at `at`, 0 = none; what it names goes to `t`. */
 static size_t expand_one(struct text *t, const struct finding *f, const char *at)
 {
@@ -75,6 +97,10 @@ static size_t expand_one(struct text *t, const struct finding *f, const char *at
 	}
 	if (sscanf(at, "{thread:%lu}%n", &id, &length) == 1 && length) {
 		append_thread(t, f, id);
+		return (size_t)length;
+	}
+	if (sscanf(at, "{task:%lu}%n", &id, &length) == 1 && length) {
+		append_task(t, f, id);
 		return (size_t)length;
 	}
 	return 0;

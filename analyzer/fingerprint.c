@@ -195,6 +195,8 @@ static void parties_add_stacks(struct parties *p, const struct finding *f)
 	for (size_t i = 0; i < f->stack_count; i++) {
 		size_t start = p->text.used;
 
+		if (f->stacks[i].beside)
+			continue;
 		text_add_field(&p->text, stack_role_name(f->stacks[i].role));
 		text_add_lock(&p->text, finding_find_lock(f, f->stacks[i].lock));
 		if (f->stacks[i].role ==

@@ -141,6 +141,8 @@ enum frame_class frame_classify(const struct frame *frame)
 {
 	if (is_signal_frame(frame))
 		return FRAME_PROGRAM;
+	if (frame->file && has_prefix(frame->file, "node:")) /* scripts inside node itself */
+		return FRAME_LIBRARY;
 	if (frame->function) {
 		const char *function = skip_return_type(frame->function);
 

@@ -300,11 +300,19 @@ static void follow_file_lock(struct feed *f, const struct run_process *p, uint32
 	}
 }
 
+/* Tasks and loops are a matter of each process, and their numbers are its own. */
+static bool is_about_tasks(unsigned op)
+{
+	return op == TRACE_TASK || (op >= TRACE_TASK_NEW && op <= TRACE_WOKEN);
+}
+
 static void give(struct feed *f, const struct source *s)
 {
 	struct run_process *p = &f->u->run.process[s->image];
 	struct trace_event e = s->event;
 
+	if (is_about_tasks(e.op))
+		return;
 	translate(p, &e);
 	if (!e.thread || follow_process(f, p, &s->event, &e) || is_local_end(f, &e))
 		return;

@@ -71,7 +71,7 @@ static void names_add(struct names *names, const char *name)
 	snprintf(names->name[at], sizeof(names->name[at]), "%s", name);
 }
 
-/* Among stacks of the first one's role; one that only joins the others is not what it is about. */
+/* Among stacks of the first one's role; one that only joins the others, or differs from run to run, is not what it is about. */
 static void names_add_stacks(struct names *names, const struct finding *f, unsigned skip)
 {
 	char name[NAME_BYTES];
@@ -80,7 +80,7 @@ static void names_add_stacks(struct names *names, const struct finding *f, unsig
 		const struct finding_stack *stack = &f->stacks[i];
 		const struct finding_thread *thread = finding_find_thread(f, stack->thread);
 
-		if (stack->role != f->stacks[0].role ||
+		if (stack->role != f->stacks[0].role || stack->beside ||
 		    (stack->for_thread && !f->stacks[0].for_thread))
 			continue;
 		telling_name(&stack->frames, skip, name, sizeof(name));

@@ -174,8 +174,92 @@ static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 		lock->name = copy(s, object->name);
 }
 
+static void fill_task(struct symbolizer *s, struct finding_task *task)
+{
+	struct symbols *symbols = get_symbols(s, task->process);
+	struct frames callback = { 0 };
+
+	if (!symbols)
+		return;
+	fill_frames(s, symbols, task->created_stack, SYMBOLS_TIME_UNKNOWN, &task->created_at);
+	fill_frames(s, symbols, task->callback_stack, SYMBOLS_TIME_UNKNOWN, &callback);
+	if (callback.count && !task->callback)
+		task->callback = callback.frame[callback.count - 1].function;
+}
+
+static bool is_script(const struct frame *frame)
+{
+	return frame->file && frame->module && !strcmp(frame->module, SYMBOLS_JIT);
+}
+
+static bool has_name(const struct frame *frame)
+{
+	return frame->function && strcmp(frame->function, SYMBOLS_ANONYMOUS) &&
+	       frame_classify(frame) == FRAME_PROGRAM;
+}
+
+/* The outermost function of a script: what it called in turn may be an addon's. */
+static const char *script_of(const struct frames *frames)
+{
+	for (size_t i = frames->count; i-- > 0;)
+		if (is_script(&frames->frame[i]) && has_name(&frames->frame[i]))
+			return frames->frame[i].function;
+	return NULL;
+}
+
+/* What `module` called of the program, as a stack of a callback of that module shows: the outermost function with a name. */
+static const char *called_by(const struct frames *frames, const char *module)
+{
+	const char *last = NULL;
+
+	for (size_t i = 0; i < frames->count; i++) {
+		const struct frame *frame = &frames->frame[i];
+		bool inside = frame->module && !strcmp(frame->module, module);
+
+		if (last && inside)
+			return last;
+		if (!inside && has_name(frame))
+			last = frame->function;
+	}
+	return NULL;
+}
+
+/*
+ * A library that lets its loop call a function of its own, and that one the program's (GIO's answers do), or a run time that calls
+ * a script: the stack of what held up the loop names the latter.
+ */
+static void look_behind_library(struct symbolizer *s, struct finding *f)
+{
+	struct finding_task *task = f->tasks;
+	struct symbols *symbols = f->task_count == 1 ? get_symbols(s, task->process) : NULL;
+	struct frames callback = { 0 };
+	const char *function = NULL;
+	bool is_program;
+
+	if (!symbols)
+		return;
+	fill_frames(s, symbols, task->callback_stack, SYMBOLS_TIME_UNKNOWN, &callback);
+	if (!callback.count || !callback.frame[0].module)
+		return;
+	is_program = callback.frame[0].function &&
+		     frame_classify(&callback.frame[0]) == FRAME_PROGRAM;
+	for (size_t i = 0; i < f->stack_count && !function; i++) {
+		const struct frames *frames = &f->stacks[i].frames;
+
+		if (f->stacks[i].role != ROLE_BLOCKS)
+			continue;
+		function = script_of(frames);
+		if (!function && !is_program)
+			function = called_by(frames, callback.frame[0].module);
+	}
+	if (function)
+		task->callback = function;
+}
+
 static void fill_finding(struct symbolizer *s, struct finding *f)
 {
+	for (size_t i = 0; i < f->task_count; i++)
+		fill_task(s, &f->tasks[i]);
 	for (size_t i = 0; i < f->thread_count; i++)
 		fill_thread(s, &f->threads[i]);
 	for (size_t i = 0; i < f->lock_count; i++)
@@ -187,6 +271,7 @@ static void fill_finding(struct symbolizer *s, struct finding *f)
 			fill_frames(s, symbols, f->stacks[i].stack, f->stacks[i].time_ns,
 				    &f->stacks[i].frames);
 	}
+	look_behind_library(s, f);
 }
 
 void symbolize_findings(struct finding_list *list, const struct trace_reader *reader,

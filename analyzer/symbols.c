@@ -247,6 +247,24 @@ static const char *jit_name(struct symbols *symbols, uint64_t address)
 	return name ? symbols_arena_copy(&symbols->arena, name) : NULL;
 }
 
+/* A script's function has a place as well. */
+static void name_jit(struct symbols *symbols, struct frame *frame, uint64_t address)
+{
+	const char *name = jit_name(symbols, address);
+	struct perf_map_part function, file;
+
+	frame->function = name;
+	frame->module = name ? SYMBOLS_JIT : SYMBOLS_NO_MODULE;
+	frame->offset = address;
+	if (!name || !perf_map_split(name, &function, &file, &frame->line))
+		return;
+	frame->function = function.length ? symbols_arena_printf(&symbols->arena, "%.*s",
+								 function.length, function.text)
+					  : SYMBOLS_ANONYMOUS;
+	frame->file = symbols_arena_printf(&symbols->arena, "%.*s", file.length, file.text);
+	frame->language = "javascript";
+}
+
 /* Adds what lies at `ip`; returns whether the next outer address is exact. */
 static bool add_address(struct symbols *symbols, struct builder *builder, uint64_t ip, bool exact,
 			uint64_t time_ns)
@@ -257,11 +275,7 @@ static bool add_address(struct symbols *symbols, struct builder *builder, uint64
 	size_t before = builder->count;
 
 	if (!module) {
-		struct frame *frame = builder_add(builder);
-
-		frame->function = jit_name(symbols, address);
-		frame->module = frame->function ? SYMBOLS_JIT : SYMBOLS_NO_MODULE;
-		frame->offset = address;
+		name_jit(symbols, builder_add(builder), address);
 	} else if (!module->trace->is_thrum) {
 		add_frames(symbols, builder, module, address);
 		if (is_signal)

@@ -28,6 +28,9 @@ struct symbols_files;
 /* The same where the program's compiler left a name in /tmp/perf-PID.map: see symbols_perf_map.h. */
 #define SYMBOLS_JIT "[jit]"
 
+/* A function of a script that has no name. */
+#define SYMBOLS_ANONYMOUS "(anonymous)"
+
 /* `process` is borrowed until symbols_free. Opens module files lazily. */
 int symbols_new(const struct trace_process *process, struct symbols **ret_symbols,
 		struct diag *diag);

@@ -10,6 +10,7 @@
 
 #include "symbols_arena.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -152,4 +153,63 @@ const char *perf_map_find(const struct perf_map *map, uint64_t address)
 		name = map->entries[low].name;
 	}
 	return name;
+}
+
+/* ---- V8's names ---- */
+
+static const char *const v8_tags[] = { "LazyCompile:", "Function:", "JS:", "Script:", "Eval:" };
+static const char *const v8_scripts[] = { " /", " node:", " file:", " internal/" };
+
+static const char *after_tag(const char *name)
+{
+	for (size_t i = 0; i < sizeof(v8_tags) / sizeof(v8_tags[0]); i++)
+		if (!strncmp(name, v8_tags[i], strlen(v8_tags[i])))
+			return name + strlen(v8_tags[i]);
+	return NULL;
+}
+
+/* The blank before the script: names like "get size" have blanks, and so may paths. */
+static const char *before_script(const char *text)
+{
+	const char *at;
+
+	for (size_t i = 0; i < sizeof(v8_scripts) / sizeof(v8_scripts[0]); i++)
+		if ((at = strstr(text, v8_scripts[i])))
+			return at;
+	return strrchr(text, ' ');
+}
+
+/* "…:10" or "…:10:25": where the number of the line begins; NULL = there is none. */
+static const char *line_of(const char *text)
+{
+	const char *end = text + strlen(text), *at = NULL;
+
+	for (int numbers = 0; numbers < 2; numbers++) {
+		const char *digits = end;
+
+		while (digits > text && isdigit((unsigned char)digits[-1]))
+			digits--;
+		if (digits == end || digits == text || digits[-1] != ':')
+			break;
+		at = digits;
+		end = digits - 1;
+	}
+	return at;
+}
+
+bool perf_map_split(const char *name, struct perf_map_part *ret_function,
+		    struct perf_map_part *ret_file, int *ret_line)
+{
+	const char *text = after_tag(name), *blank, *line;
+
+	if (text && *text && strchr("~*^+'", *text))
+		text++;
+	blank = text ? before_script(text) : NULL;
+	line = blank ? line_of(blank + 1) : NULL;
+	if (!line)
+		return false;
+	*ret_function = (struct perf_map_part){ text, (int)(blank - text) };
+	*ret_file = (struct perf_map_part){ blank + 1, (int)(line - blank - 2) };
+	*ret_line = atoi(line);
+	return true;
 }

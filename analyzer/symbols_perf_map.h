@@ -11,6 +11,7 @@
 #ifndef THRUM_ANALYZER_SYMBOLS_PERF_MAP_H
 #define THRUM_ANALYZER_SYMBOLS_PERF_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct perf_map;
@@ -21,5 +22,16 @@ void perf_map_free(struct perf_map *map); /* takes NULL */
 
 /* The function with the code address; NULL = unknown. Borrowed until the map is freed. */
 const char *perf_map_find(const struct perf_map *map, uint64_t address);
+
+/*
+ * V8 writes "LazyCompile:~readList /srv/app.js:10", with a sign for how it was compiled and an empty name for a function that has
+ * none; scripts of node itself are "node:net". False: no such name. `ret_function` may be empty; the parts are not terminated.
+ */
+struct perf_map_part {
+	const char *text;
+	int length;
+};
+bool perf_map_split(const char *name, struct perf_map_part *ret_function,
+		    struct perf_map_part *ret_file, int *ret_line);
 
 #endif

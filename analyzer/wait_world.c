@@ -327,6 +327,7 @@ struct wait_world *wait_world_new(const struct model *m, const struct wait_histo
 	add_writer_edges(w);
 	add_wait_edges(w);
 	wait_world_add_givers(w);
+	wait_world_add_task_givers(w);
 	wait_graph_set_state(&w->graph, 0, WAIT_NODE_NEVER);
 	for (uint32_t id = 1; id < w->thread_count; id++)
 		if (w->party[id].status < WAIT_RUNNING || id == w->exit_thread)
@@ -345,6 +346,7 @@ void wait_world_free(struct wait_world *w)
 	free(w->plain_node);
 	free(w->shared_node);
 	free(w->process_node);
+	free(w->task_edge);
 	free(w->can);
 	free(w->can_closed);
 	free(w);

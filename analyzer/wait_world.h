@@ -82,6 +82,15 @@ struct wait_target {
 	uint32_t converter;
 };
 
+/*
+ * A wait that a task may end, which the waiter posted and nobody is free to run. `weak`: it is a timer, or is only queued to the
+ * pool whose work the waiter is: where somebody may still answer that says nothing.
+ */
+struct wait_task_edge {
+	uint32_t waiter, node, task;
+	bool weak;
+};
+
 struct wait_world {
 	const struct model *model;
 	const struct wait_history *history;
@@ -97,6 +106,8 @@ struct wait_world {
 	 * By node, owned: can go on when open waits may be ended by anybody; when nobody ends them.
 	 */
 	uint8_t *can, *can_closed;
+	struct wait_task_edge *task_edge; /* owned */
+	uint32_t task_edge_count;
 	uint32_t exit_kind; /* enum trace_exit; 0 = killed, still there, or hung inside exit() */
 	/* The process passed exit(): this thread wakes nobody any more. 0 = it did not. */
 	uint32_t exit_thread;
@@ -171,5 +182,11 @@ void wait_world_visit_givers(const struct wait_world *w, uint32_t object,
  * wait_world_new.
  */
 void wait_world_add_givers(struct wait_world *w);
+/* The same with the threads that are to run what a waiter posted: task_edge. */
+void wait_world_add_task_givers(struct wait_world *w);
+
+/* Who could go on: somebody; only event loops that wait for descriptors; and of these none hears from outside. */
+enum wait_rest { WAIT_REST_NONE, WAIT_REST_OPEN, WAIT_REST_SEALED };
+enum wait_rest wait_world_get_rest(const struct wait_world *w);
 
 #endif

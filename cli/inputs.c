@@ -50,6 +50,7 @@ static int input_analyze(struct inputs *inputs, const struct options *given, str
 	struct analyze_options options = {
 		/* To analyze_run 0 is the default, to the user it is "every hold". */
 		.hold_ns = given->hold_ms ? given->hold_ms * 1000000u : 1,
+		.stall_ns = given->stall_ms ? given->stall_ms * 1000000u : 1,
 		.timed_out = timed_out || input->run.timed_out,
 		.end_real_ns = input->run.end_real_ns,
 		.end_pid = (uint32_t)input->run.pid,

@@ -56,7 +56,14 @@ static const char *const step_words[] = {
 	[TRACE_TASK_CREATED] = "created",     [TRACE_TASK_STARTED] = "started",
 	[TRACE_TASK_SUSPENDED] = "suspended", [TRACE_TASK_RESUMED] = "resumed",
 	[TRACE_TASK_FINISHED] = "finished",   [TRACE_TASK_CANCELLED] = "cancelled",
-	[TRACE_TASK_DESTROYED] = "destroyed",
+	[TRACE_TASK_DESTROYED] = "destroyed", [TRACE_TASK_CALLED] = "called",
+	[TRACE_TASK_RETURNED] = "returned",   [TRACE_TASK_STOPPED] = "stopped",
+	[TRACE_TASK_CLOSED] = "closed",	      [TRACE_TASK_LOST] = "lost",
+	[TRACE_TASK_WORKED] = "worked",
+};
+static const char *const loop_words[] = {
+	[TRACE_LOOP_RUN] = "run",   [TRACE_LOOP_LEFT] = "left", [TRACE_LOOP_CLOSE] = "close",
+	[TRACE_LOOP_WAKE] = "wake", [TRACE_LOOP_STOP] = "stop", [TRACE_LOOP_DROPPED] = "dropped",
 };
 static const char *const action_words[] = { "default", "ignored", "handler" };
 
@@ -68,6 +75,12 @@ static void put_action(const struct dump *d, const struct trace_event *e);
 static void put_hold(const struct dump *d, const struct trace_event *e);
 static void put_reap(const struct dump *d, const struct trace_event *e);
 static void put_task(const struct dump *d, const struct trace_event *e);
+static void put_task_new(const struct dump *d, const struct trace_event *e);
+static void put_task_arm(const struct dump *d, const struct trace_event *e);
+static void put_turn(const struct dump *d, const struct trace_event *e);
+static void put_blocked(const struct dump *d, const struct trace_event *e);
+static void put_busy(const struct dump *d, const struct trace_event *e);
+static void put_woken(const struct dump *d, const struct trace_event *e);
 
 /* How the A of an op reads. Ops without a row show a plain number. */
 static const struct {
@@ -106,6 +119,13 @@ static const struct {
 	[TRACE_HELD] = { .put = put_hold },
 	[TRACE_REAP] = { .put = put_reap },
 	[TRACE_TASK] = { .put = put_task },
+	[TRACE_TASK_NEW] = { .put = put_task_new },
+	[TRACE_TASK_ARM] = { .put = put_task_arm },
+	[TRACE_LOOP] = { "step", WORDS(loop_words) },
+	[TRACE_TURN] = { .put = put_turn },
+	[TRACE_BLOCKED] = { .put = put_blocked },
+	[TRACE_BUSY] = { .put = put_busy },
+	[TRACE_WOKEN] = { .put = put_woken },
 #undef WORDS
 };
 
@@ -286,6 +306,69 @@ static void put_task(const struct dump *d, const struct trace_event *e)
 	fprintf(d->out, " step=%s",
 		word_of(step_words, sizeof(step_words) / sizeof(step_words[0]),
 			(uint64_t)e->result));
+}
+
+static void put_task_new(const struct dump *d, const struct trace_event *e)
+{
+	unsigned kind = e->result > 0 ? (unsigned)e->result : 0;
+
+	fprintf(d->out, " task=%" PRIu64 " kind=%s", e->arg, trace_task_word(kind));
+	if (*trace_task_library(kind)) {
+		fprintf(d->out, " (%s)", trace_task_library(kind));
+	}
+}
+
+static void put_task_arm(const struct dump *d, const struct trace_event *e)
+{
+	uint32_t callback = e->result > 0 ? (uint32_t)e->result >> 1 : 0;
+
+	fprintf(d->out, " task=%" PRIu64 "%s", e->arg, e->result & 1 ? " once" : "");
+	if (callback && callback < d->process->stack_count) {
+		fputs(" to-call", d->out);
+		dump_put_stack(d, callback, e->time_ns);
+	}
+}
+
+static void put_turn(const struct dump *d, const struct trace_event *e)
+{
+	fprintf(d->out, " waited=%" PRIu64 "us%s", e->arg >> 1,
+		e->arg & 1 ? " without timeout" : "");
+	if (e->result < 0) {
+		fputs(" = ", d->out);
+		dump_put_errno(d->out, -e->result);
+	} else {
+		fprintf(d->out, " ready=%" PRId32, e->result);
+	}
+}
+
+static void put_blocked(const struct dump *d, const struct trace_event *e)
+{
+	fprintf(d->out, " call=%s for=%" PRId32 "us", trace_call_name((unsigned)e->arg), e->result);
+}
+
+static void put_busy(const struct dump *d, const struct trace_event *e)
+{
+	fprintf(d->out, " in=%" PRIu64 "us processor=%" PRId32 "us", e->arg, e->result);
+}
+
+static void put_woken(const struct dump *d, const struct trace_event *e)
+{
+	unsigned packed = (unsigned)e->result;
+	uint32_t thread = (uint32_t)e->arg;
+
+	if ((packed & (TRACE_WOKEN_MORE - 1)) == TRACE_WAKER_OTHER) {
+		fputs(" by other things", d->out);
+		return;
+	}
+	fprintf(d->out, " %sthrough %s %u", packed & TRACE_WOKEN_MORE ? "and " : "",
+		trace_waker_word(packed & (TRACE_WOKEN_MORE - 1)), packed >> TRACE_WOKEN_SHIFT);
+	if (thread && thread < d->process->thread_count) {
+		fputs(" by thread=", d->out);
+		dump_put_thread(d, thread);
+	}
+	if (e->arg >> 32) {
+		fprintf(d->out, " task=%" PRIu64, e->arg >> 32);
+	}
 }
 
 static void put_other(const struct dump *d, const struct trace_event *e)

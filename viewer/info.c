@@ -73,6 +73,26 @@ static void put_objects(FILE *out, const struct info_counts *c)
 	fprintf(out, "%s\n", *separator ? "" : "none");
 }
 
+static void put_tasks(FILE *out, const struct info_counts *c)
+{
+	const char *separator = "";
+
+	for (unsigned kind = 0; kind < INFO_TASKS; kind++) {
+		if (!c->tasks[kind]) {
+			continue;
+		}
+		if (!*separator) {
+			put_field(out, "tasks");
+		}
+		fprintf(out, "%s%" PRIu64 " %s (%s)", separator, c->tasks[kind],
+			trace_task_word(kind), trace_task_library(kind));
+		separator = ", ";
+	}
+	if (*separator) {
+		fprintf(out, "; %" PRIu64 " callbacks\n", c->callbacks);
+	}
+}
+
 static void put_losses(FILE *out, const struct trace_process *p, const struct info_counts *c)
 {
 	put_field(out, "lost");
@@ -254,6 +274,7 @@ static void put_process(FILE *out, const struct info_options *options,
 	fprintf(out, "%" PRIu64 ", %" PRIu64 " blocked in a recorded call at the end\n", c->threads,
 		c->blocked);
 	put_objects(out, c);
+	put_tasks(out, c);
 	put_field(out, "stacks");
 	fprintf(out, "%" PRIu64 "\n", c->stacks);
 	put_bytes(out, p->bytes, p->used_bytes, c->events);
@@ -365,14 +386,34 @@ static json_t *json_objects(const struct info_counts *c)
 	return table;
 }
 
+/* {"libuv timer": 12, …}: how many were made. */
+static json_t *json_tasks(const struct info_counts *c)
+{
+	json_t *table = json_object();
+
+	for (unsigned kind = 0; kind < INFO_TASKS; kind++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s%s%s", trace_task_library(kind),
+			 *trace_task_library(kind) ? " " : "", trace_task_word(kind));
+		if (c->tasks[kind]) {
+			set_number(table, name, c->tasks[kind]);
+		}
+	}
+	return table;
+}
+
 /* {"mutex": {"acquire": 3}, "GLib mutex": …}: the events by what they are done to. */
 static json_t *json_by_object(const struct info_counts *c)
 {
 	static const char *const owners[INFO_LIBRARIES] = {
-		[TF_LIBRARY_LIBC] = "",		 [TF_LIBRARY_GLIB] = "GLib ",
-		[TF_LIBRARY_QT] = "Qt ",	 [TF_LIBRARY_OPENMP] = "OpenMP ",
-		[TF_LIBRARY_SYSV] = "System V ", [TF_LIBRARY_ANNOTATED] = "annotated ",
-		[TF_LIBRARY_STDIO] = "stdio ",
+		[TF_LIBRARY_LIBC] = "",		  [TF_LIBRARY_GLIB] = "GLib ",
+		[TF_LIBRARY_QT] = "Qt ",	  [TF_LIBRARY_OPENMP] = "OpenMP ",
+		[TF_LIBRARY_SYSV] = "System V ",  [TF_LIBRARY_ANNOTATED] = "annotated ",
+		[TF_LIBRARY_STDIO] = "stdio ",	  [TF_LIBRARY_UV] = "libuv ",
+		[TF_LIBRARY_EVENT] = "libevent ", [TF_LIBRARY_EV] = "libev ",
+		[TF_LIBRARY_SD] = "sd-event ",	  [TF_LIBRARY_CURL] = "libcurl ",
+		[TF_LIBRARY_ARES] = "c-ares ",	  [TF_LIBRARY_URING] = "liburing ",
 	};
 	json_t *table = json_object();
 
@@ -510,6 +551,8 @@ static json_t *json_process(const struct trace_reader *reader, size_t index,
 	set_number(object, "events", c->events);
 	json_object_set_new(object, "lost", json_lost(p, c));
 	json_object_set_new(object, "objects", json_objects(c));
+	json_object_set_new(object, "tasks", json_tasks(c));
+	set_number(object, "callbacks", c->callbacks);
 	json_object_set_new(object, "by_event", json_counts(c));
 	json_object_set_new(object, "by_object", json_by_object(c));
 	for (size_t i = 0; i < p->module_count; i++) {

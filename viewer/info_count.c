@@ -36,6 +36,18 @@ static void count_object(const struct trace_process *p, const struct trace_event
 	}
 }
 
+static void count_task(const struct trace_event *e, struct info_counts *c)
+{
+	bool known = e->result > 0 && (unsigned)e->result < INFO_TASKS;
+
+	if (e->op == TRACE_TASK_NEW) {
+		c->tasks[known ? e->result : 0]++;
+	} else if (e->op == TRACE_TASK) {
+		c->tasks[TRACE_TASK_ANNOTATED] += e->result == TRACE_TASK_CREATED;
+		c->callbacks += e->result == TRACE_TASK_CALLED;
+	}
+}
+
 int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts,
 	       struct diag *diag)
 {
@@ -69,6 +81,7 @@ int info_count(struct trace_reader *reader, size_t index, struct info_counts *re
 		c.events++;
 		c.by_op[e.op % TF_OPS]++;
 		count_object(p, &e, &c);
+		count_task(&e, &c);
 		seen[e.thread] = true;
 	}
 	count_definitions(p, seen, &c);

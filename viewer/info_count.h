@@ -9,6 +9,7 @@
 #include "../trace/trace_reader.h"
 
 #define INFO_KINDS 64u
+#define INFO_TASKS 256u
 #define INFO_LIBRARIES 16u /* TF_LIBRARY_MASK + 1 */
 
 struct info_counts {
@@ -22,6 +23,8 @@ struct info_counts {
 	uint64_t objects
 		[INFO_KINDS]; /* defined, by enum trace_object_kind; 0 = without a definition */
 	uint64_t stacks;
+	uint64_t tasks[INFO_TASKS]; /* made, by enum trace_task_kind; 0 = of another number */
+	uint64_t callbacks;
 	uint64_t blocked; /* threads that waited in a hooked call at the end */
 };
 

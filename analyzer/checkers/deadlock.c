@@ -6,9 +6,10 @@
  * Two passes. Hard knots (locks, joins, initialisers) are deadlocks whatever else the process does,
  * also when it exited. In a closed world also the roots that mix open waits with locks count: a
  * waiter holds what every giver needs first. A cycle of open waits and joins alone is no deadlock
- * but a wait whose giver is gone or came too early: stuck_wait.c.
+ * but a wait whose giver is gone or came too early: stuck_wait.c. Unless a task explains it, which one of the
+ * waiters posted and another one, or itself, would have to run.
  */
-#include "wait_story.h"
+#include "task_story.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ struct knot_story {
 	const struct wait_knot *knot;
 	bool closed;
 	bool mixed;	/* open waits are in it: counts only where nobody can run */
+	bool tasks;	/* and tasks that nobody is free to run: task_story.h */
+	bool at_rest;	/* who could run only waits for descriptors, perhaps from outside */
 	uint32_t *path; /* nodes of the shortest cycle through the first thread */
 	uint32_t path_length;
 	uint32_t *
@@ -244,7 +247,10 @@ static const char *make_title(const struct knot_story *s)
 	struct story_text text;
 
 	story_text_begin(&text);
-	if (s->count == 1) {
+	if (s->tasks) {
+		task_story_print_title(text.out, s->r, s->knots, s->knots->component[s->thread[0]],
+				       s->thread, s->count);
+	} else if (s->count == 1) {
 		print_self_title(text.out, s);
 	} else {
 		fputs("Deadlock: ", text.out);
@@ -290,6 +296,8 @@ static const char *make_message(const struct knot_story *s, const uint32_t *behi
 		story_print_obstacle(text.out, s->r->w, s->node[i], s->next[i]);
 	}
 	fputs(s->count > shown ? "; …." : ".", text.out);
+	if (s->tasks)
+		task_story_print(text.out, s->r, s->knots, s->knots->component[s->thread[0]]);
 	print_behind(text.out, s, behind);
 	return story_text_take(&text, s->r->a);
 }
@@ -423,13 +431,14 @@ static bool is_told(const struct knot_story *s)
 
 static void report_knot(struct knot_story *s, const uint32_t *behind)
 {
-	enum rule rule = s->count == 1 ? RULE_SELF_DEADLOCK : RULE_DEADLOCK;
-	enum confidence confidence;
+	enum rule rule = s->count == 1 && !s->tasks ? RULE_SELF_DEADLOCK : RULE_DEADLOCK;
+	enum confidence confidence = s->at_rest ? CONFIDENCE_POTENTIAL : CONFIDENCE_OBSERVED;
 	struct finding *f;
 
-	if (!judge_semaphores(s, &confidence))
+	if (!s->tasks && !judge_semaphores(s, &confidence))
 		return;
-	judge_handlers(s, &confidence);
+	if (!s->tasks)
+		judge_handlers(s, &confidence);
 	s->r->deadlocks++;
 	for (uint32_t id = 1; id < s->r->w->thread_count; id++)
 		if (behind[id] == s->knots->component[s->thread[0]])
@@ -440,13 +449,17 @@ static void report_knot(struct knot_story *s, const uint32_t *behind)
 		return;
 	f = analysis_begin(s->r->a, rule, confidence);
 	add_stacks(s, f);
+	if (s->tasks)
+		task_story_add(s->r, f, s->knots, s->knots->component[s->thread[0]]);
 	f->title = make_title(s);
 	f->message = make_message(s, behind);
 	analysis_commit(s->r->a, f);
 }
 
+enum marked { MARKED_HARD, MARKED_MIXED, MARKED_TASKS, MARKED_TASKS_AT_REST };
+
 static void report_marked(struct wait_report *r, const struct wait_knots *k, const uint8_t *marked,
-			  bool mixed)
+			  enum marked what)
 {
 	uint32_t *behind = wait_knots_behind(r->w, k, marked);
 
@@ -455,7 +468,9 @@ static void report_marked(struct wait_report *r, const struct wait_knots *k, con
 		uint32_t i = k->component[id];
 		struct knot_story s = { .r = r,
 					.knots = k,
-					.mixed = mixed,
+					.mixed = what != MARKED_HARD,
+					.tasks = what >= MARKED_TASKS,
+					.at_rest = what == MARKED_TASKS_AT_REST,
 					.closed = r->w->closed && !r->w->exit_thread };
 
 		if (i == WAIT_NO_COMPONENT || !marked[i] || k->member[k->knot[i].first] != id)
@@ -475,7 +490,7 @@ static void report_hard(struct wait_report *r)
 
 	for (uint32_t i = 0; i < k->count; i++)
 		marked[i] = wait_knot_is_cycle(&k->knot[i]);
-	report_marked(r, k, marked, false);
+	report_marked(r, k, marked, MARKED_HARD);
 	free(marked);
 	wait_knots_free(k);
 }
@@ -493,6 +508,35 @@ static bool is_between_queues(const struct wait_world *w, const struct wait_knot
 	return knot->open_targets > 1;
 }
 
+static bool has_explained(const struct wait_report *r, const struct wait_knots *k,
+			  const struct wait_knot *knot)
+{
+	for (uint32_t m = 0; m < knot->threads; m++)
+		if (r->explained[k->member[knot->first + m]])
+			return true;
+	return false;
+}
+
+/* A task that was posted explains what else would be a wait that nobody ends. */
+static void report_tasks(struct wait_report *r)
+{
+	enum wait_rest rest = r->w->task_edge_count ? wait_world_get_rest(r->w) : WAIT_REST_NONE;
+	struct wait_knots *k;
+	uint8_t *marked;
+
+	if (rest == WAIT_REST_NONE || r->w->lossy || r->w->exit_kind)
+		return;
+	k = wait_knots_new(r->w, true);
+	marked = allocate(k->count, 1);
+	for (uint32_t i = 0; i < k->count; i++)
+		marked[i] = k->knot[i].root && wait_knot_is_cycle(&k->knot[i]) &&
+			    task_story_has(r, k, i, rest == WAIT_REST_SEALED) &&
+			    !has_explained(r, k, &k->knot[i]);
+	report_marked(r, k, marked, rest == WAIT_REST_SEALED ? MARKED_TASKS : MARKED_TASKS_AT_REST);
+	free(marked);
+	wait_knots_free(k);
+}
+
 /* Knots with a hard part are told already. */
 static void report_mixed(struct wait_report *r)
 {
@@ -507,12 +551,10 @@ static void report_mixed(struct wait_report *r)
 		const struct wait_knot *knot = &k->knot[i];
 
 		marked[i] = knot->root && knot->threads > 1 && knot->open_targets > 0 &&
-			    (knot->hard_targets > 0 || is_between_queues(r->w, k, knot));
-		for (uint32_t m = 0; marked[i] && m < knot->threads; m++)
-			if (r->explained[k->member[knot->first + m]])
-				marked[i] = 0;
+			    (knot->hard_targets > 0 || is_between_queues(r->w, k, knot)) &&
+			    !has_explained(r, k, knot);
 	}
-	report_marked(r, k, marked, true);
+	report_marked(r, k, marked, MARKED_MIXED);
 	free(marked);
 	wait_knots_free(k);
 }
@@ -520,5 +562,6 @@ static void report_mixed(struct wait_report *r)
 void deadlock_report(struct wait_report *r)
 {
 	report_hard(r);
+	report_tasks(r);
 	report_mixed(r);
 }

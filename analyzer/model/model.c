@@ -50,6 +50,7 @@ void model_free(struct model *m)
 		free(m->threads[i]);
 	}
 	model_tasks_free(m);
+	model_loops_free(m->loops);
 	model_order_free(m->order);
 	model_sets_free(m->sets);
 	model_streams_free(m->streams);
@@ -143,6 +144,10 @@ static uint8_t kind_of_op(unsigned op)
 	case TRACE_ACQUIRE_TRY_SHARED:
 	case TRACE_ACQUIRE_TIMED_SHARED:
 		return TRACE_OBJECT_RWLOCK;
+	case TRACE_TASK_NEW:
+	case TRACE_TASK_ARM:
+	case TRACE_LOOP:
+		return TRACE_OBJECT_LOOP;
 	default: /* not an enum: any byte of a file */
 		return TRACE_OBJECT_MUTEX;
 	}
@@ -405,6 +410,15 @@ void model_apply(struct model *m, const struct trace_event *event, struct model_
 	if (!step->thread || event->op >= TF_OPS)
 		return;
 	o = model_get_object(m, event->object);
+	if (__builtin_expect((event->op >= TRACE_TASK_NEW && event->op <= TRACE_TURN) ||
+				     event->op == TRACE_WOKEN,
+			     0)) {
+		step->object = o;
+		if (o && !(o->flags & MODEL_TOUCHED))
+			meet_object(m, o, event->object, event->op);
+		model_loops_apply(m, event, step);
+		return;
+	}
 	if (!o) {
 		model_thread_apply(m, event, step);
 		return;

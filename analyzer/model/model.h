@@ -126,8 +126,8 @@ struct model_barrier {
 	uint32_t arrival_count, arrival_capacity;
 	struct model_arrival *leaver; /* threads of the last generation that have not left yet */
 	uint32_t leaving, leaver_capacity;
-	uint32_t late;	  /* arrivals of the last generation still to be seen (clock skew) */
-	uint32_t node;	  /* order node of the last generation */
+	uint32_t late; /* arrivals of the last generation still to be seen (clock skew) */
+	uint32_t node; /* order node of the last generation */
 	struct model_actors users; /* threads that ever arrived */
 };
 
@@ -267,12 +267,14 @@ struct model {
 	uint32_t exit_kind; /* enum trace_exit once PROCESS_EXIT was seen, else 0 */
 	uint32_t exit_thread;
 	uint64_t exit_ns;
+	uint32_t exit_stack;
 	uint32_t forks;
 	/* Signals, bit n - 1 = signal n: with a handler now; of which a SIGNAL_ACTION was seen. */
 	uint64_t handled_signals, known_signals;
 	uint64_t handler_blocks[65]; /* by signal: blocked while its handler runs */
 	struct model_task *tasks; /* owned; task_count entries, by id; NULL = none was mentioned */
 	size_t task_count;
+	struct model_loops *loops;     /* owned, opaque: model_loops.h; NULL = no record of one */
 	struct model_order *order;     /* owned, opaque */
 	struct model_sets *sets;       /* owned, opaque */
 	struct model_streams *streams; /* owned, opaque: stream -> thread */
@@ -300,8 +302,26 @@ enum model_step_flag {
 	MODEL_STEP_SEM_DEMOTED = 8192, /* the semaphore is no lock any more */
 	/* who held the object before is not known: records are missing */
 	MODEL_STEP_OWNER_LOST = 16384,
+	MODEL_STEP_RETURNED = 32768, /* `callback` is over */
+	MODEL_STEP_CALLED = 65536,   /* TASK: a callback began */
+	MODEL_STEP_ENDED = 131072,   /* TASK: `ended` is no more */
 };
 
+struct model_callback {
+	uint32_t task;
+	uint32_t kind;		  /* enum trace_task_kind; 0 = not known */
+	uint32_t stack;		  /* the callback: one frame */
+	uint32_t loop;		  /* object; 0 = not known */
+	struct model_site posted; /* armed, or made; stack 0 = not known */
+	uint64_t since_ns;
+	uint32_t held; /* locks that the thread held when it began */
+	uint32_t
+		lock; /* the newest of them: libevent's own, which it releases meanwhile; 0 = none */
+	uint32_t runs; /* of loops that the thread was in when it began */
+	bool in_pool;  /* work, on a thread of its pool: no loop waits for it */
+};
+
+struct model_job;
 struct model_step {
 	uint32_t flags;		     /* enum model_step_flag */
 	uint32_t owner_before;	     /* object's exclusive holder before the event */
@@ -317,6 +337,10 @@ struct model_step {
 	struct model_held released;
 	struct model_request request;
 	struct model_waiting waited; /* COND_WAKE: the wait that is over */
+	struct model_callback callback;
+	const struct model_job *ended; /* model_loops.h; as it was before */
+	uint32_t callback_depth;       /* RETURNED: callbacks that the thread is still in */
+	uint64_t turn_before_ns;       /* TURN: when the one before came back; 0 = none */
 };
 
 struct model *model_new(const struct trace_process *process);

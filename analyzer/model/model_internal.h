@@ -129,4 +129,11 @@ void model_order_late(struct model *m, struct model_barrier *b, struct model_thr
 struct model_sets *model_sets_new(void);
 void model_sets_free(struct model_sets *sets);
 
+/* model_loops.c. _step: TASK; _apply: TASK_NEW, TASK_ARM, LOOP, TURN, WOKEN. */
+void model_loops_free(struct model_loops *l); /* takes NULL */
+/* Records of the thread are missing: which callbacks it is in nobody knows. */
+void model_loops_forget(struct model *m, uint32_t thread);
+void model_loops_step(struct model *m, const struct trace_event *event, struct model_step *step);
+void model_loops_apply(struct model *m, const struct trace_event *event, struct model_step *step);
+
 #endif

@@ -3,6 +3,7 @@
  * model_threads.c - births, ends, joins of threads, and which stream belongs to which.
  */
 #include "model_internal.h"
+#include "model_loops.h"
 
 struct model_streams {
 	uint32_t *thread; /* owned; by stream id */
@@ -231,8 +232,10 @@ void model_thread_apply(struct model *m, const struct trace_event *event, struct
 		t->lost += event->arg;
 		t->signal_mask_unknown = true;
 		model_hold_forget(m, t);
+		model_loops_forget(m, t->id);
 		break;
 	case TRACE_KEYFRAME:
+		model_loops_forget(m, t->id);
 		if (!event->synthetic)
 			thread_goes_on(m, event, step);
 		model_hold_keyframe(m, step);
@@ -241,7 +244,9 @@ void model_thread_apply(struct model *m, const struct trace_event *event, struct
 		m->forks++;
 		break;
 	case TRACE_TASK:
-		model_task_apply(m, event, step);
+		if (event->result < TRACE_TASK_CALLED)
+			model_task_apply(m, event, step);
+		model_loops_step(m, event, step);
 		break;
 	case TRACE_SIGNAL_MASK:
 		signal_mask(m, event, t);
@@ -253,6 +258,7 @@ void model_thread_apply(struct model *m, const struct trace_event *event, struct
 		m->exit_kind = (uint32_t)event->arg;
 		m->exit_thread = event->thread;
 		m->exit_ns = event->time_ns;
+		m->exit_stack = event->stack;
 		break;
 	default: /* not an enum: any byte of a file */
 		break;

@@ -85,6 +85,20 @@ static json_t *lock_value(const struct finding_lock *lock)
 	return value;
 }
 
+static json_t *task_value(const struct finding_task *task)
+{
+	json_t *value = json_object();
+
+	json_put_count(value, "id", task->id);
+	json_put_known(value, "loop", task->loop);
+	json_put_text(value, "kind", task->kind);
+	json_put_text(value, "library", task->library);
+	json_put_text(value, "state", task->state);
+	json_put_text(value, "name", task->callback);
+	put_stack(value, "created_at", &task->created_at);
+	return value;
+}
+
 static json_t *stack_value(const struct finding_stack *stack)
 {
 	json_t *value = json_object(), *held = json_array();
@@ -105,13 +119,16 @@ static json_t *stack_value(const struct finding_stack *stack)
 static json_t *finding_value(const struct report *report, const struct finding *f)
 {
 	json_t *value = json_object();
-	json_t *threads = json_array(), *locks = json_array(), *stacks = json_array();
+	json_t *threads = json_array(), *locks = json_array(), *tasks = json_array(),
+	       *stacks = json_array();
 	char uri[1024];
 
 	for (size_t i = 0; i < f->thread_count; i++)
 		json_array_append_new(threads, thread_value(&f->threads[i]));
 	for (size_t i = 0; i < f->lock_count; i++)
 		json_array_append_new(locks, lock_value(&f->locks[i]));
+	for (size_t i = 0; i < f->task_count; i++)
+		json_array_append_new(tasks, task_value(&f->tasks[i]));
 	for (size_t i = 0; i < f->stack_count; i++)
 		json_array_append_new(stacks, stack_value(&f->stacks[i]));
 	json_put_text(value, "rule", rule_id(f->rule));
@@ -130,7 +147,7 @@ static json_t *finding_value(const struct report *report, const struct finding *
 	json_put_text(value, "message", f->message);
 	json_put(value, "threads", threads);
 	json_put(value, "locks", locks);
-	json_put(value, "tasks", json_array());
+	json_put(value, "tasks", tasks);
 	json_put(value, "stacks", stacks);
 	json_put_text(value, "suppression", f->suppression);
 	json_put_text(value, "help_uri", rule_page_uri(report, f->rule, uri, sizeof(uri)));

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop_stall_report.c - findings of loop-stall and blocking-call-in-loop.
+ */
+#include "loop_stall.h"
+
+static const char *cause_words(struct analysis *a, const struct cause *c)
+{
+	const char *call = c->call ? trace_call_name(c->call) : NULL;
+
+	if (call && c->call == TRACE_CALL_JOIN && c->holder)
+		return analysis_printf(a, "%s of {thread:%u}", call, c->holder);
+	if (call && c->object)
+		return analysis_printf(a, "%s of {lock:%u}", call, c->object);
+	if (call)
+		return call;
+	if (c->holder)
+		return analysis_printf(a, "a wait for {lock:%u}, held by {thread:%u}", c->object,
+				       c->holder);
+	return analysis_printf(a, "a wait for {lock:%u}", c->object);
+}
+
+/* Who was waited for, and where it had taken the lock. */
+static void add_holder(struct analysis *a, struct finding *f, const struct cause *c)
+{
+	analysis_add_thread(a, f, c->holder);
+	if (c->held_stack)
+		analysis_add_stack(a, f, ROLE_HOLDS, c->holder, c->object, c->held_stack,
+				   c->held_ns, NULL, 0);
+}
+
+/* One wait that was long by itself, on the thread of a loop. */
+void stall_report_blocking(struct sites *blocking, struct analysis *a, uint32_t thread,
+			   const struct model_callback *callback, const struct cause *c)
+{
+	struct finding *f;
+
+	/* Each new connection may be an object of its own: only locks tell places apart. */
+	f = sites_begin(blocking, a, RULE_BLOCKING_CALL_IN_LOOP, CONFIDENCE_OBSERVED, c->stack,
+			c->call ? 0 : c->object);
+	if (!f)
+		return;
+	analysis_add_task(a, f, callback->task, callback->kind, callback->stack,
+			  callback->posted.stack);
+	analysis_add_stack(a, f, ROLE_BLOCKS, thread, c->object, c->stack, c->since_ns, NULL, 0)
+		->note = analysis_printf(a, "for %.1f ms", (double)c->total_ns / 1e6);
+	add_holder(a, f, c);
+	if (callback->posted.stack)
+		analysis_add_stack(a, f, ROLE_SIGNALS, callback->posted.thread, 0,
+				   callback->posted.stack, callback->posted.time_ns, NULL, 0)
+			->note = "the callback was armed or posted here";
+	f->title = analysis_printf(
+		a, "{task:%u} spent %.1f ms in %s%s on the thread of its event loop",
+		callback->task, (double)c->total_ns / 1e6, cause_words(a, c),
+		!c->call && c->holder ? "," : "");
+	f->message = analysis_printf(
+		a,
+		"%s. No other callback of the loop could run meanwhile. Use an asynchronous call, or do it on a worker thread.",
+		f->title);
+}
+
+/*
+ * Where the thread was just before it did longest nothing that is recorded: near the code that took the time. Which record that is
+ * differs from run to run, so it is no part of the fingerprint.
+ */
+static void add_gap(struct analysis *a, struct finding *f, const struct stall *x)
+{
+	struct finding_stack *s;
+
+	if (!x->gap_stack)
+		return;
+	s = analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0, x->gap_stack, x->since_ns, NULL, 0);
+	s->beside = true;
+	s->note = x->gap_ns * 4 >= x->worst_ns
+			  ? analysis_printf(a, "here just before %.1f ms without a record",
+					    (double)x->gap_ns / 1e6)
+			  : "here somewhere in between";
+}
+
+/* Who ended the wait that the turn began with. That differs from run to run: no part of the fingerprint. */
+static const char *add_wakers(struct analysis *a, struct finding *f, const struct model_wake *w)
+{
+	const char *text = "";
+
+	for (uint32_t i = 0; i < w->count; i++) {
+		const char *through = analysis_printf(a, "%s %u", trace_waker_word(w->by[i].kind),
+						      w->by[i].descriptor);
+		bool timer = w->by[i].kind == TRACE_WAKER_TIMERFD;
+		struct finding_stack *s;
+
+		text = analysis_printf(a, "%s%s %s", text,
+				       i ? " and" : " The turn began when it was woken through",
+				       through);
+		if (!w->by[i].thread)
+			continue;
+		text = analysis_printf(a, "%s, %s by {thread:%u}%s", text,
+				       timer ? "set" : "written to", w->by[i].thread,
+				       i + 1 < w->count ? "," : "");
+		s = analysis_add_stack(a, f, ROLE_SIGNALS, w->by[i].thread, 0, w->by[i].stack,
+				       w->time_ns, NULL, 0);
+		s->beside = true;
+		s->note = timer ? "the timer that woke the loop was set here"
+				: "the loop was woken from here";
+	}
+	return w->count ? analysis_printf(a, "%s.", text) : "";
+}
+
+void stall_report(struct analysis *a, const struct stall *x)
+{
+	struct finding *f = analysis_begin(a, RULE_LOOP_STALL, CONFIDENCE_OBSERVED);
+	double ms = (double)x->worst_ns / 1e6, waited_ms = (double)x->waited_ns / 1e6;
+	const struct model_callback *c = &x->callback;
+	const char *what, *did, *woken;
+
+	f->count = x->count;
+	if (c->stack) {
+		analysis_add_task(a, f, c->task, c->kind, c->stack, c->posted.stack);
+		what = analysis_printf(a, "{task:%u}", c->task);
+	} else {
+		what = "one turn of the loop";
+	}
+	if (stall_is_main(&x->cause, x->counted_ns)) {
+		analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, x->cause.object, x->cause.stack,
+				   x->cause.since_ns, NULL, 0)
+			->note =
+			analysis_printf(a, "for %.1f ms of it", (double)x->cause.total_ns / 1e6);
+		add_holder(a, f, &x->cause);
+	}
+	if (c->stack)
+		analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0, c->stack, x->since_ns, NULL, 0)
+			->note = "the callback";
+	else
+		analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0, x->turn_stack, x->since_ns,
+				   NULL, 0)
+			->note = "the loop waits for descriptors here";
+	if (c->posted.stack)
+		analysis_add_stack(a, f, ROLE_SIGNALS, c->posted.thread, 0, c->posted.stack,
+				   c->posted.time_ns, NULL, 0)
+			->note = "armed or posted here";
+	woken = add_wakers(a, f, &x->wake);
+	if (!stall_is_main(&x->cause, x->counted_ns))
+		add_gap(a, f, x);
+	if (stall_is_main(&x->cause, x->counted_ns))
+		did = analysis_printf(a, "%.1f ms of it in %s", (double)x->cause.total_ns / 1e6,
+				      cause_words(a, &x->cause));
+	else
+		did = analysis_printf(a, "%.1f ms of it on the processor",
+				      x->processor_ns != UINT64_MAX ? (double)x->processor_ns / 1e6
+								    : ms - waited_ms);
+	f->title = analysis_printf(a, "%s %s the event loop of {thread:%u} for %.1f ms, %s", what,
+				   x->unfinished ? "has held up" : "held up", x->thread, ms, did);
+	f->message = analysis_printf(
+		a, "%s.%s %s%llu time%s longer than the threshold, %.1f ms in total.", f->title,
+		woken, x->unfinished ? "It had not come back when the run ended. " : "",
+		(unsigned long long)x->count, x->count == 1 ? "" : "s", (double)x->total_ns / 1e6);
+	analysis_commit(a, f);
+}
