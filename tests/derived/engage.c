@@ -393,11 +393,22 @@ SIMPLE(quick_exit, child_ends(quick_exit, TRACE_EXIT_QUICK), (void)0)
 /* main itself was called through it: the file's end checks what main's return leaves. */
 SIMPLE(__libc_start_main, 0, (void)0)
 
+/* In this order: later ones use what earlier ones define. */
+/* clang-format off */
 #include "engage_annotate.h"
 #include "engage_ipc.h"
+#include "engage_bell.h"
 #include "engage_library.h"
+#include "engage_gloop.h"
 #include "engage_process.h"
+#include "engage_qtloop.h"
+#include "engage_sd.h"
 #include "engage_stdio.h"
+#include "engage_uv.h"
+#include "engage_transfer.h"
+#include "engage_ev.h"
+#include "engage_event.h"
+/* clang-format on */
 
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) { #name, exercise_##name },
 static const struct {

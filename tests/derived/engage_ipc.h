@@ -110,6 +110,36 @@ ON_PIPE(__read_chk, if (__read_chk(f[0], bytes, 8, 8) != 8) abort())
 ON_PIPE(write, if (write(f[1], bytes, 8) != 8) abort())
 ON_PIPE(writev, if (writev(f[1], &part, 1) != 8) abort())
 ON_PIPE(tcdrain, tcdrain(f[1]))
+/* One read of a stream that has read nothing yet: it takes all that the pipe has. */
+#define ON_STREAM(name, ...)                                                                 \
+	static int exercise_##name(void)                                                     \
+	{                                                                                    \
+		int f[2];                                                                    \
+		FILE *in;                                                                    \
+		char *line = NULL;                                                           \
+		size_t room = 0;                                                             \
+                                                                                             \
+		if (pipe(f) || write(f[1], "a line\n", 7) != 7 || !(in = fdopen(f[0], "r"))) \
+			abort();                                                             \
+		pthread_mutex_lock(&m);                                                      \
+		if (!(__VA_ARGS__))                                                          \
+			abort();                                                             \
+		pthread_mutex_unlock(&m);                                                    \
+		fclose(in);                                                                  \
+		close(f[1]);                                                                 \
+		free(line);                                                                  \
+		(void)room;                                                                  \
+		return 4;                                                                    \
+	}
+char *__fgets_chk(char *restrict b, size_t m, int n, FILE *restrict f);
+size_t __fread_chk(void *restrict b, size_t m, size_t w, size_t n, FILE *restrict f);
+ON_STREAM(fgets, fgets(bytes, sizeof(bytes), in))
+ON_STREAM(__fgets_chk, __fgets_chk(bytes, sizeof(bytes), sizeof(bytes), in))
+ON_STREAM(getline, getline(&line, &room, in) == 7)
+ON_STREAM(getdelim, getdelim(&line, &room, '\n', in) == 7)
+ON_STREAM(__getdelim, __getdelim(&line, &room, '\n', in) == 7)
+ON_STREAM(fread, fread(bytes, 1, 7, in) == 7)
+ON_STREAM(__fread_chk, __fread_chk(bytes, sizeof(bytes), 1, 7, in) == 7)
 ON_PAIR(recv, if (recv(f[0], bytes, 8, 0) != 8) abort())
 ON_PAIR(recvfrom, if (recvfrom(f[0], bytes, 8, 0, NULL, NULL) != 8) abort())
 ON_PAIR(recvmsg, if (recvmsg(f[0], &message, 0) != 8) abort())

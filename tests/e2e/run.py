@@ -42,6 +42,15 @@ class Bench:
         self.samples = os.path.join(build, "samples")
         self.native = {}
         self.bounded = False
+        self.absent = self.read_absent()
+
+    def read_absent(self):
+        """Name of each sample that was not built -> what this machine lacks for it."""
+        try:
+            with open(os.path.join(self.samples, "absent.txt"), encoding="utf-8") as f:
+                return dict(line.rstrip("\n").split("\t") for line in f)
+        except FileNotFoundError:
+            return {}
 
     def binary(self, sample):
         return os.path.join(self.samples, sample.name)
@@ -244,6 +253,12 @@ def keep_results(path, results):
         json.dump({r.name: {"runs": r.runs, "good": r.good, "complaints": r.complaints} for r in results.values()}, f)
 
 
+def say_skipped(samples, bench):
+    for lack in sorted({bench.absent[s.name] for s in samples}):
+        names = [s.name for s in samples if bench.absent[s.name] == lack]
+        print("%d not built, for this machine lacks %s: %s" % (len(names), lack, ", ".join(names)))
+
+
 def judge_results(path, names):
     """Status of a test whose sample another test has run."""
     with open(path, encoding="utf-8") as f:
@@ -288,15 +303,11 @@ def main():
         if not os.path.exists(path):
             print("run.py: there is no %s; build first" % path, file=sys.stderr)
             return 2
-    chosen, scripted, others = select(samples, options), [], []
-    if options.bounded:  # the other samples are tests of their own, made for what is built
-        absent = [s.name for s in chosen if not os.path.exists(os.path.join(bench.samples, s.name))]
-        chosen = [s for s in chosen if s.name not in absent]
-        if absent:
-            print("not built here: " + " ".join(absent))
+    chosen, scripted, others = [s for s in select(samples, options) if s.name not in bench.absent], [], []
+    skipped = [s for s in select(samples, options) if s.name in bench.absent]
     if not (options.native or options.hanging or options.bounded):
         scripted, others = by_name(integrity.TESTS, options), by_name(named.TESTS, options)
-    if not chosen and not scripted and not others:
+    if not chosen and not scripted and not others and not skipped:
         print("run.py: no such sample", file=sys.stderr)
         return 2
     results = run_all(bench, chosen, options)
@@ -305,6 +316,7 @@ def main():
     results.update(run_named(others, options))
     bad = [r for r in results.values() if r.good != r.runs]
     print("%d of %d as expected" % (len(results) - len(bad), len(results)))
+    say_skipped(skipped, bench)
     for r in bad if not options.results else []:
         print("  %s: %d of %d runs" % (r.name, r.good, r.runs))
     if options.write_docs:

@@ -8,7 +8,9 @@
     /* RUN key=value word ... */               how it is run
     /* BUILD key=value word ... */             read by samples/CMakeLists.txt
 
-Keys of EXPECT: confidence level count occurs threads threadnames stacks roles locks created edges.
+Keys of EXPECT: confidence level count occurs threads threadnames stacks roles locks created edges tasks taskkinds says.
+tasks=f,g: a task of the finding is called so; taskkinds=timer: is of that kind; says=a+few+words: in its title or message.
+In both + is a blank.
 Numbers may be ranges: 1..3. Levels may be ranges: note..error.
 Keys of RUN: timeout=S (the sample hangs: --timeout S) kill=1 (also recorded, SIGKILLed while blocked, checked)
 exit=N (the program's own status) status=any (the level decides) limit=S (harness) rss=MB (of thrum) repeat=N args=...
@@ -22,7 +24,7 @@ import shlex
 LEVELS = ["note", "warning", "error"]
 LINE = re.compile(r"/\*\s*(SCENARIO|SHOWS|EXPECT|NEVER|ALLOW|RUN|BUILD)\b\s*(.*?)\s*\*/\s*$")
 EXPECT_KEYS = {"confidence", "level", "count", "occurs", "threads", "threadnames", "stacks", "roles", "locks",
-               "created", "edges"}
+               "created", "edges", "tasks", "taskkinds", "says"}
 RUN_KEYS = {"timeout", "kill", "exit", "status", "limit", "rss", "repeat", "args", "clean", "stripped", "once",
             "serial"}
 
@@ -162,10 +164,10 @@ class Sample:
 def load_samples(root):
     rules = read_rules(root)
     found = []
-    for folder, extension in (("c", ".c"), ("cpp", ".cpp")):
+    for folder, extensions in (("c", ".c"), ("cpp", ".cpp"), ("loops", (".c", ".cpp"))):
         base = os.path.join(root, "samples", folder)
         for name in sorted(os.listdir(base)):
-            if name.endswith(extension):
+            if name.endswith(extensions):
                 found.append(Sample(os.path.join(base, name), rules))
     names = [s.name for s in found]
     twice = {n for n in names if names.count(n) > 1}

@@ -72,10 +72,10 @@ static void record_seeds(void)
 	putc(0, all);
 	trace_op_fields(table);
 	table[TRACE_ACQUIRE]++;
-	table[60] = TRACE_OP_FIELDS_OBJECT | 2;
+	table[63] = TRACE_OP_FIELDS_OBJECT | 2;
 	putc(1, fields);
 	fwrite(table, 1, sizeof(table), fields);
-	fwrite("\x04\x01\x02\x03\x04\x3c\x01\x02\x03\x4a\x01", 1, 11, fields);
+	fwrite("\x04\x01\x02\x03\x04\x3f\x01\x02\x03\x4a\x01", 1, 11, fields);
 	for (unsigned op = 1; op < TF_OPS; op++) {
 		char name[32];
 		FILE *one;
@@ -203,6 +203,39 @@ static void seed_damage(void)
 	end(w, 0, "damage");
 }
 
+/* A loop's thread and a pool's: callbacks inside callbacks, one that never returns, waits of each kind. */
+static void seed_loops(void)
+{
+	struct trace_writer *w = begin();
+
+	trace_writer_object(w, 4, TRACE_OBJECT_LOOP, 0x4001, 1, 1);
+	trace_writer_object(w, 5, TRACE_OBJECT_POOL, 0x5001, 1, 1);
+	trace_writer_begin(w, 0, 1);
+	trace_writer_create(w, 0, 2, 1);
+	trace_writer_begin(w, 1, 2);
+	trace_writer_event(w, 0, TRACE_LOOP, 0, 4, 0, 1, TRACE_LOOP_RUN, 0, 0);
+	for (unsigned task = 1; task <= 4; task++) {
+		unsigned kind = task < 3 ? TRACE_TASK_UV_TIMER : TRACE_TASK_UV_WORK;
+
+		trace_writer_event(w, 0, TRACE_TASK_NEW, 0, 4, 0, 1, task, (int32_t)kind, 0);
+		trace_writer_event(w, 0, TRACE_TASK_ARM, 0, 4, 0, 1, task, task & 1, 0);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		uint32_t task = 1 + i % 5; /* the last one was never made */
+
+		trace_writer_event(w, i % 3 == 2, TRACE_TASK, 0, 0, 0, 1, task,
+				   (int32_t)(i * 7 % 14), 0);
+		trace_writer_event(w, 0, TRACE_BLOCKED, 0, i % 6, 0, 1, i, (int32_t)(i * 5000), 0);
+		trace_writer_event(w, 0, TRACE_BUSY, 0, 0, 0, 0, i * 9000, (int32_t)(i * 4000), 0);
+		trace_writer_event(w, 0, TRACE_WOKEN, 0, 0, 0, i % 2,
+				   (uint64_t)(i % 5) << 32 | i % 4, (int32_t)(i * 37) - 9, 0);
+		trace_writer_event(w, 0, TRACE_TURN, 0, 0, 0, 1, i, (int32_t)i - 4, 0);
+	}
+	trace_writer_event(w, 0, TRACE_LOOP, 0, 4, 0, 1, TRACE_LOOP_LEFT, 0, 0);
+	trace_writer_event(w, 0, TRACE_LOOP, 0, 4, 0, 1, TRACE_LOOP_CLOSE, 16, 0);
+	end(w, TRACE_EXIT_DESTRUCTORS, "loops");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -215,5 +248,6 @@ int main(int argc, char **argv)
 	seed_every_op();
 	seed_hand_over();
 	seed_damage();
+	seed_loops();
 	return 0;
 }

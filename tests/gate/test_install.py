@@ -157,7 +157,7 @@ class Installed(BankCase):
         self.write("known.supp", "")
         self.assertEqual(self.complete("thrum check --suppressions kno"), {"known.supp"})
         self.assertIn("true", self.complete("thrum run -- tru"))
-        self.assertEqual(self.complete("thrum help leak"), {"leaked-thread"})
+        self.assertEqual(self.complete("thrum help leaked-th"), {"leaked-thread"})
         self.assertLessEqual(verbs | {"rules"}, self.complete("thrum help "))
 
     @unittest.skipUnless(shutil.which("zsh"), "no zsh")

@@ -69,6 +69,12 @@ const struct module *module_find(uintptr_t address)
 	return q.found ? &m : NULL;
 }
 
+bool module_is_code(uintptr_t address, bool *ret_may_be)
+{
+	*ret_may_be = false;
+	return module_find(address) != NULL;
+}
+
 bool module_read(uintptr_t from, void *to, size_t bytes)
 {
 	memcpy(to, (const void *)from, bytes);

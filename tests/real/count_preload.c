@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <pty.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <spawn.h>
@@ -51,6 +52,7 @@ enum function {
 #undef PRIM
 	FUNCTION_fork,
 	FUNCTION_vfork,
+	FUNCTION_forkpty,
 	FUNCTION_posix_spawn,
 	FUNCTION_posix_spawnp,
 	FUNCTION_clone,
@@ -59,12 +61,8 @@ enum function {
 
 enum { TABLE_BYTES = (FUNCTIONS * sizeof(struct counter) + 4095) / 4096 * 4096 };
 
-/* Ordinary memory until the constructor maps the file over it; so a call before that is counted too. */
-static union {
-	struct counter counter[FUNCTIONS];
-	char bytes[TABLE_BYTES];
-} table __attribute__((
-	aligned(4096))) = { .counter = {
+/* Where a call is counted that comes before the constructor has made the file; what is here moves there. */
+static struct counter early[FUNCTIONS] = {
 #define PRIM(shape, kind, ret, fn, params, args, object, mode, doc) \
 	[FUNCTION_##fn] = { .name = #fn },
 #include "../../spec/primitives/c11.def"
@@ -76,12 +74,20 @@ static union {
 #include "../../spec/primitives/sync.def"
 #include "../../spec/primitives/thread.def"
 #undef PRIM
-				    [FUNCTION_fork] = { .name = "fork" },
-				    [FUNCTION_vfork] = { .name = "vfork" },
-				    [FUNCTION_posix_spawn] = { .name = "posix_spawn" },
-				    [FUNCTION_posix_spawnp] = { .name = "posix_spawnp" },
-				    [FUNCTION_clone] = { .name = "clone" },
-			    } };
+	[FUNCTION_fork] = { .name = "fork" },
+	[FUNCTION_vfork] = { .name = "vfork" },
+	[FUNCTION_forkpty] = { .name = "forkpty" },
+	[FUNCTION_posix_spawn] = { .name = "posix_spawn" },
+	[FUNCTION_posix_spawnp] = { .name = "posix_spawnp" },
+	[FUNCTION_clone] = { .name = "clone" },
+};
+
+static struct counter *table = early; /* or the file, TABLE_BYTES */
+
+static inline struct counter *counter_of(enum function f)
+{
+	return __atomic_load_n(&table, __ATOMIC_ACQUIRE) + f;
+}
 
 static char directory[3900];
 
@@ -99,21 +105,21 @@ static __thread unsigned muted __attribute__((tls_model("initial-exec")));
 static inline void count_entry(enum function f)
 {
 	if (!muted) {
-		add(&table.counter[f].called);
+		add(&counter_of(f)->called);
 	}
 }
 
 static inline void count_ran(enum function f)
 {
 	if (!muted) {
-		add(&table.counter[f].ran);
+		add(&counter_of(f)->ran);
 	}
 }
 
 /* `rc`: 0 = success, else an errno value or -1. Returns rc, errno untouched. */
 static inline int count_result(enum function f, int rc)
 {
-	struct counter *c = &table.counter[f];
+	struct counter *c = counter_of(f);
 
 	if (!muted) {
 		add(rc == 0 ? &c->ok : rc == EOWNERDEAD ? &c->ownerdead : &c->failed);
@@ -122,6 +128,30 @@ static inline int count_result(enum function f, int rc)
 }
 
 /* ---- the file ---- */
+
+static void move(uint64_t *to, uint64_t *from)
+{
+	__atomic_fetch_add(to, __atomic_exchange_n(from, 0, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+}
+
+/*
+ * Other threads may count meanwhile, those that a constructor before ours has started: they do so in `early` until the table is
+ * the file, and what was counted there follows. (Lost is a call that has read the address before and adds after that.)
+ */
+static void use_file(struct counter *file)
+{
+	for (unsigned f = 0; f < FUNCTIONS; f++) {
+		memcpy(file[f].name, early[f].name, sizeof(file[f].name));
+	}
+	__atomic_store_n(&table, file, __ATOMIC_RELEASE);
+	for (unsigned f = 0; f < FUNCTIONS; f++) {
+		move(&file[f].called, &early[f].called);
+		move(&file[f].ok, &early[f].ok);
+		move(&file[f].ownerdead, &early[f].ownerdead);
+		move(&file[f].failed, &early[f].failed);
+		move(&file[f].ran, &early[f].ran);
+	}
+}
 
 /* Leaves the counters in private memory when no file can be made; the reader then misses the process and says so. */
 static void map_counters(void)
@@ -137,27 +167,29 @@ static void map_counters(void)
 		}
 	}
 	if (fd >= 0) {
-		if (pwrite(fd, table.bytes, sizeof(table), 0) == (ssize_t)sizeof(table)) {
-			mmap(table.bytes, sizeof(table), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_FIXED, fd, 0);
+		if (ftruncate(fd, TABLE_BYTES) == 0) {
+			void *file =
+				mmap(NULL, TABLE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+			if (file != MAP_FAILED) {
+				use_file(file);
+			}
 		}
 		close(fd);
 	}
 	errno = saved;
 }
 
-/* The mapping is shared with the parent: put private memory in its place before anything is counted. */
+/* The file is the parent's. */
 static void after_fork_in_child(void)
 {
-	struct counter names[FUNCTIONS];
-
-	memcpy(names, table.counter, sizeof(names));
-	if (mmap(table.bytes, sizeof(table), PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
-		return;
+	if (table != early) {
+		munmap(table, TABLE_BYTES);
+		table = early;
 	}
 	for (unsigned f = 0; f < FUNCTIONS; f++) {
-		memcpy(table.counter[f].name, names[f].name, sizeof(names[f].name));
+		early[f].called = early[f].ok = early[f].ownerdead = early[f].failed =
+			early[f].ran = 0;
 	}
 	map_counters();
 }
@@ -419,17 +451,23 @@ static void unmute(const unsigned *outer)
 #include "../../spec/primitives/qt.def"
 #undef PRIM
 
-pid_t fork(void)
-{
-	pid_t pid;
-
-	count_entry(FUNCTION_fork); /* the child's handler starts it from zero */
-	pid = NEXT(fork)();
-	if (pid) {
-		count_result(FUNCTION_fork, pid < 0 ? -1 : 0);
+/* The child's handler starts its counters from zero. */
+#define FORK(name, params, args)                                         \
+	pid_t name params                                                \
+	{                                                                \
+		pid_t pid;                                               \
+                                                                         \
+		count_entry(FUNCTION_##name);                            \
+		pid = NEXT(name) args;                                   \
+		if (pid) {                                               \
+			count_result(FUNCTION_##name, pid < 0 ? -1 : 0); \
+		}                                                        \
+		return pid;                                              \
 	}
-	return pid;
-}
+
+FORK(fork, (void), ())
+FORK(forkpty, (int *fd, char *name, const struct termios *t, const struct winsize *w),
+     (fd, name, t, w))
 
 COUNTED(posix_spawn,
 	(pid_t *restrict p, const char *restrict path, const posix_spawn_file_actions_t *restrict f,

@@ -107,7 +107,7 @@ def compare(image, records):
             got -= min(max(0, got - want), image["sem_open"]["ok"])
         if want != got:
             differences.append(("+".join(events), want, got))
-    want = expected(image, ["ok"], ["fork", "clone"]) + expected(image, ["called"], ["vfork"])  # a vfork is not seen to come back
+    want = expected(image, ["ok"], ["fork", "forkpty", "clone"]) + expected(image, ["called"], ["vfork"])  # a vfork is not seen to come back
     if want != records.get("fork", 0):
         differences.append(("fork", want, records.get("fork", 0)))
     return differences

@@ -5,7 +5,8 @@
 
 For each program of bench/programs.py and bench/servers.py: one run without thrum, one under `thrum run` with the counting
 preload beside it. Fails when an output or a status differs, when a count of records differs from the count of calls (and
-the trace does not say that it lost some), or when a gating finding is not in explained.json. Environment: THRUM_BUILD is the
+the trace does not say that it lost some), when tasks and callbacks of event loops contradict one another or lack what loops.py
+expects, or when a gating finding is not in explained.json. Environment: THRUM_BUILD is the
 build directory. Programs that are not installed are skipped, with the package that has them.
 """
 import argparse
@@ -20,10 +21,12 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "bench"))
 
+import causality  # noqa: E402
 import counts  # noqa: E402
 import measure  # noqa: E402
 import tools  # noqa: E402
 from inputs import Inputs  # noqa: E402
+from loops import LOOPS, SEES  # noqa: E402
 from programs import PROGRAMS  # noqa: E402
 from servers import SERVERS  # noqa: E402
 from services import SERVICES  # noqa: E402
@@ -149,6 +152,7 @@ def check_program(program, options, inputs, scratch):
     if program.same_output and native.output != recorded.output:
         problems.append(f"output {recorded.output}, without thrum {native.output}")
     figures = check_counts(work, problems)
+    tasks, callbacks, turns = causality.check(os.path.join(work, "trace"), SEES.get(program.name), problems)
     findings = check_findings(program.name, work, problems)
     if options.report and findings:
         with open(os.path.join(work, "findings.txt"), encoding="utf-8") as f, open(options.report, "a", encoding="utf-8") as out:
@@ -161,6 +165,7 @@ def check_program(program, options, inputs, scratch):
     calls, events, size, lost = figures
     levels = {level: sum(f["level"] == level for f in findings) for level in ("error", "warning", "note")}
     return problems, (f"{calls} calls, {events} events, {size / max(events, 1):.1f} bytes each, {lost} lost; "
+                      + (f"{tasks} tasks, {callbacks} callbacks, {turns} turns; " if tasks or turns else "")
                       + ", ".join(f"{n} {level}s" for level, n in levels.items())
                       + f"; {recorded.wall_s / max(native.wall_s, 0.01):.1f} times as long")
 
@@ -177,7 +182,7 @@ def parse(argv):
 def main(argv):
     options = parse(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the directories go
-    chosen = [p for p in [*PROGRAMS, *SERVERS, *TREES, *SERVICES] if not options.only or p.name in options.only.split(",")]
+    chosen = [p for p in [*PROGRAMS, *SERVERS, *TREES, *SERVICES, *LOOPS] if not options.only or p.name in options.only.split(",")]
     failed = ran = 0
     scratch = tempfile.mkdtemp(prefix="thrum-real-")
     os.chmod(scratch, 0o711)  # some programs run as somebody else

@@ -23,6 +23,11 @@ enum shape {
 	ARG,
 	BEGIN,
 	ACTION,
+	TASK_NEW,
+	TASK_ARM,
+	TASK_STEP,
+	TURN,
+	WOKEN,
 	SLEEP
 };
 
@@ -74,6 +79,21 @@ static const struct verb {
 	{ "block", TRACE_BLOCK, OBJECT_ARG, 0 },
 	{ "unblock", TRACE_UNBLOCK, ARG, 0 },
 	{ "task", TRACE_TASK, THREAD_RESULT, 0 },
+	{ "new", TRACE_TASK_NEW, TASK_NEW, 0 },
+	{ "arm", TRACE_TASK_ARM, TASK_ARM, 0 },
+	{ "call", TRACE_TASK, TASK_STEP, TRACE_TASK_CALLED },
+	{ "ret", TRACE_TASK, TASK_STEP, TRACE_TASK_RETURNED },
+	{ "worked", TRACE_TASK, TASK_STEP, TRACE_TASK_WORKED },
+	{ "stop", TRACE_TASK, TASK_STEP, TRACE_TASK_STOPPED },
+	{ "close", TRACE_TASK, TASK_STEP, TRACE_TASK_CLOSED },
+	{ "finish", TRACE_TASK, TASK_STEP, TRACE_TASK_FINISHED },
+	{ "drop", TRACE_TASK, TASK_STEP, TRACE_TASK_DESTROYED },
+	{ "lose", TRACE_TASK, TASK_STEP, TRACE_TASK_LOST },
+	{ "loop", TRACE_LOOP, OBJECT_ARG_RESULT, 0 },
+	{ "turn", TRACE_TURN, TURN, 0 },
+	{ "woken", TRACE_WOKEN, WOKEN, 0 },
+	{ "blocked", TRACE_BLOCKED, OBJECT_ARG_RESULT, 0 },
+	{ "busy", TRACE_BUSY, THREAD_RESULT, 0 },
 	{ "handover", TRACE_HAND_OVER, OBJECT_ARG, 0 },
 	{ "benign", TRACE_BENIGN, ARG, 0 },
 	{ "mask", TRACE_SIGNAL_MASK, ARG, 0 },
@@ -143,7 +163,7 @@ void feed_event(struct feed *f, struct trace_event *event)
 	f->now_ns += 1000;
 	event->time_ns = f->now_ns;
 	f->process.events++;
-	f->process.end_ns = f->now_ns;
+	f->process.end_ns = f->end_ns > f->now_ns ? f->end_ns : f->now_ns;
 	if ((f->event_count & (f->event_count - 1)) == 0)
 		f->event = realloc(f->event,
 				   (f->event_count ? 2 * f->event_count : 1) * sizeof(*f->event));
@@ -207,6 +227,28 @@ static void fill_event(struct trace_event *e, const struct verb *v, char w[3][16
 	case ACTION:
 		e->arg = strtoull(w[0], NULL, 0);
 		e->result = atoi(w[1]) << 2 | atoi(w[2]);
+		break;
+	case TASK_NEW:
+		e->arg = strtoull(w[0], NULL, 0);
+		e->result = atoi(w[1]);
+		e->object = feed_id(w[2][0]);
+		break;
+	case TASK_ARM:
+		e->arg = strtoull(w[0], NULL, 0);
+		e->object = feed_id(w[1][0]);
+		e->result = atoi(w[2]);
+		break;
+	case TASK_STEP:
+		e->arg = strtoull(w[0], NULL, 0);
+		e->result = (int32_t)v->mode;
+		break;
+	case TURN:
+		e->arg = strtoull(w[0], NULL, 0) << 1 | (atoi(w[2]) != 0);
+		e->result = atoi(w[1]);
+		break;
+	case WOKEN:
+		e->arg = strtoull(w[0], NULL, 0);
+		e->result = atoi(w[2]) << TRACE_WOKEN_SHIFT | atoi(w[1]);
 		break;
 	case SLEEP:
 		break;

@@ -16,6 +16,10 @@
  *   lost N   exit KIND                   sleep MS
  *   block X CALL  unblock CALL           X = - for no object; CALL = enum trace_call
  *   task N STEP  handover X THREAD  benign 0|1   as TASK (tasks 1-3), HAND_OVER, BENIGN
+ *   new N KIND [L]  arm N [L] [ONCE]      as TASK_NEW, TASK_ARM of task N for loop L, KIND = enum trace_task_kind
+ *   call N  ret N  worked N  stop N  close N  finish N  drop N  lose N   steps of TASK; the callback of `call` is its @stack
+ *   loop L STEP [R]  turn US [READY] [ENDLESS]  blocked X CALL US  busy US PROCESSOR_US
+ *   woken THREAD WAKER [DESCRIPTOR]      WAKER = enum trace_waker
  *   mask BITS                            action BITS SIGNAL KIND    as SIGNAL_MASK, SIGNAL_ACTION; stacks: feed_handler
  *
  * `begin` and `end` are THREAD_BEGIN and THREAD_END on the thread's own stream; `begin S` on stream
@@ -42,6 +46,7 @@ struct feed {
 	struct analyze_stats stats;
 	struct analyze_image *image; /* NULL before the first event and after feed_end */
 	uint64_t now_ns;
+	uint64_t end_ns; /* of the run, where it is known beforehand; 0 = the newest event */
 	struct trace_event *event; /* owned; for a second pass */
 	size_t event_count;
 };

@@ -25,7 +25,7 @@ static void random_event(uint64_t *x, struct trace_event *e)
 	uint64_t r = next(x);
 
 	memset(e, 0, sizeof(*e));
-	e->op = r % 41;
+	e->op = r % 61;
 	e->thread = (r >> 8) % 9;
 	e->stream = (r >> 12) % 9;
 	e->object = 60 + (r >> 16) % 20;
@@ -33,12 +33,14 @@ static void random_event(uint64_t *x, struct trace_event *e)
 	e->stack = (r >> 28) % 7;
 	e->arg = r >> 33 & 3 ? (r >> 36) % 10 : next(x);
 	e->result = r >> 40 & 3 ? 0 : (int32_t)((r >> 42) % 135) - 1;
+	if (e->op == TRACE_TASK || e->op == TRACE_TASK_NEW)
+		e->result = (int32_t)((r >> 42) % 40); /* steps, kinds */
 }
 
 static void random_process(uint64_t *x, struct feed *f)
 {
 	for (uint32_t i = 0; i < FEED_OBJECTS; i++) {
-		f->object[i].kind = next(x) % 11;
+		f->object[i].kind = next(x) % 17;
 		f->object[i].attributes = next(x) & 7 ? (uint32_t)(next(x) % 4) : (uint32_t)next(x);
 	}
 	for (uint32_t i = 0; i < FEED_WAITS; i++)

@@ -105,6 +105,34 @@ static const char map_text[] = "7f0000001000 100 LazyCompile:*work app.js:12\n"
 			       "ffffffffffffff00 200 around\n"
 			       "7f0000002000 10 Foo::bar(int, char const*)";
 
+static void check_split(const char *name, const char *function, const char *file, int line)
+{
+	struct perf_map_part f = { 0 }, at = { 0 };
+	char got[256], want[256];
+	int n = 0;
+
+	assert_int_equal(perf_map_split(name, &f, &at, &n), file != NULL);
+	if (!file)
+		return;
+	snprintf(got, sizeof(got), "%.*s|%.*s|%d", f.length, f.text, at.length, at.text, n);
+	snprintf(want, sizeof(want), "%s|%s|%d", function, file, line);
+	assert_string_equal(got, want);
+}
+
+static void test_perf_map_splits_names_of_scripts(void **state)
+{
+	(void)state;
+	check_split("LazyCompile:~readList /srv/a b.js:10", "readList", "/srv/a b.js", 10);
+	check_split("Function:^emit node:events:464", "emit", "node:events", 464);
+	check_split("JS:*get size file:///srv/app.mjs:7:22", "get size", "file:///srv/app.mjs", 7);
+	check_split("LazyCompile:~ /srv/app.js:13", "", "/srv/app.js", 13);
+	check_split("LazyCompile:*work app.js:12", "work", "app.js", 12);
+	check_split("Builtin:ArrayMap", NULL, NULL, 0);
+	check_split("py::work:/srv/app.py", NULL, NULL, 0);
+	check_split("LazyCompile:", NULL, NULL, 0);
+	check_split("LazyCompile:~x nowhere", NULL, NULL, 0);
+}
+
 static void test_perf_map_names_ranges(void **state)
 {
 	struct perf_map *map;
@@ -224,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions_of_the_vdso_have_names),
 		cmocka_unit_test(test_perf_map_names_ranges),
+		cmocka_unit_test(test_perf_map_splits_names_of_scripts),
 		cmocka_unit_test(test_perf_map_of_an_older_process_is_not_believed),
 		cmocka_unit_test(test_code_of_a_jit_has_the_name_that_its_compiler_left),
 		cmocka_unit_test(test_index_tells_code_from_debug_files),

@@ -375,11 +375,11 @@ static void test_hole_in_events_is_no_damage(void **state)
 static void test_unknown_ops_and_fields_are_skipped(void **state)
 {
 	/*
-	 * ACQUIRE: delta 1, O, S, new field of two bytes; then op 60: delta 2, O, one more; RELEASE
+	 * ACQUIRE: delta 1, O, S, new field of two bytes; then op 63: delta 2, O, one more; RELEASE
 	 * same object.
 	 */
 	static const uint8_t records[] = {
-		TRACE_ACQUIRE, 1, 4, 1, 0x80, 1, 60, 2, 5, 9, TRACE_RELEASE | TF_REC_SAME_OBJECT, 3
+		TRACE_ACQUIRE, 1, 4, 1, 0x80, 1, 63, 2, 5, 9, TRACE_RELEASE | TF_REC_SAME_OBJECT, 3
 	};
 	char *dir = scratch_new();
 	struct trace_writer *w = trace_writer_new(dir, 3);
@@ -392,7 +392,7 @@ static void test_unknown_ops_and_fields_are_skipped(void **state)
 	(void)state;
 	h->minor = TF_MINOR + 1;
 	h->op_fields[TRACE_ACQUIRE]++;
-	h->op_fields[60] = TRACE_OP_FIELDS_OBJECT | 2;
+	h->op_fields[63] = TRACE_OP_FIELDS_OBJECT | 2;
 	h->objects = 5;
 	trace_writer_stack(w, 1, &ip, 1);
 	trace_writer_begin(w, 0, 1);

@@ -72,7 +72,8 @@ static void test_every_kind_of_object_has_its_row(void **state)
 #undef OBJECT
 	};
 	char *doc = read_doc();
-	const char *from = strstr(doc, "### Kinds of object"), *to = strstr(doc, "## 5.");
+	const char *from = strstr(doc, "### Kinds of object"),
+		   *to = strstr(doc, "### Kinds of task");
 
 	(void)state;
 	assert_true(from && to && from < to);
@@ -86,6 +87,36 @@ static void test_every_kind_of_object_has_its_row(void **state)
 		assert_non_null(flag);
 		snprintf(row, sizeof(row), "%.*s | %s | %s", (int)(flag - row), rows[i],
 			 flag[3] == '1' ? "yes" : "no", rows[i] + (flag - row) + 7);
+		if (!strstr(from, row)) {
+			fail_msg("FORMAT.md lacks this row:%s", row);
+		}
+	}
+	assert_int_equal(count_rows(from, to), sizeof(rows) / sizeof(rows[0]));
+	free(doc);
+}
+
+static void test_every_kind_of_task_has_its_row(void **state)
+{
+	static const char *const rows[] = {
+#define TASK(number, NAME, word, library, life) \
+	"\n| " #number " | `" #NAME "` | " word " | " library " | " #life " |\n",
+#include "spec/tasks.def"
+#undef TASK
+	};
+	char *doc = read_doc();
+	const char *from = strstr(doc, "### Kinds of task"), *to = strstr(doc, "## 5.");
+
+	(void)state;
+	assert_true(from && to && from < to);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char row[256];
+		size_t length = strlen(rows[i]);
+
+		/* the table says it in small letters */
+		memcpy(row, rows[i], length + 1);
+		for (char *p = row + length - 1; strncmp(p, " | ", 3); p--) {
+			*p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+		}
 		if (!strstr(from, row)) {
 			fail_msg("FORMAT.md lacks this row:%s", row);
 		}
@@ -145,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_event_has_its_row),
 		cmocka_unit_test(test_every_kind_of_object_has_its_row),
+		cmocka_unit_test(test_every_kind_of_task_has_its_row),
 		cmocka_unit_test(test_examples_decode_as_told),
 		cmocka_unit_test(test_version_in_the_title),
 	};
