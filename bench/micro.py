@@ -13,13 +13,31 @@ import tools
 class Workload:
     """`count` operations for tools that cost nanoseconds, a share of them for the TSan build and for valgrind's tools."""
 
+    binary, package = "micro", None
+
     def __init__(self, name, title, count, tsan, valgrind):
         self.name, self.title = name, title
         self.counts = {"tsan": tsan, "helgrind": valgrind, "drd": valgrind}
         self.count = count
 
     def missing(self):
-        return None if os.access(tools.built("micro"), os.X_OK) else "micro is not built"
+        if os.access(tools.built(self.binary), os.X_OK):
+            return None
+        return f"{self.binary} is not built" + (f": package {self.package} missing" if self.package else "")
+
+    def unfit(self, tool):
+        return None
+
+
+class LoopWorkload(Workload):
+    """Of an event loop: the library's own code is not built with TSan, so that says nothing."""
+
+    def __init__(self, name, title, count, valgrind, library, package):
+        super().__init__(name, title, count, count, valgrind)
+        self.binary, self.package = "loop_" + library, package
+
+    def unfit(self, tool):
+        return "not built with the library" if tool.name == "tsan" else None
 
 
 WORKLOADS = [
@@ -32,6 +50,14 @@ WORKLOADS = [
     Workload("create", "thread create + join", 10000, 2000, 500),
     Workload("pingpong", "condvar hand-over on one processor", 60000, 30000, 6000),
     Workload("sempost", "semaphore post + wait, one thread", 8000000, 2000000, 60000),
+    LoopWorkload("uvtimer", "libuv: arm a timer, its callback", 2000000, 40000, "uv", "libuv1-dev"),
+    LoopWorkload("uvasync", "libuv: two loops wake each other, one processor", 60000, 3000, "uv", "libuv1-dev"),
+    LoopWorkload("uvwork", "libuv: work on the pool and back, one processor", 60000, 3000, "uv", "libuv1-dev"),
+    LoopWorkload("eventadd", "libevent: add a timer, its callback", 2000000, 40000, "event", "libevent-dev"),
+    LoopWorkload("gtimeout", "GLib: make a timeout, its callback, its end", 600000, 20000, "glib", "libglib2.0-dev"),
+    LoopWorkload("gidle", "GLib: callback of an idle source", 2000000, 40000, "glib", "libglib2.0-dev"),
+    LoopWorkload("evtimer", "libev: start a timer, its callback", 2000000, 40000, "ev", "libev-dev"),
+    LoopWorkload("eventfds", "two threads wake each other by eventfd and epoll, one processor", 60000, 3000, "epoll", None),
     Workload("startup", "start and end of a program that does nothing, ms", 1, 1, 1),
 ]
 STARTS = 20  # runs of the start-up row in a round
@@ -46,7 +72,7 @@ def parse(text):
 
 
 def run_once(workload, tool, count, work):
-    argv, env = tool.wrap([tools.built("micro"), workload.name, str(count)], work)
+    argv, env = tool.wrap([tools.built(workload.binary), workload.name, str(count)], work)
     r = measure.run(argv, work, env, 120)
     if r.status or r.timed_out:
         raise measure.Failed(f"{workload.name} under {tool.name}: status {r.status}: {measure.read_text(r.stderr)[-300:]}")
@@ -106,9 +132,9 @@ def measure_row(workload, options, scratch):
         return dict(row, skipped=workload.missing())
     wanted = [tools.TOOLS[t] for t in options.tools]
     for t in wanted:
-        if t.missing():
-            row["tools"][t.name] = {"skipped": t.missing()}
-    chosen = [tools.TOOLS["native"], *(t for t in wanted if not t.missing())]
+        if t.missing() or workload.unfit(t):
+            row["tools"][t.name] = {"skipped": t.missing() or workload.unfit(t)}
+    chosen = [tools.TOOLS["native"], *(t for t in wanted if not t.missing() and not workload.unfit(t))]
     if workload.name == "startup" and any(t.name == "thrum" for t in chosen):
         chosen.insert(1, ShimAlone())
     rounds = []

@@ -18,6 +18,7 @@ import micro
 import table
 import tools
 from inputs import Inputs
+from loop_servers import LOOP_SERVERS
 from programs import PROGRAMS
 from servers import SERVERS
 
@@ -48,7 +49,7 @@ def parse(argv):
 
 
 def select(options):
-    rows = [("micro", w) for w in micro.WORKLOADS] + [("real", p) for p in [*PROGRAMS, *SERVERS]]
+    rows = [("micro", w) for w in micro.WORKLOADS] + [("real", p) for p in [*PROGRAMS, *SERVERS, *LOOP_SERVERS]]
     if not options.only:
         return rows
     wanted = options.only.split(",")
@@ -168,7 +169,7 @@ def merged(old, new):
     rows = {**old, **new}
     for name in old.keys() & new.keys():
         rows[name] = dict(new[name], tools={**old[name].get("tools", {}), **new[name].get("tools", {})})
-    order = [r.name for r in [*micro.WORKLOADS, *PROGRAMS, *SERVERS]]
+    order = [r.name for r in [*micro.WORKLOADS, *PROGRAMS, *SERVERS, *LOOP_SERVERS]]
     return {name: rows[name] for name in order if name in rows}
 
 

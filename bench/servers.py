@@ -312,7 +312,7 @@ zone "example.test" {{ type primary; file "zone"; }};
     def ready(self):
         """The port opens before the zone is loaded."""
         try:
-            return bool(self.check(None))
+            return bool(self._ask(0.5))  # some bind it and answer later, and drop what came meanwhile
         except (OSError, Failed):
             return False
 
@@ -325,10 +325,13 @@ zone "example.test" {{ type primary; file "zone"; }};
         return done
 
     def check(self, work):
+        return self._ask(20)
+
+    def _ask(self, seconds):
         """One question by hand: the address of h7."""
         question = b"\x12\x34\0\0\0\1\0\0\0\0\0\0\2h7\7example\4test\0\0\1\0\1"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(20)
+            s.settimeout(seconds)
             s.sendto(question, ("127.0.0.1", self.port))
             answer = s.recv(4096)
         if bytes([10, 0, 0, 8]) not in answer:
