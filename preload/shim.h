@@ -172,6 +172,11 @@ extern int shim_deep_binding; /* RTLD_DEEPBIND was used: some look at their own 
 uintptr_t *shim_resolve_slot(uintptr_t address, const char *name);
 /* SLOW: what the module around `address` defines by that name; NULL = nothing. */
 void *shim_resolve_beside(uintptr_t address, const char *name);
+/* BOOT: the load bias of the first module, in load order, that defines that function. */
+bool shim_resolve_home(const char *name, uintptr_t *ret_bias);
+/* BOOT: what the module with that bias exports by that name; NULL, 0 = nothing. The size: of a variable. */
+void *shim_resolve_in(uintptr_t bias, const char *name, bool is_data);
+size_t shim_resolve_size(uintptr_t bias, const char *name);
 /* SLOW: with many copies, the one that the module around `caller` means; `usual` when it names none. */
 void *shim_resolve_for(uintptr_t caller, const char *name, void *usual);
 
@@ -441,6 +446,7 @@ struct shim_options {
 	uint64_t flight;  /* bytes of a thread's ring that are used */
 	bool follow_none; /* follow_children=none */
 	bool redact_args; /* redact=args: argv[0] alone goes into the trace */
+	bool python_races;
 };
 extern struct shim_options shim_options;
 void options_read(void);

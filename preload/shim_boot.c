@@ -7,7 +7,7 @@
  * fork finds `*shim` wiped by the kernel (MADV_WIPEONFORK): state COLD, no streams, no locks held;
  * the real functions and the options, which are not wiped, stay.
  */
-#include "shim_emit.h"
+#include "python/py.h"
 #include "shim_task.h"
 
 #include <sys/mman.h>
@@ -97,6 +97,7 @@ static void boot_image(uint64_t mask)
 	}
 	thread_register((uintptr_t)pthread_self(), main_thread, shim_stream);
 	descriptor_scan();
+	python_new_image();
 	atomic_store(&shim->state, SHIM_LIVE);
 }
 
@@ -117,6 +118,9 @@ void shim_boot(void)
 __attribute__((constructor)) static void on_load(void)
 {
 	shim_boot();
+	if (shim && atomic_load(&shim->state) == SHIM_LIVE) {
+		python_arm();
+	}
 }
 
 /*

@@ -141,6 +141,9 @@ static void option_apply(enum option_id id, const char *value)
 	case OPTION_redact:
 		shim_options.redact_args = value[0] == 'a';
 		break;
+	case OPTION_python_races:
+		shim_options.python_races = value[0] == '1';
+		break;
 	case OPTION_help:
 		if (value[0] == '1') {
 			print_help();

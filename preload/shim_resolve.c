@@ -86,6 +86,7 @@ struct symbol_table {
 	const uint32_t *sysv_hash;
 	const ElfW(Versym) * versions;
 	uintptr_t bias;
+	bool data; /* variables are looked for, not functions */
 };
 
 static bool names_equal(const char *a, const char *b)
@@ -150,7 +151,8 @@ static bool symbol_matches(const struct symbol_table *t, uint32_t i, const char 
 	unsigned type = ELF64_ST_TYPE(s->st_info);
 
 	if (s->st_shndx == SHN_UNDEF || s->st_value == 0 ||
-	    (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) ||
+	    (t->data ? type != STT_OBJECT
+		     : type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) ||
 	    ELF64_ST_BIND(s->st_info) == STB_LOCAL || !names_equal(t->strings + s->st_name, name)) {
 		return false;
 	}
@@ -322,6 +324,50 @@ static void *find_at(uintptr_t bias, const char *name)
 	uint32_t symbol = m && table_init(&t, m) ? table_find(&t, name, hash_gnu(name)) : 0;
 
 	return symbol ? table_get(&t, symbol) : NULL;
+}
+
+bool shim_resolve_home(const char *name, uintptr_t *ret_bias)
+{
+	uint32_t hash = hash_gnu(name);
+
+	for (const struct link_map *m = _r_debug.r_map; m; m = m->l_next) {
+		struct symbol_table t;
+
+		if ((const void *)m->l_ld != own_dynamic && table_init(&t, m) &&
+		    table_find(&t, name, hash)) {
+			*ret_bias = m->l_addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const ElfW(Sym) * symbol_in(uintptr_t bias, const char *name, bool is_data)
+{
+	const struct link_map *m = map_at(bias);
+	struct symbol_table t;
+	uint32_t i;
+
+	if (!m || !table_init(&t, m)) {
+		return NULL;
+	}
+	t.data = is_data;
+	i = table_find(&t, name, hash_gnu(name));
+	return i ? &t.symbols[i] : NULL;
+}
+
+void *shim_resolve_in(uintptr_t bias, const char *name, bool is_data)
+{
+	const ElfW(Sym) *symbol = symbol_in(bias, name, is_data);
+
+	return symbol ? (void *)(bias + symbol->st_value) : NULL;
+}
+
+size_t shim_resolve_size(uintptr_t bias, const char *name)
+{
+	const ElfW(Sym) *symbol = symbol_in(bias, name, true);
+
+	return symbol ? symbol->st_size : 0;
 }
 
 static uintptr_t *slot_in(const struct link_map *map, const struct symbol_table *t,

@@ -12,7 +12,7 @@
  * in the kernel's frame, which need not be equal where the words are, and equal stacks may be of
  * different signals. Handlers are rare.
  */
-#include "shim_emit.h"
+#include "python/py.h"
 
 const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames, uint16_t signal)
 {
@@ -128,9 +128,23 @@ static const struct depot_entry *walk(struct call *c, struct context *set)
 	return e;
 }
 
+uint32_t python_frames;
+
+static const struct depot_entry *with_python(struct call *c, const struct depot_entry *native)
+{
+	return python_frames ? python_stack(c, native) : native;
+}
+
+uint32_t stack_id_python(struct call *c, const struct depot_entry *native)
+{
+	const struct depot_entry *e = python_stack(c, native);
+
+	return e ? e->id : 0;
+}
+
 uint32_t stack_id_slow(struct call *c, struct context *set)
 {
-	const struct depot_entry *e = walk(c, set);
+	const struct depot_entry *e = with_python(c, walk(c, set));
 
 	return e ? e->id : 0;
 }
@@ -142,8 +156,8 @@ const struct depot_entry *stack_entry(struct call *c)
 	for (int way = 0; way < CONTEXT_WAYS; way++) {
 		if (context_holds(&set[way], c)) {
 			c->context = &set[way];
-			return set[way].stack;
+			return with_python(c, set[way].stack);
 		}
 	}
-	return walk(c, set);
+	return with_python(c, walk(c, set));
 }

@@ -8,6 +8,10 @@
 
 /* ---- stacks ---- */
 
+/* HOT mostly: with the Python frames in the place of the interpreter's; `native`: of the walk. */
+uint32_t stack_id_python(struct call *c, const struct depot_entry *native);
+/* HOT mostly: the same for a method of ours that the interpreter called: no native frame tells anything. 0 = it is none. */
+uint32_t stack_id_of_method(struct call *c);
 /* SLOW: the walk, for a stack that no context of `set` holds. */
 uint32_t stack_id_slow(struct call *c, struct context *set);
 /* SLOW: the one entry of these frames and flags of a tf_def_stack; NULL when memory is out. */
@@ -56,14 +60,31 @@ static hot_inline bool context_holds(const struct context *x, const struct call 
 	return !diff;
 }
 
+/* Not 0: threads may have frames of an interpreter (preload/python/). */
+/*
+ * ANY, the guard open: a thread is about to wait at epoll descriptor `fd`. Where it runs a Python loop and nothing comes for a while, what
+ * its tasks wait for is recorded; `*ms` is what is left of the timeout. False: a signal came meanwhile, errno is EINTR.
+ */
+bool python_rest(struct arch_caller caller, int fd, int *ms);
+extern uint32_t python_frames __attribute__((visibility("hidden")));
+
 /* HOT on a hit, SLOW on a miss: id of the stack that leads to the caller. */
 static hot_inline uint32_t stack_id(struct call *c)
 {
-	struct context *set = context_set(c->s, c->caller.ip, c->caller.sp);
+	uint32_t python = unlikely(python_frames) ? stack_id_of_method(c) : 0;
+	struct context *set;
+
+	if (unlikely(python)) {
+		return python;
+	}
+	set = context_set(c->s, c->caller.ip, c->caller.sp);
 
 	for (int way = 0; way < CONTEXT_WAYS; way++) {
 		if (likely(context_holds(&set[way], c))) {
 			c->context = &set[way];
+			if (unlikely(python_frames)) {
+				return stack_id_python(c, set[way].stack);
+			}
 			return set[way].stack->id;
 		}
 	}

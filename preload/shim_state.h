@@ -98,6 +98,9 @@ struct shim {
 	struct lock_class *lock_classes;
 	uint32_t next_stack, next_module;
 
+	struct places *places;	     /* of Python frames, NULL = none yet */
+	struct variables *variables; /* of --python-races, NULL = none yet */
+
 	/* modules */
 	struct module *modules; /* sorted by start; replaced as a whole, never freed */
 	uint32_t module_count;

@@ -69,6 +69,9 @@ struct stream {
 	uint8_t exiting;	     /* pthread_exit was called */
 	uint8_t woken;		     /* the newest wait for descriptors was ended by a bell */
 	uint8_t blocks; /* in a library's call that may block: those inside it are part of it */
+	uint8_t turns; /* waits for descriptors that were turns of a loop, as far as TURNS_A_LOOP */
+	uint8_t looks; /* such waits in a row that did not wait, only looked */
+	int given; /* the descriptor that it wrote to last since its newest such wait; 0 = none */
 	uint8_t trampolined; /* made by a hooked call: the trampoline sees its end */
 	uint32_t index;
 	uintptr_t busy_sp; /* of the guard holder's caller: above it the guard is stale (longjmp) */
@@ -102,14 +105,18 @@ struct stream {
 	uintptr_t loop_code;	      /* the newest function of libevent or libev that it called */
 	const void *ev_loop;	      /* whose pending watchers it calls, one by one: wrap_ev.c */
 	uint64_t turn_ticks;	      /* when the newest TURN was written */
+	uint64_t accesses;	      /* ACCESS records among segment->events */
 	uint64_t busy_ticks, busy_us; /* the last look at the thread's processor time */
 	/* Blocked outside of handlers, as last recorded: bit n - 1 = signal n. */
 	uint64_t signal_mask;
 	uintptr_t dlopen_ip; /* where the dlopen that the wait slot tells of returns to */
+	void *python;	     /* stacks that py_stack.c remembers; NULL = none yet */
 	struct object *objects[OBJECT_SLOTS];
 	struct frame_size frame_sizes[FRAME_SLOTS];
 	struct context contexts[CONTEXT_SETS][CONTEXT_WAYS];
 };
+
+enum { TURNS_A_LOOP = 16 }; /* from then on what the thread waits for is the loop's matter */
 
 /* SLOW (shim_task.c): RETURNED of callbacks whose frames are gone: code at `sp` runs on this thread. */
 void task_drop_left(struct stream *s, uintptr_t sp);
@@ -121,6 +128,12 @@ static hot_inline bool task_is_inside(struct stream *s, uintptr_t sp)
 		task_drop_left(s, sp);
 	}
 	return s->task || s->callback_count;
+}
+
+/* The same, or on the thread of a loop that nobody told us of: do others wait for what it waits for? */
+static hot_inline bool task_is_awaited(struct stream *s, uintptr_t sp)
+{
+	return task_is_inside(s, sp) || s->turns >= TURNS_A_LOOP;
 }
 
 /* One hooked call, from enter to leave. */

@@ -343,6 +343,19 @@ void task_end_all(struct call *c, unsigned kind, bool (*matches)(const struct ta
 	}
 }
 
+void task_each(unsigned kind, void (*visit)(struct task *, void *), void *cookie)
+{
+	for (uint32_t b = 0; b < BUCKETS; b++) {
+		struct task *t = __atomic_load_n(&buckets[b], __ATOMIC_ACQUIRE);
+
+		for (; t; t = __atomic_load_n(&t->next, __ATOMIC_ACQUIRE)) {
+			if (t->kind == kind && t->image == image) {
+				visit(t, cookie);
+			}
+		}
+	}
+}
+
 /* ---- tasks that end with their memory: few, and only when their loop was given up ---- */
 
 uint32_t task_watched;

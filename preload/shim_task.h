@@ -94,6 +94,9 @@ void task_end(struct call *c, struct task *t, enum trace_task_step step);
 void task_end_all(struct call *c, unsigned kind, bool (*matches)(const struct task *, const void *),
 		  const void *argument);
 
+/* SLOW: the same look at those of one kind and this image; they must not be made nor end meanwhile. */
+void task_each(unsigned kind, void (*visit)(struct task *, void *), void *cookie);
+
 /* SLOW: the task at this address, if it still has one, ends with the memory. It is there while free() goes uncounted otherwise. */
 void task_watch_memory(uintptr_t address);
 /* SLOW, the guard held: that much memory goes. */
@@ -162,7 +165,9 @@ static hot_inline uint64_t task_blocks_since(void)
 	return arch_ticks();
 }
 /* SLOW: it came back. BLOCKED, when that took long. */
-void task_blocked(struct arch_caller caller, unsigned number, uint32_t object, uint64_t since);
+/* `most_us`: no more than that is said; the rest the system gave to others, or took to wake it. */
+void task_blocked(struct arch_caller caller, unsigned number, uint32_t object, uint64_t since,
+		  uint64_t most_us);
 
 /* SLOW, the guard held: a callback that began then ends now: BUSY, when that was long. */
 void task_took_long(struct stream *s, uint64_t since);

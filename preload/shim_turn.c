@@ -60,9 +60,10 @@ void task_loop_step(struct call *c, uint32_t loop, enum trace_loop_step step, in
 
 enum { BLOCKED_TICKS = 100000 >> TF_TICK_SHIFT }; /* about 0.1 ms */
 
-void task_blocked(struct arch_caller caller, unsigned number, uint32_t object, uint64_t since)
+void task_blocked(struct arch_caller caller, unsigned number, uint32_t object, uint64_t since,
+		  uint64_t most_us)
 {
-	uint64_t ticks = arch_ticks() - since;
+	uint64_t us, ticks = arch_ticks() - since;
 	struct call call;
 
 	if (shim_stream) {
@@ -72,8 +73,9 @@ void task_blocked(struct arch_caller caller, unsigned number, uint32_t object, u
 		return;
 	}
 	call.stack = stack_id(&call);
+	us = region_ticks_us(ticks);
 	emit_osar(call.s, TRACE_BLOCKED, object, call.stack, number,
-		  (int64_t)region_ticks_us(ticks));
+		  (int64_t)(us < most_us ? us : most_us));
 	shim_leave(&call);
 }
 

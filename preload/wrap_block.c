@@ -32,6 +32,41 @@ static hot_inline bool stream_has_data(const FILE *f)
 
 #include "../spec/primitives/block.def"
 
+bool turn_awaits_answer_poll(uintptr_t array, unsigned long count)
+{
+	struct pollfd one;
+	int given;
+
+	if (likely(!shim_stream || !shim_stream->given)) {
+		return false;
+	}
+	given = shim_stream->given;
+	shim_stream->given = 0;
+	return count == 1 && module_read(array, &one, sizeof(one)) && one.fd == given;
+}
+
+bool turn_awaits_answer_select(int count, uintptr_t readable)
+{
+	unsigned long word[FD_SETSIZE / (8 * sizeof(long))] = { 0 };
+	const unsigned bits = 8 * sizeof(long);
+	int given, found = 0;
+
+	if (likely(!shim_stream || !shim_stream->given)) {
+		return false;
+	}
+	given = shim_stream->given;
+	shim_stream->given = 0;
+	if (given < 0 || given >= count || count > FD_SETSIZE ||
+	    !module_read(readable, word, ((size_t)count + bits - 1) / bits * sizeof(long)) ||
+	    !(word[(unsigned)given / bits] >> ((unsigned)given % bits) & 1)) {
+		return false;
+	}
+	for (int i = 0; i < count; i++) {
+		found += (int)(word[(unsigned)i / bits] >> ((unsigned)i % bits) & 1);
+	}
+	return found == 1;
+}
+
 struct block_on block_polled(uintptr_t array)
 {
 	enum { DATA = POLLIN | POLLRDNORM, ROOM_ = POLLOUT | POLLWRNORM };
@@ -109,7 +144,7 @@ EXPORT int accept(int f, __SOCKADDR_ARG a, socklen_t *restrict l)
 		return accepted(ARCH_CALLER(), real_accept(f, a, l));
 	}
 	rc = real_accept(f, a, l);
-	block_after(&call, note, note == 1 ? RESULT(rc) : 0);
+	block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);
 	return accepted(ARCH_CALLER(), rc);
 }
 
@@ -124,7 +159,7 @@ EXPORT int accept4(int f, __SOCKADDR_ARG a, socklen_t *restrict l, int flags)
 		return accepted(ARCH_CALLER(), real_accept4(f, a, l, flags));
 	}
 	rc = real_accept4(f, a, l, flags);
-	block_after(&call, note, note == 1 ? RESULT(rc) : 0);
+	block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);
 	return accepted(ARCH_CALLER(), rc);
 }
 
@@ -141,6 +176,6 @@ EXPORT int pclose(FILE *f)
 		return real_pclose(f);
 	}
 	rc = real_pclose(f);
-	block_after(&call, note, note == 1 ? RESULT(rc) : 0);
+	block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);
 	return rc;
 }

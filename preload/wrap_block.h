@@ -61,7 +61,8 @@ static hot_inline bool block_is_quick(unsigned class)
 	const struct stream *s = shim_stream;
 
 	return class == DESCRIPTOR_QUICK ||
-	       (class == DESCRIPTOR_FILE && (!s || !(s->task || s->callback_count) || s->held));
+	       (class == DESCRIPTOR_FILE &&
+		(!s || !(s->task || s->callback_count || s->turns >= TURNS_A_LOOP) || s->held));
 }
 
 /* What a descriptor leads to tells more than the name of the call. */
@@ -72,6 +73,13 @@ static inline unsigned block_number(unsigned number, unsigned class)
 	}
 	return class == DESCRIPTOR_FILE && number == TRACE_CALL_WRITE ? TRACE_CALL_FILE_WRITE
 								      : number;
+}
+
+/* Outside of callbacks that is what a loop does when it has nothing to do. */
+static inline bool block_is_turn(unsigned number)
+{
+	return number == TRACE_CALL_POLL || number == TRACE_CALL_SELECT ||
+	       number == TRACE_CALL_EPOLL_WAIT;
 }
 
 /* HOT when nothing is held: sets the slot. False: not noted. */
@@ -114,7 +122,9 @@ static hot_inline bool block_before(struct call *c, struct arch_caller caller, u
 		*ret_note = BLOCK_WAS_SAID;
 		emit_osa_seq(c->s, TRACE_BLOCK, object, c->stack, number, 0);
 		since = c->s->last_ticks;
-	} else if (unlikely(task_is_inside(c->s, c->caller.sp)) && !c->s->blocks) {
+	} else if (unlikely(block_is_turn(number) ? task_is_inside(c->s, c->caller.sp)
+						  : task_is_awaited(c->s, c->caller.sp)) &&
+		   !c->s->blocks) {
 		since = since ? since : arch_ticks();
 		*ret_note = since;
 	}
@@ -123,8 +133,8 @@ static hot_inline bool block_before(struct call *c, struct arch_caller caller, u
 	return true;
 }
 
-/* HOT: `rc` is an errno value, only looked at when BLOCK_WAS_SAID. */
-static hot_inline void block_after(struct call *c, uint64_t note, int rc)
+/* HOT: `rc` is an errno value, only looked at when BLOCK_WAS_SAID. It was to take `most_us` or less: task_blocked. */
+static hot_inline void block_after(struct call *c, uint64_t note, int rc, uint64_t most_us)
 {
 	uint32_t number, object;
 
@@ -147,7 +157,7 @@ static hot_inline void block_after(struct call *c, uint64_t note, int rc)
 	}
 	shim_leave(c);
 	if (note > BLOCK_WAS_SAID) {
-		task_blocked(c->caller, number, object, note);
+		task_blocked(c->caller, number, object, note, most_us);
 	}
 }
 
@@ -162,7 +172,36 @@ static hot_inline void block_after(struct call *c, uint64_t note, int rc)
 			return real_##name args;                                                  \
 		}                                                                                 \
 		rc = real_##name args;                                                            \
-		block_after(&call, note, note == 1 ? RESULT(rc) : 0);                             \
+		block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);                 \
+		return rc;                                                                        \
+	}
+
+/* By the names that the rows give their arguments. One that came back with success has read its argument. */
+#define ASKED_sleep ((uint64_t)s * 1000000)
+#define ASKED_usleep ((uint64_t)u)
+#define ASKED_nanosleep block_asked_us(t)
+#define ASKED_thrd_sleep block_asked_us(t)
+#define ASKED_clock_nanosleep (flags & TIMER_ABSTIME ? UINT64_MAX : block_asked_us(t))
+
+static inline uint64_t block_asked_us(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000 + (uint64_t)t->tv_nsec / 1000;
+}
+
+/* The same for what waits for a time: what goes by after that, before the thread has a processor again, is no wait. */
+#define PRIM_SLEEP(call_, ret, name, params, args, on_, mode_)                                    \
+	EXPORT ret name params                                                                    \
+	{                                                                                         \
+		struct call call;                                                                 \
+		uint64_t note;                                                                    \
+		ret rc;                                                                           \
+                                                                                                  \
+		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &note)) { \
+			return real_##name args;                                                  \
+		}                                                                                 \
+		rc = real_##name args;                                                            \
+		block_after(&call, note, note == 1 ? RESULT(rc) : 0,                              \
+			    note > BLOCK_WAS_SAID && rc == 0 ? ASKED_##name : UINT64_MAX);        \
 		return rc;                                                                        \
 	}
 
@@ -178,7 +217,7 @@ static hot_inline void block_after(struct call *c, uint64_t note, int rc)
 			rc = real_##name args;                                                    \
 		} else {                                                                          \
 			rc = real_##name args;                                                    \
-			block_after(&call, note, note == 1 ? RESULT(rc) : 0);                     \
+			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);         \
 		}                                                                                 \
 		bell_read(f, rc > 0);                                                             \
 		return rc;                                                                        \
@@ -197,9 +236,10 @@ static hot_inline void block_after(struct call *c, uint64_t note, int rc)
 			rc = real_##name args;                                                    \
 		} else {                                                                          \
 			rc = real_##name args;                                                    \
-			block_after(&call, note, note == 1 ? RESULT(rc) : 0);                     \
+			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);         \
 		}                                                                                 \
 		bell_written(bell, token, rc > 0);                                                \
+		turn_gave(f);                                                                     \
 		return rc;                                                                        \
 	}
 
@@ -208,25 +248,67 @@ static hot_inline void block_after(struct call *c, uint64_t note, int rc)
 #define BELLS_OF_SELECT bell_select(ARCH_CALLER(), n, r, rc)
 #define BELLS_OF_EPOLL_WAIT bell_epoll(ARCH_CALLER(), q, e, rc)
 
-/* Waits for descriptors: what happens between two of them is one turn of somebody's loop. */
-#define PRIM_TURN(call_, ret, name, params, args, on_, mode_)                                   \
+/* Who asks one peer and waits for its answer, and for nothing else, turns no loop. SLOW where it has just written to someone. */
+bool turn_awaits_answer_poll(uintptr_t array, unsigned long count);
+bool turn_awaits_answer_select(int count, uintptr_t readable);
+#define ANSWER_TO_POLL turn_awaits_answer_poll((uintptr_t)f, n)
+#define ANSWER_TO_SELECT turn_awaits_answer_select(n, (uintptr_t)r)
+#define ANSWER_TO_EPOLL_WAIT false
+
+/* HOT: it wrote to `fd`. */
+static hot_inline void turn_gave(int fd)
+{
+	if (shim_stream) {
+		shim_stream->given = fd;
+	}
+}
+
+/* HOT: one more turn. A loop that never waits for descriptors, only looks, rests in its other waits. */
+static hot_inline void turn_counts(bool only_a_look)
+{
+	struct stream *s = shim_stream;
+
+	if (unlikely(!s)) {
+		return;
+	}
+	if (!only_a_look) {
+		s->looks = 0;
+		s->turns += s->turns < TURNS_A_LOOP;
+	} else if (s->looks++ >= TURNS_A_LOOP) {
+		s->turns = 0;
+		s->looks = 0;
+	}
+}
+
+/* Waits for descriptors: what happens between two of them is one turn of somebody's loop. `goes_on`: false = it was interrupted already. */
+#define TURN_BODY(call_, ret, name, params, args, on_, mode_, goes_on)                          \
 	EXPORT ret name params                                                                  \
 	{                                                                                       \
 		uint64_t note, since = arch_ticks();                                            \
+		bool is_answer = ANSWER_TO_##call_;                                             \
 		unsigned mode = (mode_);                                                        \
 		struct call call;                                                               \
-		ret rc;                                                                         \
+		ret rc = -1;                                                                    \
                                                                                                 \
 		task_wait_begins(ARCH_CALLER());                                                \
 		if (block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode, &note)) { \
-			rc = real_##name args;                                                  \
-			block_after(&call, note, note == 1 ? RESULT(rc) : 0);                   \
+			rc = (goes_on) ? real_##name args : -1;                                 \
+			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);       \
 		} else {                                                                        \
-			rc = real_##name args;                                                  \
+			rc = (goes_on) ? real_##name args : -1;                                 \
 		}                                                                               \
 		BELLS_OF_##call_;                                                               \
-		task_turn(ARCH_CALLER(), since, mode == 0, rc < 0 ? -RESULT(rc) : rc);          \
+		if (!is_answer) {                                                               \
+			turn_counts(mode == BLOCK_NEVER);                                       \
+			task_turn(ARCH_CALLER(), since, mode == 0, rc < 0 ? -RESULT(rc) : rc);  \
+		}                                                                               \
 		return rc;                                                                      \
 	}
+#define PRIM_TURN(call_, ret, name, params, args, on_, mode_) \
+	TURN_BODY(call_, ret, name, params, args, on_, mode_, true)
+/* The same of an epoll: a Python loop that comes to rest there is looked at. The timeout is `ms`, the descriptor `q`. */
+#define PRIM_REST(call_, ret, name, params, args, on_, mode_) \
+	TURN_BODY(call_, ret, name, params, args, on_, mode_, \
+		  likely(!python_frames) || python_rest(ARCH_CALLER(), q, &ms))
 
 #endif

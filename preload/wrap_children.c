@@ -14,7 +14,7 @@ static bool child_before(struct call *c, struct arch_caller caller, pid_t pid, i
 	}
 	c->stack = stack_id(c);
 	if (!(options & WNOHANG)) {
-		if (unlikely(c->s->held || task_is_inside(c->s, c->caller.sp))) {
+		if (unlikely(c->s->held || task_is_awaited(c->s, c->caller.sp))) {
 			emit_osa_seq(c->s, TRACE_BLOCK, 0, c->stack, TRACE_CALL_WAIT_CHILD, 0);
 		}
 		wait_set(c, TRACE_WAIT_CHILD, 0, pid > 0 ? (uint32_t)pid : 0, 0, arch_ticks());
@@ -29,7 +29,7 @@ static void child_after(struct call *c, pid_t pid, int status, int options)
 	shim_reenter(c);
 	if (!(options & WNOHANG)) {
 		wait_clear(c);
-		if (unlikely(c->s->held || task_is_inside(c->s, c->caller.sp))) {
+		if (unlikely(c->s->held || task_is_awaited(c->s, c->caller.sp))) {
 			emit_plain(c->s, TRACE_UNBLOCK, 2, TRACE_CALL_WAIT_CHILD,
 				   encode_zigzag(pid < 0 ? -pid : 0), 0);
 		}

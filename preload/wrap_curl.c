@@ -103,7 +103,7 @@ EXPORT int curl_easy_perform(void *e)
 	int rc = real_curl_easy_perform(e);
 
 	if (since) {
-		task_blocked(ARCH_CALLER(), TRACE_CALL_TRANSFER, 0, since);
+		task_blocked(ARCH_CALLER(), TRACE_CALL_TRANSFER, 0, since, UINT64_MAX);
 	}
 	return rc;
 }

@@ -2,6 +2,7 @@
 /*
  * wrap_sem.c - POSIX semaphores. Failures are -1 and errno, which is only read here.
  */
+#include "python/py.h"
 #include "wrap.h"
 
 #include <fcntl.h>
@@ -66,6 +67,8 @@ EXPORT int sem_destroy(sem_t *s)
  */
 static void note_open(struct call *c, sem_t *s)
 {
+	const struct py_site *site;
+	struct object *o;
 	int value = 0, saved = errno;
 
 	if (s == SEM_FAILED) {
@@ -75,17 +78,24 @@ static void note_open(struct call *c, sem_t *s)
 		real_sem_getvalue(s, &value);
 	}
 	errno = saved;
+	site = python_semaphore_site();
 	shim_reenter(c);
 	c->stack = stack_id(c);
-	struct object *o = object_peek((uintptr_t)s);
-
-	if (!o || o->kind != TRACE_OBJECT_SEM) {
+	o = object_peek((uintptr_t)s);
+	if (o && o->kind == TRACE_OBJECT_SEM) {
 		shim_leave(c);
-		init_after(c, s, TRACE_OBJECT_SEM, sem_attribute((uint32_t)value) | TF_COUNT_SHARED,
-			   0);
 		return;
 	}
 	shim_leave(c);
+	init_after(c, s, TRACE_OBJECT_SEM, sem_attribute((uint32_t)value) | TF_COUNT_SHARED, 0);
+	if (site) {
+		shim_reenter(c);
+		o = object_peek((uintptr_t)s);
+		if (o) {
+			python_semaphore_named(o->id, site);
+		}
+		shim_leave(c);
+	}
 }
 
 EXPORT sem_t *sem_open(const char *name, int flags, ...)

@@ -5,6 +5,8 @@
  */
 #include "wrap_thread.h"
 
+#include "python/py.h"
+
 #include <sys/resource.h>
 
 #define RESULT(rc) (rc)
@@ -61,7 +63,12 @@ struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uint
 	}
 	c->stack = stack_id(c);
 	*ret_flags = detached == PTHREAD_CREATE_DETACHED ? TF_THREAD_DETACHED : 0;
-	start->id = thread_new(c->s->thread, c->stack, *ret_flags, routine);
+	/* A thread of the interpreter's: it looks after the end itself, and its function says nothing. */
+	if (python_starts(routine)) {
+		start->id = thread_new(c->s->thread, c->stack, TF_THREAD_DETACHED, 0);
+	} else {
+		start->id = thread_new(c->s->thread, c->stack, *ret_flags, routine);
+	}
 	start->stack_bytes = stack_bytes_of(a);
 	emit_plain(c->s, TRACE_CREATE, 3, start->id, c->stack, 0);
 	shim_leave(c);
@@ -209,7 +216,7 @@ void join_before(struct call *c, uintptr_t handle, unsigned mode, uint32_t *ret_
 	*ret_id = thread_id_of(c, handle);
 	if (!(mode & TRACE_MODE_TRY)) {
 		wait_set(c, TRACE_WAIT_JOIN, 0, *ret_id, mode, arch_ticks());
-		if (c->s->held || task_is_inside(c->s, c->caller.sp)) {
+		if (c->s->held || task_is_awaited(c->s, c->caller.sp)) {
 			emit_osa_seq(c->s, TRACE_BLOCK, 0, c->stack, TRACE_CALL_JOIN, 0);
 		}
 	}
@@ -224,7 +231,7 @@ void join_after(struct call *c, uintptr_t handle, unsigned mode, uint32_t id, in
 	shim_reenter(c);
 	if (!(mode & TRACE_MODE_TRY)) {
 		wait_clear(c);
-		if (c->s->held || task_is_inside(c->s, c->caller.sp)) {
+		if (c->s->held || task_is_awaited(c->s, c->caller.sp)) {
 			emit_plain(c->s, TRACE_UNBLOCK, 2, TRACE_CALL_JOIN, encode_zigzag(rc), 0);
 		}
 	}

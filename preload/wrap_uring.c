@@ -35,7 +35,7 @@ static bool is_inner(struct arch_caller caller, const void *real)
 		if (block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, ON_NOTHING, mode, \
 				 &note)) {                                                   \
 			rc = real_##name args;                                               \
-			block_after(&call, note, rc < 0 ? -rc : 0);                          \
+			block_after(&call, note, rc < 0 ? -rc : 0, UINT64_MAX);              \
 		} else {                                                                     \
 			rc = real_##name args;                                               \
 		}                                                                            \
@@ -68,7 +68,7 @@ long uring_call(long n, long ring, long submit, long wait, long flags, long mask
 			     TRACE_MODE_TIMED, &note);
 	rc = real_syscall(n, ring, submit, wait, flags, mask, mask_bytes);
 	if (noted) {
-		block_after(&call, note, rc < 0 ? errno : 0);
+		block_after(&call, note, rc < 0 ? errno : 0, UINT64_MAX);
 	}
 	bell_none(ARCH_CALLER());
 	task_turn(ARCH_CALLER(), since, false, rc < 0 ? -errno : rc);

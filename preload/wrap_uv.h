@@ -118,20 +118,20 @@ static void uv_request_failed(struct arch_caller caller, void *request, unsigned
 		real_##name args;                                              \
 	}
 /* Without a callback it is done at once, on the caller's time. */
-#define PRIM_UV_FILE(kind, ret, name, params, args, trampoline, mode_)          \
-	EXPORT ret name params                                                  \
-	{                                                                       \
-		uint64_t since = cb ? 0 : task_blocks_since();                  \
-		ret rc;                                                         \
-		UV_ASK(kind, name, l, NULL, trampoline)                         \
-		rc = real_##name args;                                          \
-		if (asked && rc != 0) {                                         \
-			uv_request_failed(ARCH_CALLER(), q, TRACE_TASK_##kind); \
-		}                                                               \
-		if (since) {                                                    \
-			task_blocked(ARCH_CALLER(), TRACE_CALL_FILE, 0, since); \
-		}                                                               \
-		return rc;                                                      \
+#define PRIM_UV_FILE(kind, ret, name, params, args, trampoline, mode_)                      \
+	EXPORT ret name params                                                              \
+	{                                                                                   \
+		uint64_t since = cb ? 0 : task_blocks_since();                              \
+		ret rc;                                                                     \
+		UV_ASK(kind, name, l, NULL, trampoline)                                     \
+		rc = real_##name args;                                                      \
+		if (asked && rc != 0) {                                                     \
+			uv_request_failed(ARCH_CALLER(), q, TRACE_TASK_##kind);             \
+		}                                                                           \
+		if (since) {                                                                \
+			task_blocked(ARCH_CALLER(), TRACE_CALL_FILE, 0, since, UINT64_MAX); \
+		}                                                                           \
+		return rc;                                                                  \
 	}
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * trace_defs.c - parses definitions into the tables of a process.
  */
-#include "trace_defs.h"
+#include "trace_defs_walk.h"
 
 #include "trace_text.h"
 
@@ -14,22 +14,6 @@
 #define MAX_FRAMES 256u
 
 /* ---- walking definitions ---- */
-
-struct counts {
-	uint32_t stacks, objects, threads, tasks; /* highest id, below the limit */
-	size_t modules;				  /* MODULE and UNLOAD */
-	size_t orders, execs;
-};
-
-struct walk {
-	struct trace_defs *defs;
-	struct trace_image *image;
-	uint64_t limit; /* ids below count */
-	struct counts found;
-	struct module_def *modules;
-	size_t module_count;
-	bool no_memory;
-};
 
 /* A MODULE or an UNLOAD, in file order. */
 struct module_def {
@@ -65,7 +49,7 @@ static void walk_defs(struct walk *w, visit_fn *visit)
 }
 
 /* False, and noted, where a definition is too short for its type. */
-static bool fits(struct walk *w, const struct tf_def *def, size_t need)
+bool trace_def_fits(struct walk *w, const struct tf_def *def, size_t need)
 {
 	if (def->bytes < need) {
 		trace_image_damage(w->image, "a definition of type %u has only %u bytes", def->type,
@@ -75,7 +59,7 @@ static bool fits(struct walk *w, const struct tf_def *def, size_t need)
 	return true;
 }
 
-static bool id_ok(struct walk *w, uint32_t id)
+bool trace_def_id_ok(struct walk *w, uint32_t id)
 {
 	if (!id || id >= w->limit) {
 		trace_image_damage(w->image, "a definition has the number %u", id);
@@ -122,8 +106,14 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 	case TF_DEF_TASK:
 		trace_raise(&w->found.tasks, id, w->limit);
 		break;
+	case TF_DEF_PLACE:
+		trace_raise(&w->found.places, id, w->limit);
+		break;
 	case TF_DEF_ORDER:
 		w->found.orders++;
+		break;
+	case TF_DEF_AWAIT:
+		w->found.awaits++;
 		break;
 	case TF_DEF_EXEC:
 		w->found.execs++;
@@ -138,12 +128,12 @@ static void take_stack(struct walk *w, const struct tf_def *def, const uint8_t *
 	struct tf_def_stack d;
 	uint32_t room;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
 	room = (def->bytes - (uint32_t)sizeof(d)) / 8;
-	if (id_ok(w, d.stack)) {
+	if (trace_def_id_ok(w, d.stack)) {
 		w->defs->process.stacks[d.stack] = (struct trace_stack){
 			.frames = d.frames < room ? (d.frames < MAX_FRAMES ? d.frames : MAX_FRAMES)
 						  : room,
@@ -166,11 +156,11 @@ static void take_object(struct walk *w, const struct tf_def *def, const uint8_t 
 	struct trace_process *p = &w->defs->process;
 	struct tf_def_object d;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
-	if (id_ok(w, d.object)) {
+	if (trace_def_id_ok(w, d.object)) {
 		/* Bounded mode gives an id out again; what belongs to an object follows its definition. */
 		p->objects[d.object] = (struct trace_object){
 			.kind = d.kind,
@@ -197,11 +187,11 @@ static void take_thread(struct walk *w, const struct tf_def *def, const uint8_t 
 	struct trace_process *p = &w->defs->process;
 	struct tf_def_thread d;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
-	if (id_ok(w, d.thread)) {
+	if (trace_def_id_ok(w, d.thread)) {
 		struct trace_thread *t = &p->threads[d.thread];
 
 		t->defined = true;
@@ -222,12 +212,12 @@ static void take_name(struct walk *w, const struct tf_def *def, const uint8_t *b
 	uint32_t room;
 	char *name;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
 	room = def->bytes - (uint32_t)sizeof(d);
-	if (id_ok(w, d.thread)) {
+	if (trace_def_id_ok(w, d.thread)) {
 		name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
 				      d.bytes < room ? d.bytes : room);
 		w->no_memory |= !name;
@@ -242,7 +232,7 @@ static void take_module(struct walk *w, const struct tf_def *def, const uint8_t 
 	const char *data = (const char *)body + sizeof(d);
 	uint32_t room;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
@@ -279,7 +269,7 @@ static void take_identity(struct walk *w, const struct tf_def *def, const uint8_
 {
 	const struct tf_def_identity *d = (const void *)body; /* 8-aligned: see copy_meta */
 
-	if (fits(w, def, sizeof(*d)) && id_ok(w, d->object)) {
+	if (trace_def_fits(w, def, sizeof(*d)) && trace_def_id_ok(w, d->object)) {
 		w->defs->process.objects[d->object].identity = d;
 	}
 }
@@ -291,18 +281,22 @@ static void take_object_name(struct walk *w, const struct tf_def *def, const uin
 	uint32_t room;
 	char *name;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
 	room = def->bytes - (uint32_t)sizeof(d);
-	if (!id_ok(w, d.object)) {
+	if (!trace_def_id_ok(w, d.object)) {
 		return;
 	}
 	name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
 			      d.bytes < room ? d.bytes : room);
 	w->no_memory |= !name;
 	o = &w->defs->process.objects[d.object];
+	if (d.source == TF_NAME_PYTHON) {
+		trace_def_python_name(w, o, name);
+		return;
+	}
 	if (d.source == TF_NAME_GIVEN) {
 		o->given_name = name;
 	} else if (d.source == TF_NAME_CLASS) {
@@ -316,11 +310,11 @@ static void take_owner(struct walk *w, const struct tf_def *def, const uint8_t *
 {
 	struct tf_def_owner d;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
-	if (id_ok(w, d.object)) {
+	if (trace_def_id_ok(w, d.object)) {
 		w->defs->process.objects[d.object].was_locked = true;
 		w->defs->process.objects[d.object].owner_tid = d.tid;
 	}
@@ -333,18 +327,22 @@ static void take_task(struct walk *w, const struct tf_def *def, const uint8_t *b
 	uint32_t room;
 	char *name = NULL;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
 	room = def->bytes - (uint32_t)sizeof(d);
-	if (!id_ok(w, d.task)) {
+	if (!trace_def_id_ok(w, d.task)) {
 		return;
 	}
 	if (d.bytes) {
 		name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
 				      d.bytes < room ? d.bytes : room);
 		w->no_memory |= !name;
+	}
+	if (p->tasks[d.task].defined) { /* it was given another name */
+		p->tasks[d.task].name = name ? name : p->tasks[d.task].name;
+		return;
 	}
 	p->tasks[d.task] = (struct trace_task){
 		.defined = true,
@@ -357,14 +355,38 @@ static void take_task(struct walk *w, const struct tf_def *def, const uint8_t *b
 	};
 }
 
+static void take_await(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct trace_process *p = &w->defs->process;
+	struct tf_def_await d;
+
+	if (!trace_def_fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	p->awaits[p->await_count++] = (struct trace_await){
+		.task = d.task,
+		.look = d.look,
+		.other = d.other,
+		.object = known(d.object, p->object_count),
+		.stack = known(d.stack, p->stack_count),
+		.thread = known(d.thread, p->thread_count),
+		.subject = d.subject,
+		.kind = d.kind,
+		.flags = def->flags,
+		.loop = known(d.loop, p->object_count),
+		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
+	};
+}
+
 static void take_order(struct walk *w, const struct tf_def *def, const uint8_t *body)
 {
 	const struct tf_def_order *d = (const void *)body; /* 8-aligned: see copy_meta */
 	struct trace_process *p = &w->defs->process;
 
-	if (fits(w, def, sizeof(*d)) && id_ok(w, d->before) && id_ok(w, d->after) &&
-	    d->before < p->object_count && d->after < p->object_count &&
-	    d->stack < p->stack_count) {
+	if (trace_def_fits(w, def, sizeof(*d)) && trace_def_id_ok(w, d->before) &&
+	    trace_def_id_ok(w, d->after) && d->before < p->object_count &&
+	    d->after < p->object_count && d->stack < p->stack_count) {
 		p->orders[p->order_count++] = d;
 	}
 }
@@ -376,7 +398,7 @@ static void take_exec(struct walk *w, const struct tf_def *def, const uint8_t *b
 	uint32_t room;
 	char *path;
 
-	if (!fits(w, def, sizeof(d))) {
+	if (!trace_def_fits(w, def, sizeof(d))) {
 		return;
 	}
 	memcpy(&d, body, sizeof(d));
@@ -424,8 +446,23 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 	case TF_DEF_TASK:
 		take_task(w, def, body);
 		break;
+	case TF_DEF_PLACE:
+		trace_def_place(w, def, body);
+		break;
+	case TF_DEF_SITE_NAME:
+		trace_def_site_name(w, def, body);
+		break;
+	case TF_DEF_RUNTIME:
+		if (trace_def_fits(w, def, sizeof(struct tf_def_runtime))) {
+			w->defs->process.runtime =
+				(const void *)body; /* 8-aligned: see copy_meta */
+		}
+		break;
 	case TF_DEF_ORDER:
 		take_order(w, def, body);
+		break;
+	case TF_DEF_AWAIT:
+		take_await(w, def, body);
 		break;
 	case TF_DEF_EXEC:
 		take_exec(w, def, body);
@@ -592,12 +629,15 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->object_count = n.objects + 1u;
 	p->thread_count = n.threads + 1u;
 	p->task_count = n.tasks + 1u;
+	p->place_count = n.places + 1u;
 	p->stacks = calloc(p->stack_count, sizeof(*p->stacks));
 	p->objects = calloc(p->object_count, sizeof(*p->objects));
 	p->threads = calloc(p->thread_count, sizeof(*p->threads));
 	p->tasks = calloc(p->task_count, sizeof(*p->tasks));
+	p->places = calloc(p->place_count, sizeof(*p->places));
 	p->orders = calloc(n.orders + 1, sizeof(*p->orders));
 	p->execs = calloc(n.execs + 1, sizeof(*p->execs));
+	p->awaits = calloc(n.awaits + 1, sizeof(*p->awaits));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
 	if (h->flags & TF_PROCESS_BOUNDED) {
 		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
@@ -608,8 +648,8 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 		}
 		memset(w->defs->ring, 0xff, p->thread_count * sizeof(*w->defs->ring));
 	}
-	return p->stacks && p->objects && p->threads && p->tasks && p->orders && p->execs &&
-			       w->modules
+	return p->stacks && p->objects && p->threads && p->tasks && p->places && p->orders &&
+			       p->execs && p->awaits && w->modules
 		       ? 0
 		       : THRUM_ENOMEM;
 }
@@ -678,6 +718,7 @@ int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 	}
 	if (!error) {
 		walk_defs(&w, take_def);
+		trace_defs_name_objects(&w);
 		error = w.no_memory ? THRUM_ENOMEM : build_modules(&w);
 	}
 	if (scan_all) {
@@ -710,6 +751,8 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.modules);
 	free(defs->process.waits);
 	free(defs->process.tasks);
+	free(defs->process.places);
+	free(defs->process.awaits);
 	free(defs->process.orders);
 	free(defs->process.execs);
 	free(defs->born);

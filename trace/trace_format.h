@@ -105,6 +105,16 @@ enum trace_task_step {
 	TRACE_TASK_CLOSED = 10,	 /* the program says that it is over */
 	TRACE_TASK_LOST = 11,	 /* another one was made in its place: it was never closed */
 	TRACE_TASK_WORKED = 12, /* RETURNED of a part on a pool's thread: the loop's part follows */
+	TRACE_TASK_SWALLOWED = 13, /* it comes to its end although it was cancelled */
+	TRACE_TASK_FAILED = 14,	   /* its exception, raised at S, was never looked at */
+	TRACE_TASK_UNAWAITED = 15, /* a coroutine that was never begun is thrown away */
+	TRACE_TASK_PENDING = 16,   /* not over when its loop was to end: it is cancelled now */
+	TRACE_TASK_ASKED = 17,	   /* somebody asks it to cancel itself: S = where */
+	TRACE_TASK_MET = 18, /* the cancellation reaches it: S = what it awaits, as AWAIT's stack */
+	TRACE_TASK_WENT_ON =
+		19, /* it did not handle that any more, and awaited something else at S */
+	/* As PENDING, S = what it awaits; it is in no endless loop, and nobody has a reference to it. */
+	TRACE_TASK_FORGOTTEN = 20,
 };
 
 /* Argument A of LOOP. */
@@ -116,6 +126,18 @@ enum trace_loop_step {
 	TRACE_LOOP_STOP = 5,  /* asked to end */
 	/* The program gave its last reference up: what it still has of the loop keeps it alive. */
 	TRACE_LOOP_DROPPED = 6,
+};
+
+/* Argument A of ACCESS. */
+enum trace_access {
+	TRACE_ACCESS_WRITE = 1,
+	TRACE_ACCESS_DERIVED = 2, /* the value was made of one that the same call had read there */
+	TRACE_ACCESS_CHECKED = 4, /* the same call of a coroutine had read it, perhaps to decide */
+	TRACE_ACCESS_SUSPENDED = 8, /* the task was suspended between that read and this write … */
+	TRACE_ACCESS_OVERWRITES = 16, /* … another task or thread wrote between them */
+	TRACE_ACCESS_PUBLISH = 32,    /* not a variable: what this thread did is seen by who … */
+	TRACE_ACCESS_OBTAIN = 64,     /* … obtains from the same one */
+	TRACE_ACCESS_STACK_SHIFT = 8,
 };
 
 /*
@@ -315,6 +337,12 @@ enum tf_def_type {
 	TF_DEF_TASK = 10,	/* struct tf_def_task */
 	TF_DEF_ORDER = 11,	/* struct tf_def_order: an annotation */
 	TF_DEF_EXEC = 12,	/* struct tf_def_exec: a program that was started */
+	TF_DEF_PLACE = 13,	/* struct tf_def_place: a line of a Python program */
+	TF_DEF_RUNTIME =
+		14, /* struct tf_def_runtime: an interpreter in the process; the newest counts */
+	TF_DEF_AWAIT = 15, /* struct tf_def_await: what a task waited for when somebody looked */
+	TF_DEF_SITE_NAME =
+		16, /* struct tf_def_site_name: what Python objects are called that are made there */
 };
 
 struct tf_def {
@@ -331,7 +359,96 @@ struct tf_def_stack {
 	struct tf_def def;
 	uint32_t stack; /* id, 1-based */
 	uint32_t frames;
-	uint64_t ip[]; /* return addresses, innermost first */
+	uint64_t ip
+		[]; /* return addresses, innermost first; TF_PLACE + n = place n, a frame of an interpreted language */
+};
+
+/* In the place of a return address: no user-space address has these bits. */
+#define TF_PLACE (UINT64_C(0x8000) << 48)
+#define TF_IS_PLACE(ip) ((ip) >> 48 == 0x8000)
+
+struct tf_def_place {
+	struct tf_def def;
+	uint32_t place;			     /* 1-based */
+	uint32_t line, first_line;	     /* of the place, and of its function; 0 = unknown */
+	uint32_t kind;			     /* enum tf_place_kind */
+	uint16_t function_bytes, file_bytes; /* without the NULs */
+	uint32_t reserved;
+	char text[]; /* function, NUL, file, NUL */
+};
+
+enum tf_place_kind {
+	TF_PLACE_PROGRAM = 0,
+	TF_PLACE_PACKAGE = 1, /* installed beside the interpreter */
+	TF_PLACE_LIBRARY = 2, /* the interpreter's own library */
+};
+
+/* One for each thing that a task waits for; 0 edges = it can go on. Of one look at all tasks: the same number. */
+struct tf_def_await {
+	struct tf_def def;
+	uint32_t task;
+	uint32_t look;	  /* 1, 2 …: the newest counts */
+	uint32_t other;	  /* the task that it waits for, 0 = something else */
+	uint32_t object;  /* the lock that it waits for, 0 = something else */
+	uint32_t stack;	  /* of the task: the innermost coroutine first */
+	uint32_t thread;  /* that looked */
+	uint64_t subject; /* what else it waits at: its address, 0 = not known */
+	uint64_t ticks;
+	uint32_t kind; /* enum tf_await_kind */
+	uint32_t loop; /* object; 0 = not known */
+};
+
+enum tf_await_kind {
+	TF_AWAIT_UNKNOWN = 0, /* a future that somebody will set */
+	TF_AWAIT_NOTHING = 1, /* it can go on */
+	TF_AWAIT_TASK = 2,    /* the end of `other` */
+	TF_AWAIT_LOCK = 3,
+	TF_AWAIT_SEMAPHORE = 4,
+	TF_AWAIT_EVENT = 5,
+	TF_AWAIT_CONDITION = 6,
+	TF_AWAIT_GET = 7,  /* something in a queue */
+	TF_AWAIT_PUT = 8,  /* room in a queue */
+	TF_AWAIT_DONE = 9, /* the end of the work on what was put into a queue */
+	TF_AWAIT_SLEEP = 10,
+	TF_AWAIT_BARRIER = 11,
+};
+
+/* def.flags of an await. */
+enum tf_await_flag {
+	TF_AWAIT_TIMED = 1, /* the wait has a limit of time */
+	TF_AWAIT_ANY = 2,   /* one of the tasks that it waits for is enough */
+	/* Of its loop: who else may give what it waits for. */
+	TF_AWAIT_LOOP_TIMERS = 4,   /* callbacks that wait for their time, or for their turn */
+	TF_AWAIT_LOOP_WATCHES = 8,  /* descriptors besides its own, or signals */
+	TF_AWAIT_LOOP_UNKNOWN = 16, /* not asyncio's own loop */
+};
+
+struct tf_def_runtime {
+	struct tf_def def;
+	uint32_t kind;		   /* enum tf_runtime */
+	uint32_t version;	   /* 0x030b02 = 3.11.2 */
+	uint32_t features, wanted; /* of this kind: those that work, and all */
+	uint32_t why;		   /* enum tf_runtime_why */
+	/* RACES: of the program, functions that read, change and write back something, and classes; at most 65535. Live */
+	uint16_t watched_functions, watched_classes;
+};
+enum tf_runtime_why {
+	TF_RUNTIME_ENTERED = 0,
+	TF_RUNTIME_NOT_YET =
+		1, /* it has not begun to run a program, nor imported threads or tasks */
+	TF_RUNTIME_UNKNOWN_VERSION = 2,
+	TF_RUNTIME_FREE_THREADED = 3,
+	TF_RUNTIME_OTHER_LAYOUT = 4, /* a build whose structs are not those of its version */
+};
+enum tf_runtime { TF_RUNTIME_CPYTHON = 1 };
+enum tf_python_feature {
+	TF_PYTHON_STACKS = 1,
+	TF_PYTHON_LOCKS = 2,
+	TF_PYTHON_TASKS = 4,
+	TF_PYTHON_AWAITS = 8,
+	TF_PYTHON_RACES = 32,	   /* --python-races */
+	TF_PYTHON_HANDLERS = 128,  /* no feature: the program has handlers of its own for signals */
+	TF_PYTHON_FINALISERS = 16, /* coroutines that nobody awaited */
 };
 
 struct tf_def_object {
@@ -415,6 +532,8 @@ enum tf_library {
 	TF_LIBRARY_CURL = 11,
 	TF_LIBRARY_ARES = 12,
 	TF_LIBRARY_URING = 13,
+	TF_LIBRARY_PYTHON = 14,	 /* threading */
+	TF_LIBRARY_ASYNCIO = 15, /* held by tasks, not by threads */
 };
 
 /* Attributes of a PIPE or SOCKET. */
@@ -456,11 +575,20 @@ struct tf_def_object_name {
 	char name[];
 };
 
+/* Objects of library PYTHON that were first seen at this stack, and have no name of their own. */
+struct tf_def_site_name {
+	struct tf_def def;
+	uint32_t stack;
+	uint32_t bytes; /* of name, without the NUL; as TF_NAME_PYTHON */
+	char name[];
+};
+
 enum tf_name_source {
-	TF_NAME_PATH = 1,  /* of a file */
-	TF_NAME_LIBC = 2,  /* given to sem_open, mq_open */
-	TF_NAME_GIVEN = 3, /* annotation: goes before a symbol */
-	TF_NAME_CLASS = 4, /* annotation: class of the lock */
+	TF_NAME_PATH = 1,   /* of a file */
+	TF_NAME_LIBC = 2,   /* given to sem_open, mq_open */
+	TF_NAME_GIVEN = 3,  /* annotation: goes before a symbol */
+	TF_NAME_CLASS = 4,  /* annotation: class of the lock */
+	TF_NAME_PYTHON = 5, /* "queue.Queue jobs": the class, a blank, the variable if it has one */
 };
 
 struct tf_def_owner {

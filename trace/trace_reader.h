@@ -52,6 +52,13 @@ struct trace_stack {
 	uint8_t signal; /* which, 0 = not known */
 };
 
+/* What TF_PLACE + n means: a line of an interpreted program. */
+struct trace_code_place {
+	uint32_t line, first_line;   /* 0 = unknown */
+	uint32_t kind;		     /* enum tf_place_kind */
+	const char *function, *file; /* NULL = the number was never defined, or unknown */
+};
+
 struct trace_object {
 	uint32_t kind; /* enum trace_object_kind; 0 = id never defined */
 	uint32_t stack, thread;
@@ -63,8 +70,10 @@ struct trace_object {
 	const struct tf_def_identity *identity;
 	const char *name;		     /* a path, or the name given to libc; NULL = none */
 	const char *given_name, *class_name; /* annotations; NULL = none */
-	bool was_locked;		     /* when first seen … */
-	uint32_t owner_tid;		     /* … by this kernel thread, 0 = not known */
+	const char *
+		word; /* what its kind is called, where that is not spec/objects.def's word; NULL = there */
+	bool was_locked;    /* when first seen … */
+	uint32_t owner_tid; /* … by this kernel thread, 0 = not known */
 	/* Bounded mode: initialised at `stack` by `thread`; what was counted while it lived. */
 	bool initialised;
 	const struct tf_object_live *live; /* NULL = no such counts */
@@ -76,6 +85,21 @@ struct trace_task {
 	uint64_t correlation;
 	uint64_t time_ns;
 	const char *name; /* NULL = none */
+};
+
+/* What a task waited for when somebody looked: one for each thing. */
+struct trace_await {
+	uint32_t task;
+	uint32_t look;	  /* of one look at all tasks: the same number; the newest counts */
+	uint32_t other;	  /* the task it waits for; 0 = something else */
+	uint32_t object;  /* the lock it waits for; 0 = something else */
+	uint32_t stack;	  /* of its coroutines, the innermost first */
+	uint32_t thread;  /* that looked */
+	uint64_t subject; /* the address of what else it waits at; 0 = it can go on, or not known */
+	uint64_t time_ns;
+	uint32_t kind;	/* enum tf_await_kind */
+	uint32_t flags; /* enum tf_await_flag */
+	uint32_t loop;	/* object; 0 = not known */
 };
 
 struct trace_thread {
@@ -149,7 +173,12 @@ struct trace_process {
 	size_t wait_count;
 	struct trace_task *tasks; /* index 0 unused */
 	size_t task_count;
-	const struct tf_def_order **orders; /* declared by annotations */
+	struct trace_code_place *places; /* index 0 unused */
+	size_t place_count;
+	struct trace_await *awaits; /* in the order in which they were written */
+	size_t await_count;
+	const struct tf_def_runtime *runtime; /* the newest; NULL = no interpreter was found */
+	const struct tf_def_order **orders;   /* declared by annotations */
 	size_t order_count;
 	uint32_t exec_image; /* N of the image of this pid that this one replaced, 0 = none */
 	uint32_t unrecorded_children; /* forked ones that could make no files of their own */

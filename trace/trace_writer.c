@@ -173,6 +173,12 @@ static void define(struct trace_writer *w, enum tf_def_type type, void *head, si
 	meta->committed += (uint32_t)bytes;
 }
 
+void trace_writer_raw_def(struct trace_writer *w, enum tf_def_type type, void *head,
+			  size_t head_bytes, const void *text, size_t text_bytes)
+{
+	define(w, type, head, head_bytes, text, text_bytes, NULL, 0);
+}
+
 static void raise(uint32_t *count, uint32_t id)
 {
 	if (id > *count) {

@@ -139,6 +139,9 @@ void trace_writer_drop_chunk(struct trace_writer *w, uint32_t stream);
  * Raw bytes at the end of the .events file, or of the open chunk of a stream: for damaged and
  * future traces.
  */
+/* Any definition: `head` is its struct, whose def is filled here; text may follow it. */
+void trace_writer_raw_def(struct trace_writer *w, enum tf_def_type type, void *head,
+			  size_t head_bytes, const void *text, size_t text_bytes);
 void trace_writer_raw_events(struct trace_writer *w, const void *bytes, size_t count);
 void trace_writer_raw_record(struct trace_writer *w, uint32_t stream, const void *bytes,
 			     size_t count);

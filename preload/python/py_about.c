@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * py_about.c - what a task, coroutine or function says of itself: name, code, place.
+ */
+#include "py_task.h"
+
+/* The str of a name that is written in our code: looking an attribute up by its text makes one each time. */
+static PyObject *word_of(const char *name)
+{
+	static struct {
+		const char *name;
+		PyObject *word;
+	} words[128];
+	size_t i = (uintptr_t)name * 0x9e3779b97f4a7c15u >> 57;
+
+	if (unlikely(words[i].name != name)) {
+		PyObject *word = words[i].word ? NULL : py_PyUnicode_InternFromString(name);
+
+		if (!word) {
+			return NULL;
+		}
+		words[i].word = word; /* the reference is kept */
+		words[i].name = name;
+	}
+	return words[i].word;
+}
+
+PyObject *py_get(PyObject *o, const char *name)
+{
+	PyObject *word = o && !py.over ? word_of(name) : NULL;
+	PyObject *value = word ? py_PyObject_GetAttr(o, word)
+			  : o  ? py_PyObject_GetAttrString(o, name)
+			       : NULL;
+
+	if (!value) {
+		py_PyErr_Clear();
+	}
+	return value;
+}
+
+void py_drop(PyObject *o)
+{
+	if (o) {
+		py_Py_DecRef(o);
+	}
+}
+
+/* ---- what is called: a place ---- */
+
+/* The code of a coroutine, generator, function or bound method; 0 = none that we know. Lives as long as `o` does. */
+uintptr_t py_code_of(PyObject *o)
+{
+	static const char *const words[] = { "cr_code", "gi_code", "ag_code", "__code__" };
+	enum { METHOD_FUNCTION = 16 };
+	uintptr_t code = 0;
+
+	if (!o) {
+		return 0;
+	}
+	if (o->type == py_data_PyMethod_Type) {
+		o = *(PyObject **)((uintptr_t)o + METHOD_FUNCTION);
+	}
+	code = py_function_code(o);
+	for (size_t i = 0; i < 4 && !code; i++) {
+		PyObject *found = py_get(o, words[i]);
+
+		code = found && found->type == py_data_PyCode_Type ? (uintptr_t)found : 0;
+		py_drop(found);
+	}
+	return code;
+}
+
+/* The guard is held. Takes the place of a pointer to what is called: one less than the place, since it is read as such a pointer. */
+void *py_place_of(uintptr_t code)
+{
+	uintptr_t place = code && py.features & PY_STACKS ? py_place(code, -1) : 0;
+
+	return place ? (void *)(place - 1) : NULL;
+}
+
+/* ---- tasks ---- */
+
+static void add_text(struct py_about *a, PyObject *text, const char *before, const char *after)
+{
+	char part[100];
+	size_t bytes = py_text(text, part, sizeof(part));
+
+	if (bytes) {
+		for (; *before; before++) {
+			a->text[a->bytes++] = *before;
+		}
+		__builtin_memcpy(a->text + a->bytes, part, bytes);
+		a->bytes += (uint32_t)bytes;
+		for (; *after; after++) {
+			a->text[a->bytes++] = *after;
+		}
+	}
+}
+
+void py_about(struct py_about *a, PyObject *name, PyObject *coroutine)
+{
+	PyObject *function = py_get(coroutine, "__qualname__");
+
+	a->loop = NULL;
+	a->code = py_code_of(coroutine);
+	a->bytes = 0;
+	add_text(a, name, "", "");
+	add_text(a, function, a->bytes ? " (" : "(", ")");
+	py_PyErr_Clear();
+	py_drop(function);
+}
+
+void py_define_name(const struct call *c, const struct task *t, const char *text, uint32_t bytes)
+{
+	struct tf_def_task def = { .def.type = TF_DEF_TASK,
+				   .task = t->id,
+				   .parent = c->s->task,
+				   .thread = c->s->thread,
+				   .stack = c->stack,
+				   .ticks = arch_ticks(),
+				   .bytes = bytes };
+
+	if (bytes) {
+		region_define(&def.def, sizeof(def), text, bytes, "", 1);
+	}
+}
+
+void py_meet(struct call *c, PyObject *task, unsigned kind, const struct py_about *a)
+{
+	struct task *t = task_new(c, task, kind, a->loop ? task_loop(c, a->loop, PY_LOOP) : 0);
+
+	py_task_changes++;
+	if (t) {
+		task_set_callback(t, 0, py_place_of(a->code));
+		py_define_name(c, t, a->text, a->bytes);
+	}
+}

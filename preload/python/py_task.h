@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * py_task.h - asyncio's tasks and what waits for what. The GIL is held.
+ */
+#ifndef THRUM_PY_TASK_H
+#define THRUM_PY_TASK_H
+
+#include "../shim_task.h"
+#include "../wrap_library.h"
+#include "py_patch.h"
+
+enum {
+	PY_LOOP = KIND_OF_LIBRARY(LOOP, ASYNCIO),
+	PY_ASYNC_LOCK = KIND_OF_LIBRARY(MUTEX, ASYNCIO) | KIND_ZERO_BORN,
+};
+
+/* A new reference; NULL without an exception. */
+PyObject *py_get(PyObject *o, const char *name);
+void py_drop(PyObject *o); /* NULL is fine */
+/* The code of a coroutine, generator, function or bound method; 0 = none that we know. Lives as long as `o` does. */
+uintptr_t py_code_of(PyObject *o);
+/* The guard is held: where that code begins, as a callback of a task. */
+void *py_place_of(uintptr_t code);
+
+/* What the interpreter says of a task; asked before the guard is taken: it may use memory and locks, which are the host's business. */
+struct py_about {
+	const void *loop; /* its address only */
+	uintptr_t code;	  /* of its coroutine */
+	uint32_t bytes;
+	char text[256]; /* "name (function)" */
+};
+
+/* No loop. `name`, `coroutine` may be NULL. */
+void py_about(struct py_about *a, PyObject *name, PyObject *coroutine);
+/* The guard is held: a name for the task, made by the task that runs here, at c->stack. */
+void py_define_name(const struct call *c, const struct task *t, const char *text, uint32_t bytes);
+/* The guard is held: TASK_NEW of it, with its name. */
+void py_meet(struct call *c, PyObject *task, unsigned kind, const struct py_about *a);
+
+/* Tasks that were made, ended or ran a step so far: what was seen before holds while it does not change. */
+extern uint64_t py_task_changes __attribute__((visibility("hidden")));
+/* Steps of tasks that began so far. */
+extern uint64_t py_task_steps __attribute__((visibility("hidden")));
+
+/* Every task of asyncio; no exception is set meanwhile. The guard is not held. */
+void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void *cookie),
+		  struct arch_caller caller, void *cookie);
+
+bool py_look_is_due(void);
+bool py_look_is_overdue(void);
+/* Looks at every task, unless nothing changed since it last did: TF_DEF_AWAIT. */
+void py_look_at_awaits(struct arch_caller caller);
+
+#endif

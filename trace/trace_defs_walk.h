@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace_defs_walk.h - a walk over the definitions of an image. Included by trace_defs.c and trace_defs_python.c only.
+ */
+#ifndef THRUM_TRACE_DEFS_WALK_H
+#define THRUM_TRACE_DEFS_WALK_H
+
+#include "trace_defs.h"
+
+#include "trace_text.h"
+
+struct counts {
+	uint32_t stacks, objects, threads, tasks, places; /* highest id, below the limit */
+	size_t modules;					  /* MODULE and UNLOAD */
+	size_t orders, execs, awaits;
+};
+
+struct module_def;
+
+struct walk {
+	struct trace_defs *defs;
+	struct trace_image *image;
+	uint64_t limit; /* ids below count */
+	struct counts found;
+	struct module_def *modules;
+	size_t module_count;
+	bool no_memory;
+	const char *
+		*site_names; /* by stack; owned, freed by trace_defs_name_objects; NULL = none */
+};
+
+/* False, and noted, where a definition is too short for its type, or its number is none. */
+bool trace_def_fits(struct walk *w, const struct tf_def *def, size_t need);
+bool trace_def_id_ok(struct walk *w, uint32_t id);
+
+/* ---- trace_defs_python.c ---- */
+
+void trace_def_place(struct walk *w, const struct tf_def *def, const uint8_t *body);
+void trace_def_site_name(struct walk *w, const struct tf_def *def, const uint8_t *body);
+/* "queue.Queue jobs": its kind's own word, and its name. `text` lives as long as the tables; NULL = out of memory. */
+void trace_def_python_name(struct walk *w, struct trace_object *o, const char *text);
+/* After all definitions: the objects that were made at a named place. */
+void trace_defs_name_objects(struct walk *w);
+
+#endif
