@@ -27,6 +27,9 @@
 	ROW(task_misuse)    \
 	ROW(loop_stall)     \
 	ROW(task_leak)      \
+	ROW(task_fate)      \
+	ROW(task_awaits)    \
+	ROW(shared_state)   \
 	ROW(contention)     \
 	ROW(benign)
 
@@ -128,9 +131,33 @@ void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object)
 		l->address = p->objects[object].address;
 		l->first_seen_stack = p->objects[object].stack;
 		l->name = p->objects[object].given_name;
+		l->word = p->objects[object].word;
 	}
 	if (!l->kind && o)
 		l->kind = o->kind;
+}
+
+/* A coroutine's is "NAME (FUNCTION)"; NAME that nobody gave it ("Task-7") says nothing, and differs from run to run. */
+static const char *name_of_task(struct analysis *a, const char *name)
+{
+	const char *function = strstr(name, " (");
+	size_t bytes = strlen(name);
+
+	if (!*name || name[bytes - 1] != ')' ||
+	    (*name != '(' && (!function || strncmp(name, "Task-", 5) != 0)))
+		return *name ? name : NULL;
+	function = *name == '(' ? name + 1 : function + 2;
+	return analysis_printf(a, "%.*s", (int)(strlen(function) - 1), function);
+}
+
+const char *analysis_task_label(struct analysis *a, uint32_t task)
+{
+	const struct trace_process *p = a->process;
+	const char *name = p->tasks && task < p->task_count && p->tasks[task].name
+				   ? name_of_task(a, p->tasks[task].name)
+				   : NULL;
+
+	return name ? analysis_printf(a, "task %s", name) : analysis_printf(a, "task %u", task);
 }
 
 void analysis_add_task(struct analysis *a, struct finding *f, uint32_t task, unsigned kind,
@@ -151,8 +178,9 @@ void analysis_add_task(struct analysis *a, struct finding *f, uint32_t task, uns
 	t->created_stack = made;
 	t->loop = job ? job->loop : 0;
 	t->state = job ? states[job->state] : NULL;
-	if (kind == TRACE_TASK_ANNOTATED && p->tasks && task < p->task_count && p->tasks[task].name)
-		t->callback = *p->tasks[task].name ? p->tasks[task].name : NULL;
+	if ((kind == TRACE_TASK_ANNOTATED || model_job_life(kind) == MODEL_LIFE_COROUTINE) &&
+	    p->tasks && task < p->task_count && p->tasks[task].name)
+		t->callback = name_of_task(a, p->tasks[task].name);
 }
 
 struct finding_stack *analysis_add_stack(struct analysis *a, struct finding *f,

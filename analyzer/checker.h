@@ -94,6 +94,9 @@ void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object);
 void analysis_add_task(struct analysis *a, struct finding *f, uint32_t task, unsigned kind,
 		       uint32_t callback, uint32_t made);
 
+/* "task refresh", "task worker-1 (work)": of a coroutine, for notes, which know no {task:ID}. */
+const char *analysis_task_label(struct analysis *a, uint32_t task);
+
 /*
  * Adds the stack, its thread and its lock (each 0 = none). `held`/`held_count`: object ids, copied;
  * they are listed too.

@@ -7,6 +7,8 @@
  */
 #include "finding.h"
 
+#include "../trace/trace_reader.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -362,4 +364,11 @@ const struct finding_lock *finding_find_lock(const struct finding *f, uint32_t i
 		if (id && f->locks[i].id == id)
 			return &f->locks[i];
 	return NULL;
+}
+
+const char *finding_lock_word(const struct finding_lock *lock)
+{
+	return lock && lock->word   ? lock->word
+	       : lock && lock->kind ? trace_object_kind_name(lock->kind)
+				    : "lock";
 }

@@ -88,11 +88,15 @@ struct finding_lock {
 	size_t process;	  /* index in the trace: one that has it … */
 	uint32_t object;  /* … as this id of its table; 0 = not known */
 	uint32_t kind;	  /* enum trace_object_kind */
+	const char *word; /* what its kind is called; NULL = by the kind */
 	const char *name; /* symbol+offset, NULL = unnamed; filled by symbolisation */
 	uint64_t address;
 	uint32_t first_seen_stack;
 	struct frames first_seen;
 };
+
+/* "mutex", "queue.Queue"; "lock" where nothing is known. `lock` may be NULL. */
+const char *finding_lock_word(const struct finding_lock *lock);
 
 /* A task of a loop or pool: spec/tasks.def. */
 struct finding_task {

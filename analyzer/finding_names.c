@@ -35,7 +35,7 @@ static void append_lock(struct text *t, const struct finding *f, unsigned long i
 	char buffer[64];
 
 	for (size_t i = 0; i < f->lock_count; i++) {
-		const char *kind = trace_object_kind_name(f->locks[i].kind);
+		const char *kind = finding_lock_word(&f->locks[i]);
 
 		if (f->locks[i].id != id)
 			continue;

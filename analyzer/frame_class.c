@@ -6,6 +6,8 @@
  */
 #include "frame_class.h"
 
+#include "symbols.h"
+
 #include <string.h>
 
 struct name_row {
@@ -137,10 +139,18 @@ static bool is_signal_frame(const struct frame *frame)
 	return frame->function && !strcmp(frame->function, FRAME_SIGNAL);
 }
 
+static bool is_python_library(const struct frame *frame)
+{
+	return frame->module && !strcmp(frame->module, SYMBOLS_PYTHON_LIBRARY);
+}
+
 enum frame_class frame_classify(const struct frame *frame)
 {
 	if (is_signal_frame(frame))
 		return FRAME_PROGRAM;
+	if (is_python_library(frame) ||
+	    (frame->module && !strcmp(frame->module, SYMBOLS_PYTHON_PACKAGE)))
+		return FRAME_LIBRARY;
 	if (frame->file && has_prefix(frame->file, "node:")) /* scripts inside node itself */
 		return FRAME_LIBRARY;
 	if (frame->function) {
@@ -162,7 +172,7 @@ bool frame_is_machinery(const struct frame *frame)
 	case FRAME_PLUMBING:
 		return true;
 	case FRAME_LIBRARY:
-		return is_runtime_module(frame);
+		return is_runtime_module(frame) || is_python_library(frame);
 	case FRAME_PROGRAM:
 		return false;
 	}

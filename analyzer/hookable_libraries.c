@@ -6,6 +6,7 @@
 #include "hookable_libraries.h"
 
 #include "hookable_elf.h"
+#include "hookable_python.h"
 #include "hookable_search.h"
 
 #include <stdarg.h>
@@ -242,6 +243,11 @@ static void note_futex(struct walk *w, const struct hookable_module *module,
 static void note_rest(struct walk *w, const struct hookable_module *module,
 		      const struct hookable_elf *elf, const struct imports *imports)
 {
+	enum hookable_note_kind kind;
+	const char *python = hookable_python_remark(elf, &kind);
+
+	if (python)
+		note(w, kind, module->name, "%s", python);
 	if (!elf->has_sections)
 		note(w, HOOKABLE_NOTE_INFO, module->name,
 		     "has no section headers: what it imports is not known");

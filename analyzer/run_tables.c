@@ -108,6 +108,8 @@ static void unite(struct run_union *u, const struct thing *thing, size_t count)
 			o->name = thing[i].object->name;
 		if (!o->given_name)
 			o->given_name = thing[i].object->given_name;
+		if (!o->word)
+			o->word = thing[i].object->word;
 	}
 	o->live = NULL;
 	o->attributes = private_attributes(earliest->object) |

@@ -247,6 +247,27 @@ static const char *jit_name(struct symbols *symbols, uint64_t address)
 	return name ? symbols_arena_copy(&symbols->arena, name) : NULL;
 }
 
+static void add_place(struct symbols *symbols, struct builder *builder, uint64_t ip)
+{
+	static const char *const module[] = { [TF_PLACE_PROGRAM] = SYMBOLS_PYTHON,
+					      [TF_PLACE_PACKAGE] = SYMBOLS_PYTHON_PACKAGE,
+					      [TF_PLACE_LIBRARY] = SYMBOLS_PYTHON_LIBRARY };
+	uint64_t number = ip - TF_PLACE;
+	struct frame *frame = builder_add(builder);
+	const struct trace_code_place *place;
+
+	frame->module = SYMBOLS_PYTHON;
+	frame->language = "python";
+	if (number >= symbols->process->place_count)
+		return;
+	place = &symbols->process->places[number];
+	if (place->kind < sizeof(module) / sizeof(module[0]))
+		frame->module = module[place->kind];
+	frame->function = place->function;
+	frame->file = place->file;
+	frame->line = place->file ? (int)place->line : 0;
+}
+
 /* A script's function has a place as well. */
 static void name_jit(struct symbols *symbols, struct frame *frame, uint64_t address)
 {
@@ -269,6 +290,10 @@ static void name_jit(struct symbols *symbols, struct frame *frame, uint64_t addr
 static bool add_address(struct symbols *symbols, struct builder *builder, uint64_t ip, bool exact,
 			uint64_t time_ns)
 {
+	if (TF_IS_PLACE(ip)) {
+		add_place(symbols, builder, ip);
+		return false;
+	}
 	bool is_signal = is_signal_frame(symbols, ip, time_ns);
 	uint64_t address = exact || is_signal ? ip : ip - 1;
 	struct module *module = find_module(symbols, address, time_ns);

@@ -27,6 +27,10 @@ struct symbols_files;
 
 /* The same where the program's compiler left a name in /tmp/perf-PID.map: see symbols_perf_map.h. */
 #define SYMBOLS_JIT "[jit]"
+/* Modules of Python frames: of the interpreter's own library, of installed packages, of the program. */
+#define SYMBOLS_PYTHON_LIBRARY "[python library]"
+#define SYMBOLS_PYTHON_PACKAGE "[python package]"
+#define SYMBOLS_PYTHON "[python]"
 
 /* A function of a script that has no name. */
 #define SYMBOLS_ANONYMOUS "(anonymous)"

@@ -33,6 +33,9 @@ static bool is_posted(uint32_t kind)
 	case MODEL_LIFE_HANDLE:
 		return is_async(kind) || is_timer(kind) || kind == TRACE_TASK_UV_IDLE ||
 		       kind == TRACE_TASK_EVENT_EVENT || kind == TRACE_TASK_SD_SOURCE;
+	case MODEL_LIFE_CALL:
+		return true;
+	case MODEL_LIFE_COROUTINE:
 	case MODEL_LIFE_STATE:
 		break;
 	}

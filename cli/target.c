@@ -115,12 +115,13 @@ char *shim_options(const char *dir, const struct options *options)
 	 * What is as usual is left out: people read this line in their environment. Of what was in it
 	 * before, keys that have no option here count.
 	 */
-	if (asprintf(&value, "%s%sdir=%s:max_size=%llu%s%s%s", before ? before : "",
+	if (asprintf(&value, "%s%sdir=%s:max_size=%llu%s%s%s%s", before ? before : "",
 		     before && *before ? ":" : "", escaped,
 		     (unsigned long long)options->max_size_bytes,
 		     options->mode == MODE_BOUNDED ? ":mode=bounded" : "",
 		     options->follow_children == FOLLOW_NONE ? ":follow_children=none" : "",
-		     options->redact == REDACT_ARGS ? ":redact=args" : "") < 0)
+		     options->redact == REDACT_ARGS ? ":redact=args" : "",
+		     options->python_races ? ":python_races=1" : "") < 0)
 		value = NULL;
 	free(escaped);
 	return value;

@@ -59,7 +59,11 @@ static const char *const step_words[] = {
 	[TRACE_TASK_DESTROYED] = "destroyed", [TRACE_TASK_CALLED] = "called",
 	[TRACE_TASK_RETURNED] = "returned",   [TRACE_TASK_STOPPED] = "stopped",
 	[TRACE_TASK_CLOSED] = "closed",	      [TRACE_TASK_LOST] = "lost",
-	[TRACE_TASK_WORKED] = "worked",
+	[TRACE_TASK_WORKED] = "worked",	      [TRACE_TASK_SWALLOWED] = "swallowed-cancellation",
+	[TRACE_TASK_FAILED] = "failed",	      [TRACE_TASK_UNAWAITED] = "never-awaited",
+	[TRACE_TASK_PENDING] = "pending",     [TRACE_TASK_ASKED] = "cancel",
+	[TRACE_TASK_MET] = "cancel-reached",  [TRACE_TASK_WENT_ON] = "went-on",
+	[TRACE_TASK_FORGOTTEN] = "forgotten",
 };
 static const char *const loop_words[] = {
 	[TRACE_LOOP_RUN] = "run",   [TRACE_LOOP_LEFT] = "left", [TRACE_LOOP_CLOSE] = "close",
@@ -474,6 +478,9 @@ static int dump_process(struct trace_reader *reader, struct dump *d, struct diag
 		    dump_filter_has_thread(filter, d->process, s->thread)) {
 			dump_put_wait(d, s);
 		}
+	}
+	if (!filter) {
+		dump_put_awaits(d);
 	}
 	if (!d->process->complete) {
 		fputs("# incomplete: ", d->out);

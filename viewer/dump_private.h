@@ -30,6 +30,9 @@ void dump_put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns);
  */
 void dump_put_definitions(const struct dump *d);
 
+/* In dump_awaits.c: what tasks waited for at the newest look. */
+void dump_put_awaits(const struct dump *d);
+
 /* What a thread is blocked in at the end. */
 void dump_put_wait(const struct dump *d, const struct trace_wait_state *s);
 

@@ -325,6 +325,7 @@ static void add_lock_part(struct wait_report *r, struct finding *f, uint32_t obj
 	l->kind = o->kind;
 	l->address = o->address;
 	l->name = o->given_name;
+	l->word = o->word;
 	l->first_seen_stack = o->stack;
 }
 
@@ -351,11 +352,16 @@ static const char *title_of(struct wait_report *r, const struct fork_lock *lock)
 			       WAITER, THE_LOCK, HOLDER);
 }
 
-static const char *message_of(struct wait_report *r, const struct fork_lock *lock, bool forker_too)
+static const char *message_of(struct wait_report *r, const struct fork_lock *lock, uint32_t object,
+			      bool forker_too)
 {
+	const struct trace_process *p = r->a->process;
 	const char *ending =
-		"Unlock it on both sides in handlers of pthread_atfork, fork before other threads are "
-		"started, or do nothing but exec in the child.";
+		object < p->object_count && p->objects[object].word
+			? "Take it around the fork with os.register_at_fork, fork before other threads are "
+			  "started, or start the child by spawn or forkserver."
+			: "Unlock it on both sides in handlers of pthread_atfork, fork before other threads are "
+			  "started, or do nothing but exec in the child.";
 
 	if (lock->by_forker)
 		return analysis_printf(
@@ -395,7 +401,7 @@ static void report(struct wait_report *r, const struct fork_page *page, uint32_t
 	add_stack(r, f, ROLE_CREATES, WAITER, 0, page->stack, page->time_ns, page->parent)->note =
 		"by fork";
 	f->title = title_of(r, lock);
-	f->message = message_of(r, lock, forker_too);
+	f->message = message_of(r, lock, object, forker_too);
 	analysis_commit(a, f);
 }
 

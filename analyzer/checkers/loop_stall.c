@@ -11,6 +11,7 @@
 #include "loop_stall.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_STALL_NS UINT64_C(100000000)
 #define BUSY_NS UINT64_C(11000000) /* BUSY tells of no less: the rest is taken for work */
@@ -161,13 +162,38 @@ static bool always_waits(const struct cause *c)
 	}
 }
 
+/* Done once in the life of the process: threads are started, and waited for, behind such a function. */
+static bool is_initialising(const struct analysis *a, uint32_t thread)
+{
+	const struct model_thread *t = model_get_thread(a->model, thread);
+	const struct model_object *o;
+
+	for (uint32_t i = 0; t && i < t->held_count; i++) {
+		o = model_get_object(a->model, t->held[i].object);
+		if (o && o->kind == TRACE_OBJECT_ONCE)
+			return true;
+	}
+	return false;
+}
+
+/* Python's Thread.start waits until the new thread runs: as long as the system takes to let it. */
+static bool starts_a_thread(const struct analysis *a, const struct cause *c)
+{
+	const struct trace_process *p = a->process;
+	const char *word = !c->call && c->object < p->object_count && p->objects
+				   ? p->objects[c->object].word
+				   : NULL;
+
+	return word && !strcmp(word, "threading.Thread");
+}
+
 static void on_cause(struct loop_stall *s, struct analysis *a, uint32_t thread,
 		     const struct cause *c)
 {
 	const struct model_driver *d = model_get_driver(a->model, thread);
 	struct stretch *x = &s->stretch[thread];
 
-	if (waits_for_descriptors(c->call) && d && runs_a_loop_inside(d))
+	if ((waits_for_descriptors(c->call) && d && runs_a_loop_inside(d)) || starts_a_thread(a, c))
 		return;
 	/* A library's call, of which a call that it made is told already. */
 	if (x->newest_ns * 2 >= c->total_ns && x->newest_since_ns + c->total_ns / 4 >= c->since_ns)
@@ -175,8 +201,10 @@ static void on_cause(struct loop_stall *s, struct analysis *a, uint32_t thread,
 	x->newest_since_ns = c->since_ns;
 	x->newest_ns = c->total_ns;
 	add_cause(x, c);
+	if (!analysis_wants(a, RULE_BLOCKING_CALL_IN_LOOP))
+		return;
 	if (outermost(d) && c->total_ns >= (always_waits(c) ? BLOCKING_NS : BLOCKING_SELDOM_NS) &&
-	    analysis_wants(a, RULE_BLOCKING_CALL_IN_LOOP))
+	    !is_initialising(a, thread))
 		stall_report_blocking(s->blocking, a, thread, &d->callback[d->count - 1], c);
 }
 
@@ -626,6 +654,12 @@ static void loop_stall_finish(void *state, struct analysis *a)
 
 	if (a->model->loops)
 		judge_unfinished(s, a);
+	/* Of a loop that no table knows only what held it up: its thread may wait elsewhere for other reasons. */
+	for (uint32_t i = 0; i < s->count && analysis_wants(a, RULE_BLOCKING_CALL_IN_LOOP); i++)
+		if (!s->stall[i].callback.stack && s->stall[i].cause.total_ns >= s->stall_ns &&
+		    !waits_for_descriptors(s->stall[i].cause.call))
+			stall_report_blocking(s->blocking, a, s->stall[i].thread, NULL,
+					      &s->stall[i].cause);
 	sites_commit(s->blocking, a);
 	if (!analysis_wants(a, RULE_LOOP_STALL))
 		return;

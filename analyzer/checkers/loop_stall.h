@@ -42,7 +42,7 @@ static inline bool stall_is_main(const struct cause *c, uint64_t counted_ns)
 	return c && c->total_ns && c->total_ns * 2 >= counted_ns;
 }
 
-/* blocking-call-in-loop: one wait of `callback`, on the thread of a loop. Waits in `blocking`. */
+/* blocking-call-in-loop: one wait of `callback` (NULL = of a turn outside of callbacks), on the thread of a loop. Waits in `blocking`. */
 void stall_report_blocking(struct sites *blocking, struct analysis *a, uint32_t thread,
 			   const struct model_callback *callback, const struct cause *c);
 /* loop-stall */

@@ -40,19 +40,20 @@ void stall_report_blocking(struct sites *blocking, struct analysis *a, uint32_t 
 			c->call ? 0 : c->object);
 	if (!f)
 		return;
-	analysis_add_task(a, f, callback->task, callback->kind, callback->stack,
-			  callback->posted.stack);
+	if (callback)
+		analysis_add_task(a, f, callback->task, callback->kind, callback->stack,
+				  callback->posted.stack);
 	analysis_add_stack(a, f, ROLE_BLOCKS, thread, c->object, c->stack, c->since_ns, NULL, 0)
 		->note = analysis_printf(a, "for %.1f ms", (double)c->total_ns / 1e6);
 	add_holder(a, f, c);
-	if (callback->posted.stack)
+	if (callback && callback->posted.stack)
 		analysis_add_stack(a, f, ROLE_SIGNALS, callback->posted.thread, 0,
 				   callback->posted.stack, callback->posted.time_ns, NULL, 0)
 			->note = "the callback was armed or posted here";
 	f->title = analysis_printf(
-		a, "{task:%u} spent %.1f ms in %s%s on the thread of its event loop",
-		callback->task, (double)c->total_ns / 1e6, cause_words(a, c),
-		!c->call && c->holder ? "," : "");
+		a, "%s spent %.1f ms in %s%s on the thread of its event loop",
+		callback ? analysis_printf(a, "{task:%u}", callback->task) : "one turn of the loop",
+		(double)c->total_ns / 1e6, cause_words(a, c), !c->call && c->holder ? "," : "");
 	f->message = analysis_printf(
 		a,
 		"%s. No other callback of the loop could run meanwhile. Use an asynchronous call, or do it on a worker thread.",

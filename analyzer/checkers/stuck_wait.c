@@ -125,6 +125,37 @@ static void add_roots(struct stuck *s, uint32_t *targets, const struct wait_knot
 	}
 }
 
+static bool is_python(const struct wait_world *w, uint32_t object)
+{
+	const struct trace_process *p = w->model->process;
+
+	return object < p->object_count && p->objects &&
+	       (p->objects[object].attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK) ==
+		       TF_LIBRARY_PYTHON;
+}
+
+static void count_giver(void *cookie, uint32_t thread)
+{
+	(void)thread;
+	++*(uint32_t *)cookie;
+}
+
+/*
+ * Python's handlers run in the main thread, also while that waits for a lock: one of the program's own may set the event that nobody
+ * ever set. The interpreter's for SIGINT, which is always there, ends the wait by an exception.
+ */
+static bool python_handler_may_end(const struct wait_world *w, uint32_t object)
+{
+	enum { SIGINT_BIT = 1 << 1 };
+	const struct tf_def_runtime *runtime = w->model->process->runtime;
+	uint32_t givers = 0;
+
+	wait_world_visit_givers(w, object, count_giver, &givers);
+	return !givers && runtime &&
+	       (runtime->features & TF_PYTHON_HANDLERS ||
+		wait_handlers(w, 1) & WAIT_SIGNALS_FROM_OUTSIDE & ~(uint64_t)SIGINT_BIT);
+}
+
 /*
  * What the recorder noted: may a handler, or a thread it does not see, still post one of these
  * semaphores?
@@ -138,8 +169,11 @@ static bool may_be_ended_from_outside(const struct wait_world *w, const uint32_t
 		uint32_t object = wait_world_get_target(w, targets[i])->object;
 		const struct model_object *o = model_get_object(w->model, object);
 
-		if (o && o->kind == TRACE_OBJECT_SEM &&
-		    (!o->detail || !o->detail->sem.posters.count))
+		if (is_python(w, object)) {
+			if (python_handler_may_end(w, object))
+				return true;
+		} else if (o && o->kind == TRACE_OBJECT_SEM &&
+			   (!o->detail || !o->detail->sem.posters.count))
 			return true;
 	}
 	return flags & TF_PROCESS_UNSEEN_THREADS;
@@ -158,7 +192,7 @@ static bool may_await_signal_handler(const struct wait_world *w)
 	if (!wait_world_is_open_wait(w, 1))
 		return false;
 	o = model_get_object(w->model, wait_world_get_target(w, node)->object);
-	if (o->kind != TRACE_OBJECT_SEM || o->detail->sem.posters.count)
+	if (o->kind != TRACE_OBJECT_SEM || o->detail->sem.posters.count || is_python(w, o->id))
 		return false;
 	for (uint32_t id = 2; id < w->thread_count; id++)
 		if (wait_world_is_open_wait(w, id))

@@ -22,6 +22,7 @@ enum {
 	MANY_IDLE = 64,	    /* that can do nothing any more */
 	MANY_PENDING = 512, /* requests */
 };
+#define POSTED_LONG_NS UINT64_C(200000000)
 
 struct left_over {
 	uint32_t site; /* job site */
@@ -266,6 +267,30 @@ static bool is_told(const struct task_leak *s, const struct analysis *a, const s
 	return i < s->failed_count || model_loop_is_closed(a->model, j->loop);
 }
 
+/*
+ * Posted all along, and more and more waited: as many were made as the poster found time for. At the end they may have been worked
+ * off, by a pool that a program waits for, or a library that is shut down at exit. A heap of work that is made in one go and
+ * then done is none of these: posting it took little of the time.
+ */
+static bool piled_up(const struct analysis *a, const struct model_job_site *s)
+{
+	uint64_t posted_ns = s->last.time_ns - s->first.time_ns;
+	uint64_t end_ns = a->model->exit_kind ? a->model->exit_ns : a->model->process->end_ns;
+
+	if (!s->live && s->ended_ns < end_ns)
+		end_ns = s->ended_ns;
+	if (s->post_count < MODEL_POSTS / 2 || posted_ns < POSTED_LONG_NS ||
+	    posted_ns * 3 < end_ns - s->first.time_ns)
+		return false;
+	for (uint32_t i = 1; i < s->post_count; i++)
+		if (s->post_at[i] + s->post_at[i] / 16 < s->post_at[i - 1])
+			return false;
+	return s->post_at[s->post_count - 1] >= MANY_PENDING &&
+	       s->post_at[s->post_count - 1] > s->post_at[s->post_count / 2] &&
+	       s->post_at[s->post_count / 2] > s->post_at[s->post_count / 4] &&
+	       s->post_at[s->post_count - 1] * 4 > s->made;
+}
+
 static struct left_over *count_left_over(const struct task_leak *s, struct analysis *a)
 {
 	size_t count = model_job_site_count(a->model);
@@ -308,6 +333,29 @@ static void report_growth(struct analysis *a, const struct model_job_site *s,
 		"%s: %llu were made at this place, %llu of them ended; a quarter of the run before its end %llu were alive.",
 		f->title, (unsigned long long)s->made, (unsigned long long)s->ended,
 		(unsigned long long)s->live_at[MODEL_SLICES * 3 / 4 - 1]);
+	analysis_commit(a, f);
+}
+
+/* They were worked off in the end. */
+static void report_pile(struct analysis *a, const struct model_job_site *s)
+{
+	struct finding *f;
+
+	if (!analysis_wants(a, RULE_UNBOUNDED_TASKS))
+		return;
+	f = analysis_begin(a, RULE_UNBOUNDED_TASKS, CONFIDENCE_POTENTIAL);
+	f->count = s->live_most;
+	analysis_add_stack(a, f, ROLE_CREATES, s->last.thread, 0, s->last.stack, s->last.time_ns,
+			   NULL, 0)
+		->note = "made here";
+	f->title = analysis_printf(a, "%llu %s%s waited to be run, and there were more and more",
+				   (unsigned long long)s->live_most, trace_task_word(s->kind),
+				   plural(s->live_most));
+	f->message = analysis_printf(
+		a,
+		"%s while they were posted: %llu were made at this place in %.1f ms. Limit how many may wait.",
+		f->title, (unsigned long long)s->made,
+		(double)(s->last.time_ns - s->first.time_ns) / 1e6);
 	analysis_commit(a, f);
 }
 
@@ -363,7 +411,15 @@ static void judge_site(struct analysis *a, const struct model_job_site *s,
 {
 	enum model_life life = model_job_life(s->kind);
 
-	if (!l->count || life == MODEL_LIFE_STATE ||
+	bool is_queued = life == MODEL_LIFE_REQUEST || life == MODEL_LIFE_WORK ||
+			 s->kind == TRACE_TASK_G_IDLE;
+
+	if (is_queued && ends_are_known(a) && !(l->count >= MANY_PENDING && only_grows(s)) &&
+	    !l->unrun && piled_up(a, s)) {
+		report_pile(a, s);
+		return;
+	}
+	if (!l->count || life == MODEL_LIFE_STATE || life == MODEL_LIFE_CALL ||
 	    (!ends_are_known(a) && (life == MODEL_LIFE_HANDLE || life == MODEL_LIFE_SOURCE)))
 		return;
 	if (life == MODEL_LIFE_HANDLE) {
@@ -389,7 +445,8 @@ static void judge_site(struct analysis *a, const struct model_job_site *s,
 				"made at one place were never removed, and there are more and more");
 		return;
 	}
-	if (l->unrun && life != MODEL_LIFE_SOURCE && ends_are_known(a))
+	if (l->unrun && life != MODEL_LIFE_SOURCE && life != MODEL_LIFE_COROUTINE &&
+	    ends_are_known(a))
 		report_unrun(a, s, l);
 	else if (l->count >= MANY_PENDING && only_grows(s))
 		report_growth(a, s, l, RULE_UNBOUNDED_TASKS,

@@ -25,7 +25,10 @@ static void task_misuse_finish(void *state, struct analysis *a)
 static bool is_ownable(const struct model_object *o)
 {
 	return o && (o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK ||
-		     o->kind == TRACE_OBJECT_SPIN);
+		     o->kind == TRACE_OBJECT_SPIN ||
+		     (o->kind == TRACE_OBJECT_SEM && /* threading.Lock */
+		      (o->attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK) == TF_LIBRARY_PYTHON &&
+		      model_object_is_lock(o)));
 }
 
 static const char *name_of(struct analysis *a, uint32_t task)

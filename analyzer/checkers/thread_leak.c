@@ -223,6 +223,12 @@ static uint32_t creation_stack(const struct wait_world *w, uint32_t thread)
 	return defined ? defined : model_get_thread(w->model, thread)->create.stack;
 }
 
+/* The interpreter joins all but its daemon threads before it ends, and stops those wherever they are. */
+static bool is_pythons(const struct trace_process *process, const struct model_thread *t)
+{
+	return process->runtime && process->runtime->features && t->detached;
+}
+
 static enum fate fate_of(const struct leak *l, uint32_t thread)
 {
 	const struct wait_world *w = l->r->w;
@@ -237,7 +243,7 @@ static enum fate fate_of(const struct leak *l, uint32_t thread)
 		return FATE_FINE;
 	if (w->party[thread].status == WAIT_FINISHED) {
 		if (ended_late)
-			return FATE_OUTLIVED;
+			return is_pythons(process, t) ? FATE_FINE : FATE_OUTLIVED;
 		/* A join or detach may be among the records that are missing. */
 		return t->detached || w->lossy || !t->create.thread ? FATE_FINE : FATE_FINISHED;
 	}
@@ -245,7 +251,9 @@ static enum fate fate_of(const struct leak *l, uint32_t thread)
 		return FATE_FINE;
 	if (w->party[thread].kind != TRACE_WAIT_NONE)
 		return t->detached ? FATE_FINE : fate_of_blocked(l, thread);
-	return is_kept_by_runtime(process, creation_stack(w, thread)) ? FATE_FINE : FATE_RUNNING;
+	return is_kept_by_runtime(process, creation_stack(w, thread)) || is_pythons(process, t)
+		       ? FATE_FINE
+		       : FATE_RUNNING;
 }
 
 static void find_fates(struct leak *l)

@@ -61,6 +61,13 @@ static uint8_t kind_of(const struct wait_world *w, uint32_t object)
 	return o ? o->kind : TRACE_OBJECT_NONE;
 }
 
+static bool is_named_by_python(const struct wait_world *w, uint32_t object)
+{
+	const struct trace_process *p = w->model->process;
+
+	return object < p->object_count && p->objects && p->objects[object].word;
+}
+
 static void print_lock_wait(FILE *out, const struct wait_world *w, const struct wait_party *p,
 			    uint32_t object)
 {
@@ -77,7 +84,9 @@ static void print_lock_wait(FILE *out, const struct wait_world *w, const struct 
 		fprintf(out, "waits for the initialiser of {lock:%u}", object);
 		break;
 	case TRACE_OBJECT_SEM:
-		fprintf(out, "waits for a post of {lock:%u}", object);
+		/* A Lock of Python's, or a queue: nobody calls that a post. */
+		fprintf(out, "waits for %s{lock:%u}",
+			is_named_by_python(w, object) ? "" : "a post of ", object);
 		break;
 	case TRACE_OBJECT_BARRIER:
 	case TRACE_OBJECT_FUTEX:

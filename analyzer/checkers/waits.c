@@ -20,6 +20,16 @@ static void waits_on_event(void *state, struct analysis *a, const struct trace_e
 	wait_history_apply(state, event, step);
 }
 
+/* Of all processes: one that waits for a lock which nobody can unlock is the cause of what waits for it. */
+static unsigned count_ghosts(const struct analysis *a)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < finding_list_count(a->findings); i++)
+		count += finding_list_get(a->findings, i)->rule == RULE_FORK_WITH_LOCK_HELD;
+	return count;
+}
+
 static void waits_finish(void *state, struct analysis *a)
 {
 	struct wait_report r = { .a = a };
@@ -29,7 +39,7 @@ static void waits_finish(void *state, struct analysis *a)
 	r.explained = calloc(r.w->thread_count, 1);
 	if (!r.explained)
 		abort();
-	ghosts = a->run ? 0 : fork_lock_report(&r);
+	ghosts = a->run ? count_ghosts(a) : fork_lock_report(&r);
 	deadlock_report(&r);
 	if (!ghosts)
 		stuck_wait_report(&r);

@@ -290,7 +290,7 @@ static void apply_acquire_fail(const struct trace_event *event, struct model_ste
 		step->object->flags |= MODEL_EVER_WRITTEN;
 }
 
-/* Acquires of anything: semaphores count, the rest is held. */
+/* Acquires of anything: semaphores count, the rest is held. A lock of tasks is no thread's: checkers/task_locks.c. */
 static void apply_acquire(struct model *m, const struct trace_event *event, struct model_step *step,
 			  uint32_t flags)
 {
@@ -298,7 +298,7 @@ static void apply_acquire(struct model *m, const struct trace_event *event, stru
 		answer_request(step);
 	if (__builtin_expect(step->object->kind == TRACE_OBJECT_SEM, 0))
 		model_sync_sem(m, event, step, flags);
-	else
+	else if (!model_object_is_of_tasks(m, event->object))
 		model_hold_acquire(m, event, step, flags);
 }
 
@@ -431,7 +431,7 @@ void model_apply(struct model *m, const struct trace_event *event, struct model_
 		step->flags |= MODEL_STEP_OWNER_LOST;
 	if (acquire_flags[event->op])
 		apply_acquire(m, event, step, acquire_flags[event->op] & 0x7fu);
-	else if (event->op == TRACE_RELEASE)
+	else if (event->op == TRACE_RELEASE && !model_object_is_of_tasks(m, event->object))
 		model_hold_release(m, event, step);
 	else
 		apply_to_object(m, event, step);

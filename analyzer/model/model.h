@@ -396,6 +396,14 @@ const struct trace_stack *model_get_stack(const struct model *m, uint32_t stack)
 /* True for kinds that can be in a held set, semaphores that are used as locks included. */
 bool model_object_is_lock(const struct model_object *object);
 
+/* A lock of asyncio's: tasks hold it, no held set has it. */
+static inline bool model_object_is_of_tasks(const struct model *m, uint32_t id)
+{
+	return m->process->objects && id < m->process->object_count &&
+	       (m->process->objects[id].attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK) ==
+		       TF_LIBRARY_ASYNCIO;
+}
+
 /* rwlock that lets a waiting writer go before new readers. */
 bool model_object_prefers_writer(const struct model_object *object);
 

@@ -6,6 +6,8 @@
 
 #include "model_internal.h"
 
+#define FIRST_STEP_NS UINT64_C(4000000) /* between two samples of those that are posted */
+
 enum loop_state {
 	LOOP_CLOSED = 1,
 	LOOP_WHOLE = 2, /* runs until nothing is alive, or somebody stops it */
@@ -175,6 +177,24 @@ static void advance(const struct model *m, struct model_job_site *s, uint64_t no
 		s->live_at[s->slice++] = s->live;
 }
 
+/* One more is made. Where the samples are full, every other one goes. */
+static void sample_posts(struct model_job_site *s, uint64_t now_ns)
+{
+	if (!s->post_step_ns)
+		s->post_step_ns = FIRST_STEP_NS;
+	while (now_ns > s->first.time_ns &&
+	       (now_ns - s->first.time_ns) / s->post_step_ns > s->post_count) {
+		if (s->post_count < MODEL_POSTS) {
+			s->post_at[s->post_count++] = s->live;
+			continue;
+		}
+		s->post_count /= 2;
+		for (uint32_t i = 0; i < s->post_count; i++)
+			s->post_at[i] = s->post_at[i * 2 + 1];
+		s->post_step_ns *= 2;
+	}
+}
+
 /* ---- events ---- */
 
 static struct model_driver *driver_of(struct model_loops *l, uint32_t thread)
@@ -215,6 +235,7 @@ static void on_new(struct model *m, struct model_loops *l, const struct trace_ev
 	s = &l->site[j->site];
 	advance(m, s, event->time_ns);
 	s->loop = s->loop ? s->loop : event->object;
+	sample_posts(s, event->time_ns);
 	s->last = j->made;
 	s->made++;
 	s->live++;
@@ -234,6 +255,7 @@ static void end_job(struct model *m, struct model_loops *l, const struct model_j
 	step->flags |= MODEL_STEP_ENDED;
 	advance(m, s, now_ns);
 	s->ended++;
+	s->ended_ns = m->exit_kind && s->ended_ns ? s->ended_ns : now_ns;
 	s->lost += lost;
 	s->live -= s->live != 0;
 	remove_job(l, j);
@@ -342,6 +364,7 @@ void model_loops_step(struct model *m, const struct trace_event *event, struct m
 	case TRACE_TASK_CANCELLED:
 	case TRACE_TASK_FINISHED:
 	case TRACE_TASK_DESTROYED:
+	case TRACE_TASK_UNAWAITED:
 	case TRACE_TASK_LOST:
 		/* An annotated task ends where it runs; the others have returned. */
 		if (j && j->kind == TRACE_TASK_ANNOTATED)

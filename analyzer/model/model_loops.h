@@ -17,6 +17,7 @@
 #include "model.h"
 
 enum {
+	MODEL_POSTS = 16, /* samples of how many wait, while they are posted */
 	MODEL_SLICES = 8, /* of the time of the run, in which live tasks are counted */
 	MODEL_RUNS = 8,	  /* of loops inside each other, that are told apart */
 	MODEL_WAKERS = 4, /* of one wait, that are kept */
@@ -58,6 +59,10 @@ struct model_job_site {
 	uint64_t live, live_most;
 	uint64_t live_at[MODEL_SLICES]; /* at the end of each; see model_loops_slices */
 	uint32_t slice;			/* live_at up to here is filled */
+	/* How many lived at equal distances from the first that was made on, as far as more were made. */
+	uint64_t post_at[MODEL_POSTS], post_step_ns;
+	uint32_t post_count;
+	uint64_t ended_ns; /* the newest end of one; 0 = none */
 };
 
 /* What a wait for descriptors was ended by, as far as that is there to wake loops. */
@@ -121,7 +126,9 @@ enum model_life {
 	MODEL_LIFE_HANDLE,
 	MODEL_LIFE_SOURCE,
 	MODEL_LIFE_WORK,
-	MODEL_LIFE_STATE
+	MODEL_LIFE_STATE,
+	MODEL_LIFE_COROUTINE,
+	MODEL_LIFE_CALL,
 };
 enum model_life model_job_life(unsigned kind);
 

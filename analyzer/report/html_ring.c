@@ -125,8 +125,7 @@ static void node_lines(const struct finding *f, const struct ring_node *node, ch
 	} else if (node->is_thread) {
 		words_thread(f, node->id, name, bytes);
 	} else if (lock && lock->name) {
-		snprintf(kind, bytes, "%s",
-			 lock->kind ? trace_object_kind_name(lock->kind) : "lock");
+		snprintf(kind, bytes, "%s", finding_lock_word(lock));
 		snprintf(name, bytes, "%s", lock->name);
 	} else {
 		words_lock(f, node->id, name, bytes);

@@ -162,6 +162,7 @@ static void take_lock(struct reading *r, struct finding *f, const json_t *value)
 	}
 	lock = finding_add_lock(r->list, f, id);
 	lock->kind = kind_of(json_string_value(json_object_get(value, "kind")));
+	lock->word = lock->kind ? NULL : text_of(r, value, "kind");
 	lock->name = text_of(r, value, "name");
 	lock->address = address_of(value, "address");
 	lock->first_seen = stack_of(r, value, "first_seen");

@@ -77,8 +77,8 @@ static json_t *lock_value(const struct finding_lock *lock)
 	json_t *value = json_object();
 
 	json_put_count(value, "id", lock->id);
-	if (lock->kind)
-		json_put_text(value, "kind", trace_object_kind_name(lock->kind));
+	if (lock->kind || lock->word)
+		json_put_text(value, "kind", finding_lock_word(lock));
 	json_put_text(value, "name", lock->name);
 	json_put_address(value, "address", lock->address);
 	put_stack(value, "first_seen", &lock->first_seen);

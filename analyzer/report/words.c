@@ -66,7 +66,7 @@ const char *words_thread(const struct finding *f, uint32_t id, char *buffer, siz
 const char *words_lock(const struct finding *f, uint32_t id, char *buffer, size_t bytes)
 {
 	const struct finding_lock *lock = finding_find_lock(f, id);
-	const char *kind = lock && lock->kind ? trace_object_kind_name(lock->kind) : "lock";
+	const char *kind = finding_lock_word(lock);
 
 	if (!id)
 		snprintf(buffer, bytes, "a lock");
@@ -419,6 +419,30 @@ const char *words_levels(const struct report *report, char *buffer, size_t bytes
 	return buffer;
 }
 
+/* --python-races: "no findings" says something of what was watched only. */
+static void append_watched(char *buffer, size_t bytes, const struct report *report)
+{
+	uint64_t functions = 0, classes = 0;
+	char amount[96];
+	bool watched = false;
+
+	for (size_t i = 0; i < report->process_count; i++) {
+		const struct tf_def_runtime *r = report->processes[i].process->runtime;
+
+		if (!r || !(r->features & TF_PYTHON_RACES))
+			continue;
+		watched = true;
+		functions += r->watched_functions;
+		classes += r->watched_classes;
+	}
+	if (!watched)
+		return;
+	append(buffer, bytes, "; shared state of %s",
+	       words_count(functions, "function", "functions", amount, sizeof(amount)));
+	append(buffer, bytes, " and %s of Python code watched",
+	       words_count(classes, "class", "classes", amount, sizeof(amount)));
+}
+
 const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 {
 	struct report_totals totals = report_sum(report);
@@ -432,6 +456,7 @@ const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 		append(buffer, bytes, " in %s",
 		       words_count(report->process_count, "process", "processes", amount,
 				   sizeof(amount)));
+	append_watched(buffer, bytes, report);
 	return buffer;
 }
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * happens_before.c - vector clocks of threads, objects and tasks. Component t of a clock is the newest moment of thread t that came
+ * before. A thread's own component grows at each release, so that what it does later is not taken for released.
+ */
+#include "happens_before.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct clock {
+	uint32_t *at; /* owned; by thread */
+	uint32_t count;
+};
+
+/* Tasks are many and short-lived: their clocks in a table that starts anew when full. */
+struct task_clock {
+	uint64_t task;
+	struct clock clock;
+};
+enum { TASKS = 4096 };
+
+struct happens_before {
+	struct clock *thread, *object; /* owned; by id */
+	size_t thread_count, object_count;
+	struct task_clock task[TASKS];
+};
+
+static void *checked(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+struct happens_before *happens_before_new(const struct trace_process *process)
+{
+	struct happens_before *hb = checked(calloc(1, sizeof(*hb)));
+
+	hb->thread_count = process->thread_count ? process->thread_count : 1;
+	hb->object_count = process->object_count ? process->object_count : 1;
+	hb->thread = checked(calloc(hb->thread_count, sizeof(*hb->thread)));
+	hb->object = checked(calloc(hb->object_count, sizeof(*hb->object)));
+	return hb;
+}
+
+void happens_before_free(struct happens_before *hb)
+{
+	if (!hb)
+		return;
+	for (size_t i = 0; i < hb->thread_count; i++)
+		free(hb->thread[i].at);
+	for (size_t i = 0; i < hb->object_count; i++)
+		free(hb->object[i].at);
+	for (size_t i = 0; i < TASKS; i++)
+		free(hb->task[i].clock.at);
+	free(hb->thread);
+	free(hb->object);
+	free(hb);
+}
+
+static void make_room(struct clock *c, uint32_t count)
+{
+	if (count <= c->count)
+		return;
+	c->at = checked(realloc(c->at, count * sizeof(*c->at)));
+	memset(c->at + c->count, 0, (count - c->count) * sizeof(*c->at));
+	c->count = count;
+}
+
+static void join(struct clock *to, const struct clock *from)
+{
+	make_room(to, from->count);
+	for (uint32_t i = 0; i < from->count; i++)
+		if (from->at[i] > to->at[i])
+			to->at[i] = from->at[i];
+}
+
+/* NULL = no such thread. */
+static struct clock *clock_of(struct happens_before *hb, uint64_t thread)
+{
+	struct clock *c = thread < hb->thread_count ? &hb->thread[thread] : NULL;
+
+	if (c && c->count <= thread) {
+		make_room(c, (uint32_t)thread + 1);
+		c->at[thread] = 1;
+	}
+	return c;
+}
+
+static void release(struct happens_before *hb, uint32_t thread, struct clock *to)
+{
+	struct clock *c = clock_of(hb, thread);
+
+	if (!c || !to)
+		return;
+	join(to, c);
+	c->at[thread]++;
+}
+
+static void acquire(struct happens_before *hb, uint32_t thread, const struct clock *from)
+{
+	struct clock *c = clock_of(hb, thread);
+
+	if (c && from)
+		join(c, from);
+}
+
+static struct clock *object(struct happens_before *hb, uint32_t id)
+{
+	return id && id < hb->object_count ? &hb->object[id] : NULL;
+}
+
+static struct clock *task(struct happens_before *hb, uint64_t id)
+{
+	struct task_clock *t = &hb->task[id % TASKS];
+
+	if (t->task != id) {
+		t->task = id;
+		if (t->clock.count)
+			memset(t->clock.at, 0, t->clock.count * sizeof(*t->clock.at));
+	}
+	return &t->clock;
+}
+
+/* What is missing may have ordered anything: all that was before it came before all that follows. */
+static void order_all(struct happens_before *hb, uint32_t thread)
+{
+	struct clock *c = clock_of(hb, thread);
+
+	if (!c)
+		return;
+	for (size_t i = 0; i < hb->thread_count; i++)
+		if (i != thread)
+			join(c, &hb->thread[i]);
+	for (size_t i = 0; i < hb->thread_count; i++)
+		if (i != thread && hb->thread[i].count)
+			join(&hb->thread[i], c);
+	c->at[thread]++;
+}
+
+static void on_task(struct happens_before *hb, const struct trace_event *e)
+{
+	switch (e->result) {
+	case TRACE_TASK_CALLED:
+	case TRACE_TASK_STARTED:
+	case TRACE_TASK_RESUMED:
+		acquire(hb, e->thread, task(hb, e->arg));
+		break;
+	case TRACE_TASK_CREATED:
+	case TRACE_TASK_RETURNED:
+	case TRACE_TASK_WORKED:
+	case TRACE_TASK_SUSPENDED:
+		release(hb, e->thread, task(hb, e->arg));
+		break;
+	default:
+		break;
+	}
+}
+
+void happens_before_apply(struct happens_before *hb, const struct trace_event *e)
+{
+	switch (e->op) {
+	case TRACE_CREATE:
+		release(hb, e->thread, clock_of(hb, e->arg));
+		break;
+	case TRACE_JOIN:
+		if (e->result == 0 && e->arg)
+			acquire(hb, e->thread, clock_of(hb, e->arg));
+		break;
+	case TRACE_ACQUIRE:
+	case TRACE_ACQUIRE_SHARED:
+	case TRACE_ACQUIRE_TRY:
+	case TRACE_ACQUIRE_TRY_SHARED:
+	case TRACE_ACQUIRE_TIMED:
+	case TRACE_ACQUIRE_TIMED_SHARED:
+	case TRACE_ACQUIRE_OWNERDEAD:
+	case TRACE_ONCE_PASS:
+	case TRACE_BARRIER_LEAVE:
+	case TRACE_FUTEX_WOKEN:
+		acquire(hb, e->thread, object(hb, e->object));
+		break;
+	case TRACE_RELEASE:
+	case TRACE_RELEASE_ODD:
+	case TRACE_POST:
+	case TRACE_COND_SIGNAL:
+	case TRACE_COND_BROADCAST:
+	case TRACE_ONCE_END:
+	case TRACE_BARRIER_ARRIVE:
+	case TRACE_FUTEX_WAKE:
+		release(hb, e->thread, object(hb, e->object));
+		break;
+	case TRACE_COND_WAIT:
+		release(hb, e->thread, object(hb, e->other));
+		break;
+	case TRACE_COND_WAKE:
+		acquire(hb, e->thread, object(hb, e->other));
+		acquire(hb, e->thread, object(hb, e->object));
+		break;
+	case TRACE_LOST:
+		order_all(hb, e->thread);
+		break;
+	case TRACE_TASK_NEW:
+	case TRACE_TASK_ARM:
+		release(hb, e->thread, task(hb, e->arg));
+		break;
+	case TRACE_TASK:
+		on_task(hb, e);
+		break;
+	case TRACE_ACCESS:
+		if (e->arg & TRACE_ACCESS_PUBLISH)
+			release(hb, e->thread, object(hb, e->object));
+		else if (e->arg & TRACE_ACCESS_OBTAIN)
+			acquire(hb, e->thread, object(hb, e->object));
+		break;
+	default:
+		break;
+	}
+}
+
+uint32_t happens_before_now(struct happens_before *hb, uint32_t thread)
+{
+	const struct clock *c = clock_of(hb, thread);
+
+	return c ? c->at[thread] : 0;
+}
+
+bool happens_before_is(struct happens_before *hb, uint32_t thread, uint32_t moment, uint32_t other)
+{
+	const struct clock *c = clock_of(hb, other);
+
+	return thread == other || (c && thread < c->count && c->at[thread] >= moment);
+}
