@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The trace directory: private, the old one kept, nothing of other people's touched."""
 import os
+import time
 
 from thrum_cli import LIMIT, Case, main, target
 
@@ -89,6 +90,8 @@ class TraceDir(Case):
         self.record()
         process = self.start("record", "--", "sh", "-c", "echo up; read line; exit 3")
         self.expect_line(process, "up")
+        while not os.path.exists(self.path("thrum.data/run.json")):  # the launcher's: written while the program starts
+            time.sleep(0.01)
         before = sorted(os.listdir(self.path("thrum.data")))
         result = self.record()
         self.assert_status(result, 64)

@@ -13,6 +13,10 @@ TIMING_NOTES = {"lock-contention", "hold-time"}
 RUNTIME_FRAMES = {"_start", "_init", "_fini", "__do_global_dtors_aux", "frame_dummy"}
 
 
+# The module of a Python program's own frames; those of packages and of the standard library are not the program's.
+PYTHON = "[python]"
+
+
 def word_in(word, text):
     return re.search(r"(?<![\w])" + re.escape(word) + (r"" if word.endswith("0x") else r"(?![\w])"), text) is not None
 
@@ -98,15 +102,16 @@ def check_frames(finding, binaries, stripped):
             module, function = os.path.basename(f.get("module", "")), f.get("function", "")
             if "libthrum" in module or function.startswith(("shim_", "wrap_")):
                 wrong.append("frame of the recorder in a %s stack: %s %s" % (role, function, module))
-            if module not in binaries:
+            if module not in binaries and module != PYTHON:
                 continue
             own += 1
-            if stripped:
+            if stripped and module != PYTHON:
                 if not f.get("build_id") or "offset" not in f:
                     wrong.append("frame without build-id or offset in a %s stack" % role)
             elif function not in RUNTIME_FRAMES and not (function and f.get("file") and f.get("line")):
                 wrong.append("unresolved frame in a %s stack: %r" % (role, f))
-        if not own and len(frames) > 1:  # a callback alone may be a library's
+        # A callback alone may be a library's; so may a thread of Python's library.
+        if not own and len(frames) > 1 and frames[-1].get("function") != "Thread._bootstrap" and finding["rule"] not in TIMING_NOTES:
             wrong.append("no frame of the program in a %s stack: %s" % (role, ", ".join(functions_of([stack]))))
     return wrong
 

@@ -83,6 +83,7 @@ def run_once(bench, sample, folder, with_kill):
     trace, text, page = (os.path.join(folder, n) for n in ("trace", "report.txt", "report.html"))
     options = ["--format", "json", "--report", "text=" + text, "--report", "html=" + page]
     options += ["--mode", "bounded"] if bench.bounded else []
+    options += [o for o in sample.run.get("options", "").split(",") if o]
     native_out, own_status, wrong = None, 0, []
     if sample.is_hanging():
         options += ["--timeout", sample.run["timeout"]]
@@ -304,6 +305,8 @@ def main():
             print("run.py: there is no %s; build first" % path, file=sys.stderr)
             return 2
     chosen, scripted, others = [s for s in select(samples, options) if s.name not in bench.absent], [], []
+    if options.bounded:  # which keeps no order of accesses, nor what tasks hold
+        chosen = [s for s in chosen if "--python-races" not in s.run.get("options", "") and "full" not in s.run]
     skipped = [s for s in select(samples, options) if s.name in bench.absent]
     if not (options.native or options.hanging or options.bounded):
         scripted, others = by_name(integrity.TESTS, options), by_name(named.TESTS, options)

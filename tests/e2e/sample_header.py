@@ -7,14 +7,15 @@
     /* NEVER rule rule */                      said aloud; everything unexpected fails anyway
     /* RUN key=value word ... */               how it is run
     /* BUILD key=value word ... */             read by samples/CMakeLists.txt
+In a Python sample each of these is a line that begins with #.
 
 Keys of EXPECT: confidence level count occurs threads threadnames stacks roles locks created edges tasks taskkinds says.
 tasks=f,g: a task of the finding is called so; taskkinds=timer: is of that kind; says=a+few+words: in its title or message.
 In both + is a blank.
 Numbers may be ranges: 1..3. Levels may be ranges: note..error.
 Keys of RUN: timeout=S (the sample hangs: --timeout S) kill=1 (also recorded, SIGKILLed while blocked, checked)
-exit=N (the program's own status) status=any (the level decides) limit=S (harness) rss=MB (of thrum) repeat=N args=...
-clean (nothing may gate) stripped (no symbols) once (not repeated) serial.
+options=--a,--b (of thrum run) exit=N (the program's own status) status=any (the level decides) limit=S (harness) rss=MB (of thrum) repeat=N args=...
+clean (nothing may gate) stripped (no symbols) once (not repeated) serial full (not for bounded mode).
 """
 
 import os
@@ -22,11 +23,11 @@ import re
 import shlex
 
 LEVELS = ["note", "warning", "error"]
-LINE = re.compile(r"/\*\s*(SCENARIO|SHOWS|EXPECT|NEVER|ALLOW|RUN|BUILD)\b\s*(.*?)\s*\*/\s*$")
+LINE = re.compile(r"(?:/\*|#)\s*(SCENARIO|SHOWS|EXPECT|NEVER|ALLOW|RUN|BUILD)\b\s*(.*?)\s*(?:\*/)?\s*$")
 EXPECT_KEYS = {"confidence", "level", "count", "occurs", "threads", "threadnames", "stacks", "roles", "locks",
                "created", "edges", "tasks", "taskkinds", "says"}
 RUN_KEYS = {"timeout", "kill", "exit", "status", "limit", "rss", "repeat", "args", "clean", "stripped", "once",
-            "serial"}
+            "serial", "options", "full"}
 
 
 class HeaderError(Exception):
@@ -164,7 +165,7 @@ class Sample:
 def load_samples(root):
     rules = read_rules(root)
     found = []
-    for folder, extensions in (("c", ".c"), ("cpp", ".cpp"), ("loops", (".c", ".cpp"))):
+    for folder, extensions in (("c", ".c"), ("cpp", ".cpp"), ("loops", (".c", ".cpp")), ("python", ".py")):
         base = os.path.join(root, "samples", folder)
         for name in sorted(os.listdir(base)):
             if name.endswith(extensions):

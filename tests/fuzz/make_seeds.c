@@ -236,6 +236,59 @@ static void seed_loops(void)
 	end(w, TRACE_EXIT_DESTRUCTORS, "loops");
 }
 
+/* An interpreter: places and stacks of them, names of sites, tasks and looks at what they wait for, among them numbers of nothing. */
+static void seed_python(void)
+{
+	struct trace_writer *w = begin();
+	struct tf_def_runtime runtime = {
+		.kind = TF_RUNTIME_CPYTHON, .version = 0x030b02, .features = 31, .wanted = 31
+	};
+	static const uint64_t ip[] = { TF_PLACE + 1, 0x401000, TF_PLACE + 3, TF_PLACE + 99 };
+	static const char text[] = "f\0/srv/app.py";
+
+	trace_writer_raw_def(w, TF_DEF_RUNTIME, &runtime, sizeof(runtime), NULL, 0);
+	for (uint32_t i = 1; i <= 4; i++) {
+		struct tf_def_place place = { .place = i == 4 ? 70000 : i,
+					      .line = i * 3,
+					      .first_line = i,
+					      .kind = i - 1,
+					      .function_bytes = i == 3 ? 900 : 1,
+					      .file_bytes = 11 };
+
+		trace_writer_raw_def(w, TF_DEF_PLACE, &place, sizeof(place), text, sizeof(text));
+	}
+	trace_writer_stack(w, 2, ip, 4);
+	for (uint32_t i = 1; i <= 3; i++) {
+		struct tf_def_site_name site = { .stack = i, .bytes = i == 3 ? 500 : 7 };
+		struct tf_def_task task = {
+			.task = i, .parent = i - 1, .thread = 1, .stack = 2, .bytes = 6
+		};
+
+		trace_writer_raw_def(w, TF_DEF_SITE_NAME, &site, sizeof(site), "Queue q", 8);
+		trace_writer_raw_def(w, TF_DEF_TASK, &task, sizeof(task), "Task-1", 7);
+	}
+	for (uint32_t i = 0; i < 12; i++) {
+		struct tf_def_await await = { .task = 1 + i % 4,
+					      .look = i / 5,
+					      .other = (i * 2 + 1) % 5,
+					      .object = i % 3 ? 0 : 1,
+					      .stack = i % 4,
+					      .thread = i % 3,
+					      .subject = i % 2 ? 0x5000 : 0,
+					      .ticks = i,
+					      .kind = i,
+					      .loop = 4 };
+
+		trace_writer_raw_def(w, TF_DEF_AWAIT, &await, sizeof(await), NULL, 0);
+	}
+	trace_writer_object(w, 4, TRACE_OBJECT_LOOP, 0x4001, 1, 1);
+	trace_writer_begin(w, 0, 1);
+	for (uint32_t i = 0; i < 20; i++) {
+		trace_writer_event(w, 0, TRACE_TASK, 0, 0, 0, 2, 1 + i % 4, (int32_t)i, 0);
+	}
+	end(w, TRACE_EXIT_DESTRUCTORS, "python");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -249,5 +302,6 @@ int main(int argc, char **argv)
 	seed_hand_over();
 	seed_damage();
 	seed_loops();
+	seed_python();
 	return 0;
 }

@@ -21,7 +21,7 @@ FUNCTION = re.compile(r" stack=\d+ \((.*?)\)(?= task=| step=| seq=| once| to-cal
 
 # Kinds that a pool's threads run, and kinds that must be armed before their first callback, unless that is of their close.
 ARMED = ("timer (libuv)", "idle handle (libuv)", "poll handle (libuv)", "UDP handle (libuv)", "event (libevent)")
-WORK = ("work request (libuv)", "async task's function (GIO)", "work item (GLib)", "runnable (Qt)")
+WORK = ("work request (libuv)", "async task's function (GIO)", "work item (GLib)", "runnable (Qt)", "work item (concurrent.futures)")
 
 
 class Task:

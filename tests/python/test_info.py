@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`thrum info` and `thrum doctor` say what the probe sees of an interpreter.
+
+    test_info.py THRUM PYTHON
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+ENTERED = ((3, 9), (3, 14))
+
+
+def main(thrum, python):
+    version = tuple(int(x) for x in subprocess.run([python, "-c", "import sys; print(*sys.version_info[:3])"], stdout=subprocess.PIPE,
+                                                   check=True).stdout.split())
+    if version < (3,):
+        return 77
+    known = ENTERED[0] <= version[:2] <= ENTERED[1]
+    doctor = subprocess.run([thrum, "doctor", "--", python], stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
+    assert f"CPython {version[0]}.{version[1]}" in doctor or not known, doctor
+    with tempfile.TemporaryDirectory() as d:
+        for code, wanted in (("pass", {"stacks", "locks"}), ("import asyncio", {"stacks", "locks", "tasks", "awaits", "coroutines"})):
+            trace = os.path.join(d, "trace")
+            subprocess.run([thrum, "record", "-o", trace, "--", python, "-I", "-c", code], check=True)
+            found = json.loads(subprocess.run([thrum, "info", "--format", "json", trace], stdout=subprocess.PIPE, check=True).stdout)
+            said = found["processes"][0]["python"]
+            assert said["version"] == "%d.%d.%d" % version, said
+            assert wanted <= set(said["features"]) if known else said["why"], said
+            text = subprocess.run([thrum, "info", trace], stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
+            assert "python      %d.%d.%d: " % version in text, text
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
