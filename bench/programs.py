@@ -60,6 +60,22 @@ def python_script(name):
     return lambda inputs, n: ["/usr/bin/python3", os.path.join(SCRIPTS, name), n]
 
 
+def python_workload(name):
+    return lambda inputs, n: ["/usr/bin/python3", os.path.join(SCRIPTS, "python.py"), name, n]
+
+
+# Of bench/scripts/python.py: name, title, how many.
+PYTHON = [
+    ("aio_sleep", "asyncio.sleep(0)", 300000), ("aio_task", "a task made, run and awaited", 150000),
+    ("aio_gather", "gather of 100 tasks", 100000), ("aio_queue", "asyncio.Queue, there and back", 60000),
+    ("aio_lock", "a free asyncio.Lock", 1000000), ("aio_lock_contended", "an asyncio.Lock, 4 tasks", 60000),
+    ("aio_echo", "a stream's echo", 15000), ("lock_free", "a free Lock", 4000000),
+    ("lock_contended", "a Lock, 4 threads", 800000), ("queue_pingpong", "queue.Queue, there and back", 30000),
+    ("pool_map", "map on a pool of 4 threads", 30000), ("process_queue", "multiprocessing.Queue", 60000),
+    ("plain", "json and deepcopy, no concurrency", 6000),
+]
+
+
 def x264(inputs, frames):
     return ["x264", "--quiet", "--no-progress", "--threads", 4, "--preset", "veryfast", "-o", "out.264",
             "--input-res", "%dx%d" % FRAME, "--fps", 25, "--frames", frames, inputs.video(max(frames, 100))]
@@ -92,6 +108,11 @@ PROGRAMS = [
             {"full": 200000, "small": 4000}, python_script("threads.py")),
     Program("python-asyncio", "python3, asyncio and executor", [("/usr/bin/python3", "python3")],
             {"full": 60000, "small": 2000}, python_script("loop.py")),
+    *[Program("python-" + name.replace("_", "-"), "python3, " + title, [("/usr/bin/python3", "python3")],
+              {"full": full, "small": max(full // 100, 100)}, python_workload(name), bar="python-asyncio" if name.startswith("aio") else "python-threads")
+      for name, title, full in PYTHON],
+    Program("python-start", "python3 -c pass, 20 times", [("/usr/bin/python3", "python3")], {"full": 20, "small": 2},
+            lambda i, n: ["sh", "-c", "for i in $(seq %d); do /usr/bin/python3 -c pass; done" % n], bar="python-start"),
     Program("node", "node, thread pool and 2 workers", [("node", "nodejs")], {"full": 6000, "small": 100},
             lambda i, n: ["node", os.path.join(SCRIPTS, "pool.js"), n]),
     Program("sysbench-mutex", "sysbench mutex, 4 threads", [("sysbench", "sysbench")], {"full": 1000000, "small": 10000},
