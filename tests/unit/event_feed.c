@@ -248,7 +248,7 @@ static void fill_event(struct trace_event *e, const struct verb *v, char w[3][16
 		break;
 	case WOKEN:
 		e->arg = strtoull(w[0], NULL, 0);
-		e->result = atoi(w[2]) << TRACE_WOKEN_SHIFT | atoi(w[1]);
+		e->result = atoi(w[2]) * (1 << TRACE_WOKEN_SHIFT) | atoi(w[1]);
 		break;
 	case SLEEP:
 		break;
