@@ -27,7 +27,7 @@ struct py_type {
 	const char *name;
 };
 
-/* PyMethodDef, PyGetSetDef: part of the stable ABI. */
+/* PyMethodDef: part of the stable ABI. */
 typedef PyObject *py_function(void *a, void *b, void *c, void *d, void *e);
 struct py_method {
 	const char *name;
@@ -42,14 +42,6 @@ enum {
 	PY_O = 8,
 	PY_FASTCALL = 128,
 	PY_METHOD = 512
-};
-
-struct py_getset {
-	const char *name;
-	PyObject *(*get)(PyObject *self, void *closure);
-	int (*set)(PyObject *self, PyObject *value, void *closure);
-	const char *doc;
-	void *closure;
 };
 
 /* PyMemAllocatorEx. */

@@ -21,15 +21,29 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+static void look(struct arch_caller caller)
+{
+	int state = py_PyGILState_Ensure();
+
+	py_look_at_awaits(caller);
+	py_PyGILState_Release(state);
+}
+
 bool python_rest(struct arch_caller caller, int fd, int *ms)
 {
 	struct pollfd one = { .fd = fd, .events = POLLIN };
 	uint64_t since;
 	long rc;
-	int state;
 
-	if (likely(!py_look_is_due()) || (*ms >= 0 && *ms < 2 * SHORT_MS) ||
-	    !py_PyGILState_GetThisThreadState() || py_is_finalizing()) {
+	if (likely(!py_look_is_due()) || !py_PyGILState_GetThisThreadState() ||
+	    py_is_finalizing()) {
+		return true;
+	}
+	if (py_look_is_overdue()) {
+		look(caller);
+		return true;
+	}
+	if (*ms >= 0 && *ms < 2 * SHORT_MS) {
 		return true;
 	}
 	since = now_ms();
@@ -44,9 +58,7 @@ bool python_rest(struct arch_caller caller, int fd, int *ms)
 		return false;
 	}
 	if (rc == 0) {
-		state = py_PyGILState_Ensure();
-		py_look_at_awaits(caller);
-		py_PyGILState_Release(state);
+		look(caller);
 	}
 	return true;
 }

@@ -16,7 +16,6 @@ PY_HOOK(hook_forever, run_forever)
 PY_HOOK(hook_post, post)
 PY_HOOK(hook_close, close_loop)
 PY_HOOK(hook_cancel_all, cancel_all)
-PY_HOOK(hook_select, select_)
 static struct py_patched is_done, get_name, was_cancelled;
 static PyObject *word_callback;
 uint64_t py_task_changes;
@@ -448,51 +447,6 @@ static PyObject *cancel_all(PyObject *function, PyObject *const *args, size_t co
 	return hook_cancel_all.old(function, args, count, names);
 }
 
-/* A wait that will be long is made in two parts, and between them one looks at what all tasks wait for. */
-static PyObject *select_(PyObject *function, PyObject *const *args, size_t count, PyObject *names)
-{
-	enum { SHORT_MS = 100 };
-	PyObject *timeout = PY_COUNT(count) == 2 && !names ? args[1] : NULL, *first, *ready, *rest;
-	PyObject *halves[2];
-	uint64_t since;
-	double seconds = -1;
-
-	if (timeout && timeout != PY_NONE) {
-		seconds = py_PyFloat_AsDouble(timeout);
-		py_PyErr_Clear();
-	}
-	if (py_look_is_overdue()) {
-		py_look_at_awaits(PY_CALLER());
-	}
-	if (!timeout || (timeout != PY_NONE && seconds < 2 * SHORT_MS / 1000.0) ||
-	    !py_look_is_due()) {
-		return hook_select.old(function, args, count, names);
-	}
-	first = py_PyFloat_FromDouble(SHORT_MS / 1000.0);
-	halves[0] = args[0];
-	halves[1] = first;
-	since = region_mono_ns();
-	ready = first ? hook_select.old(function, halves, 2, NULL) : NULL;
-	py_drop(first);
-	since = region_mono_ns() - since;
-	if (!ready || ready->type != py_data_PyList_Type || py_PyList_Size(ready) ||
-	    since < SHORT_MS * 900000u) {
-		return ready; /* somebody rang, or an interrupted wait */
-	}
-	py_drop(ready);
-	py_look_at_awaits(PY_CALLER());
-	rest = timeout == PY_NONE ? PY_NONE : py_PyFloat_FromDouble(seconds - (double)since / 1e9);
-	if (!rest) {
-		return NULL;
-	}
-	halves[1] = rest;
-	ready = hook_select.old(function, halves, 2, NULL);
-	if (rest != PY_NONE) {
-		py_drop(rest);
-	}
-	return ready;
-}
-
 /* ---- into place ---- */
 
 static bool find_method(const char *name, struct py_patched *ret)
@@ -519,8 +473,7 @@ void py_tasks_install(void)
 {
 	PyObject *handle = member("asyncio.events", "Handle"),
 		 *loop = member("asyncio.base_events", "BaseEventLoop");
-	PyObject *lock = member("asyncio.locks", "Lock"),
-		 *selector = member("selectors", "EpollSelector");
+	PyObject *lock = member("asyncio.locks", "Lock");
 	PyObject *runners = py_module("asyncio.runners"), *warnings = py_module("warnings");
 
 	task_type = member("_asyncio", "Task");
@@ -541,15 +494,12 @@ void py_tasks_install(void)
 	py_patch_method(task_type, "set_name", hook_set_name, &set_name);
 	if (py_patch_function(handle, "_run", &hook_run) &&
 	    py_patch_function(loop, "run_forever", &hook_forever)) {
-		py.features |= PY_TASKS;
+		py.features |= PY_TASKS | PY_AWAITS;
 	}
 	py_patch_function(loop, "close", &hook_close);
 	py_patch_function(loop, "call_soon_threadsafe", &hook_post);
 	if (runners) {
 		py_patch_function(runners, "_cancel_all_tasks", &hook_cancel_all);
-	}
-	if (selector && py_patch_function(selector, "select", &hook_select)) {
-		py.features |= PY_AWAITS;
 	}
 	if (lock) {
 		py_async_lock_install(lock);
