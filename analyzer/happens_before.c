@@ -165,8 +165,9 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 		release(hb, e->thread, clock_of(hb, e->arg));
 		break;
 	case TRACE_JOIN:
-		if (e->result == 0 && e->arg)
-			acquire(hb, e->thread, clock_of(hb, e->arg));
+		/* Its own moment passes: a runtime's thread may go on after its join. */
+		if (e->result == 0 && e->arg && e->arg < hb->thread_count)
+			release(hb, (uint32_t)e->arg, clock_of(hb, e->thread));
 		break;
 	case TRACE_ACQUIRE:
 	case TRACE_ACQUIRE_SHARED:

@@ -216,6 +216,19 @@ static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, ui
 	}
 }
 
+/* JOIN: A S R, with a sequence number where the thread may still run */
+static inline void emit_join(struct stream *s, uint64_t thread, uint32_t stack, uint64_t r,
+			     uint64_t seq)
+{
+	uint8_t *p = emit_head(s, TRACE_JOIN | (seq ? TF_REC_HAS_SEQ : 0), arch_ticks());
+
+	p = encode_varint(encode_varint(encode_varint(p, thread), stack), r);
+	emit_commit(s, emit_seq(p, seq));
+	if (unlikely(s->bounded != NULL)) {
+		bounded_plain(s, TRACE_JOIN, thread, stack, r);
+	}
+}
+
 /* ---- the wait slot: kind last on the way in, first on the way out ---- */
 
 /*

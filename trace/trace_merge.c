@@ -251,6 +251,9 @@ static bool step(struct trace_merge *m, struct trace_cursor *c, struct trace_eve
 	if (__builtin_expect(c->finished, 0)) {
 		trace_order_finish(&m->order, c->finished);
 	}
+	if (__builtin_expect(m->order.early_joins, 0)) {
+		trace_order_passed(&m->order, c);
+	}
 	if (__builtin_expect(m->order.woken != NULL, 0)) {
 		take_woken(m);
 	}

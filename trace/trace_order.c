@@ -300,18 +300,36 @@ static bool may_begin(struct order_thread *t, struct trace_cursor *c)
 	return false;
 }
 
+/* Are the first `count` records of the thread's stream out? Its cursor holds the one at `position`. */
+static bool has_come_out(const struct order_thread *t, uint32_t thread, uint64_t count)
+{
+	return t->cursor && t->cursor->thread == thread && t->cursor->position > count;
+}
+
 static bool may_join(struct trace_order *order, struct trace_cursor *c)
 {
 	uint64_t id = c->record.field[TRACE_FIELD_A];
 	struct order_thread *t = &order->threads[id];
 
-	if (!id || id == c->thread || t->finished || result_of(c)) {
+	if (!id || id == c->thread || t->finished || result_of(c) ||
+	    (c->record.has_seq && has_come_out(t, (uint32_t)id, c->record.seq))) {
 		return true;
 	}
-	c->need = 0;
+	order->early_joins |= c->record.has_seq;
+	c->need = c->record.has_seq ? c->record.seq : UINT64_MAX;
+	c->rank = 0;
 	c->stale = false;
 	c->root = &t->join_waiting;
 	return false;
+}
+
+void trace_order_passed(struct trace_order *order, const struct trace_cursor *c)
+{
+	struct order_thread *t = &order->threads[c->thread];
+
+	while (t->join_waiting && has_come_out(t, c->thread, t->join_waiting->need)) {
+		wake(order, t->join_waiting);
+	}
 }
 
 void trace_order_finish(struct trace_order *order, uint32_t thread)
@@ -409,8 +427,10 @@ void trace_order_apply(struct trace_order *order, struct trace_cursor *c)
 		order->threads[field[TRACE_FIELD_A]].created = true;
 		wake_all(order, &order->threads[field[TRACE_FIELD_A]].begin_waiting);
 		break;
-	case NOTHING:
 	case BEGIN:
+		order->threads[field[TRACE_FIELD_A]].cursor = c;
+		break;
+	case NOTHING:
 	case JOIN:
 		break;
 	}
@@ -435,7 +455,9 @@ void trace_order_force(struct trace_order *order, struct trace_cursor *c)
 		wake_all(order, &order->threads[thread].begin_waiting);
 		break;
 	case JOIN:
-		trace_order_finish(order, (uint32_t)thread);
+		if (!c->record.has_seq) {
+			trace_order_finish(order, (uint32_t)thread);
+		}
 		break;
 	case NOTHING:
 	case RELEASE:

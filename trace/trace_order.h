@@ -13,6 +13,8 @@
  *    Locks keep their waiting cursors in a pairing heap by the number they need: parking and waking
  *    cost O(log n) amortised.
  *  - A step wakes all shared acquires that became possible, or else at most one exclusive one.
+ *  - A JOIN with a number n came back before the thread was over, because a runtime of its own said so: it waits for the first
+ *    n records of that thread's stream only. What comes later there may follow from what the joiner did.
  *  - Nothing tells a writer how many readers there were before it, so with skewed clocks it may
  *    come out too early. Such a reader is `stale`: it waits for the writer's release; where the
  *    writer in turn waits for the reader's thread, the reader is let out beside the writer.
@@ -40,12 +42,14 @@ struct order_thread {
 	bool expect_create; /* a CREATE should name it */
 	bool created, finished;
 	struct trace_cursor *begin_waiting, *join_waiting;
+	struct trace_cursor *cursor; /* once it began: of its stream */
 };
 
 struct trace_order {
 	struct order_object *objects; /* owned; by object id */
 	struct order_thread *threads; /* owned; by thread id */
 	struct trace_cursor *woken;   /* list by cursor.woken, newest first; the caller takes it */
+	bool early_joins;	      /* a JOIN with a number had to wait: see trace_order_passed */
 	bool bounded; /* records may have expired: what was forced out proves nothing */
 };
 
@@ -69,6 +73,9 @@ void trace_order_force(struct trace_order *order, struct trace_cursor *c);
 
 /* The cursor's record has come out. May add to `woken`: those are parked no more. */
 void trace_order_apply(struct trace_order *order, struct trace_cursor *c);
+
+/* The cursor stepped on: joins wait no more that asked for what has come out. Only needed once `early_joins` is set. */
+void trace_order_passed(struct trace_order *order, const struct trace_cursor *c);
 
 /* The last event of a thread has come out. */
 void trace_order_finish(struct trace_order *order, uint32_t thread);

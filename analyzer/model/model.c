@@ -442,7 +442,8 @@ struct model_thread *model_finish(struct model *m)
 	while (m->finish_cursor < m->thread_count) {
 		struct model_thread *t = m->threads[m->finish_cursor++];
 
-		if (t && t->state == MODEL_THREAD_ENDED) {
+		if (t && (t->state == MODEL_THREAD_ENDED ||
+			  (t->joined && t->state == MODEL_THREAD_RUNNING))) {
 			t->state = MODEL_THREAD_OVER;
 			return t;
 		}

@@ -115,7 +115,9 @@ static void join(struct model *m, const struct trace_event *event, struct model_
 	child->joined = true;
 	child->join = (struct model_site){ event->thread, event->stack, event->time_ns };
 	model_order_enter(m, step->thread, model_order_leave(m, child));
-	make_over(step, child);
+	/* With a number, only its runtime is done with it: its own end comes. */
+	if (!event->has_seq)
+		make_over(step, child);
 }
 
 static void detach(const struct trace_event *event, struct model_step *step)

@@ -3,7 +3,7 @@
  * py_thread.c - Python's threads: their names, and joins.
  *
  * Thread.join() does not come down to pthread_join. Up to 3.12 a thread is detached; it takes a lock of its own when it begins, the interpreter
- * releases that when it is over, and join takes it. From 3.13 a handle knows. In both cases the wait is recorded as a join, and the
+ * releases that when its part of it is over, and join takes it. From 3.13 a handle knows. In both cases the wait is recorded as a join, and the
  * first one that succeeds as the thread's. The lock itself is no lock to anybody: it goes unrecorded.
  *
  * All tables here are under the GIL; what is taken out again is under a spin lock too.
@@ -22,6 +22,7 @@ struct py_thread {
 	uintptr_t lock; /* or handle */
 	uint32_t id;
 	bool joined;
+	struct stream *stream; /* its own; NULL = its end is waited for by pthread_join */
 };
 
 static struct py_thread *threads[BUCKETS], *unused;
@@ -46,7 +47,7 @@ static struct py_thread **place_of(const void *lock)
 	return p;
 }
 
-static struct py_thread *thread_add(const void *lock, uint32_t id)
+static struct py_thread *thread_add(const void *lock, uint32_t id, struct stream *stream)
 {
 	struct py_thread **p, *t;
 
@@ -64,7 +65,8 @@ static struct py_thread *thread_add(const void *lock, uint32_t id)
 	if (t) {
 		*t = (struct py_thread){ .next = *p ? t->next : NULL,
 					 .lock = (uintptr_t)lock,
-					 .id = id };
+					 .id = id,
+					 .stream = stream };
 		*p = t;
 	}
 	spin_unlock(&threads_spin);
@@ -74,7 +76,7 @@ static struct py_thread *thread_add(const void *lock, uint32_t id)
 void py_thread_lock(const void *lock)
 {
 	if (shim_stream && shim_stream->thread) {
-		thread_add(lock, shim_stream->thread);
+		thread_add(lock, shim_stream->thread, shim_stream);
 	}
 }
 
@@ -101,6 +103,18 @@ struct py_thread *py_thread_of(const void *lock)
 	t = *place_of(lock);
 	spin_unlock(&threads_spin);
 	return t;
+}
+
+/*
+ * Up to 3.12 the lock is released before the thread is over: what that still records may come after what the joiner does next.
+ * How many records there were when the lock came; 0 = the thread is over, or nobody knows. Streams are never given back.
+ */
+static uint64_t records_of(const struct stream *s, uint32_t id)
+{
+	const struct tf_segment *g = s ? s->segment : NULL;
+	uint64_t records = g ? __atomic_load_n(&g->events, __ATOMIC_ACQUIRE) : 0;
+
+	return g && s->thread == id ? records : 0;
 }
 
 PyObject *py_join(struct arch_caller caller, struct py_thread *t, unsigned mode,
@@ -133,7 +147,7 @@ PyObject *py_join(struct arch_caller caller, struct py_thread *t, unsigned mode,
 	t = py_thread_of(a);
 	if (result && (result == PY_TRUE || result == PY_NONE) && id && t && !t->joined) {
 		t->joined = true;
-		emit_plain(call.s, TRACE_JOIN, 3, id, call.stack, encode_zigzag(0));
+		emit_join(call.s, id, call.stack, encode_zigzag(0), records_of(t->stream, id));
 	}
 	shim_leave(&call);
 	return result;
@@ -195,7 +209,7 @@ static PyObject *hook_handle_join(void *a, void *b, void *c, void *d, void *e)
 		}
 		py_PyErr_Clear();
 		if (handle && shim_enter_with(&call, ARCH_CALLER(), ROOM)) {
-			t = thread_add(a, thread_id_of(&call, handle));
+			t = thread_add(a, thread_id_of(&call, handle), NULL);
 			shim_leave(&call);
 		}
 	}

@@ -13,7 +13,6 @@ import subprocess
 import tools
 
 LINE = re.compile(r"\s*(\d+\.\d{9})  (\d+)(?: .*?)?  (task|task-new|task-arm|loop|turn)(?= )(.*)$")
-TIME = re.compile(r"\s*\d+\.\d+(?=\s)")
 PROCESS = re.compile(r"# process (\S+?)(?:: (.*))?$")
 TASK = re.compile(r" task=(\d+)")
 WORD = re.compile(r" step=([\w-]+)")
@@ -117,17 +116,11 @@ def read(trace):
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace")
     processes = []
     with p.stdout:
-        lines = []  # of each process: the time, and what was recorded
         for line in p.stdout:
             if found := PROCESS.match(line):
                 processes.append(Process(*found.groups()))
-                lines.append([])
             elif processes:
-                lines[-1].append((float(found.group()) if (found := TIME.match(line)) else 0.0, line))
-    # By the clock: a join of Python's comes before the thread's own end, and what is held back for that one shows late.
-    for process, recorded in zip(processes, lines):
-        for _, line in sorted(recorded, key=lambda timed: timed[0]):
-            process.feed(line)
+                processes[-1].feed(line)
     if p.wait():
         raise OSError("thrum dump cannot read the trace")
     return processes

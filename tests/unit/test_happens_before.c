@@ -49,6 +49,20 @@ static void test_create_and_join_order(void **state)
 	happens_before_free(hb);
 }
 
+static void test_what_comes_after_a_join_is_not_before_it(void **state)
+{
+	struct happens_before *hb = new_order();
+	uint32_t later;
+
+	(void)state;
+	feed(hb, MAIN, TRACE_CREATE, 0, A, 0);
+	feed(hb, MAIN, TRACE_JOIN, 0, A, 0);
+	later = happens_before_now(hb, A); /* Python's thread goes on for a while */
+	assert_false(happens_before_is(hb, A, later, MAIN));
+	feed(hb, MAIN, TRACE_JOIN, 0, THREADS, 0); /* no such thread */
+	happens_before_free(hb);
+}
+
 static void test_only_the_same_lock_orders(void **state)
 {
 	struct happens_before *hb = new_order();
@@ -124,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_and_join_order),
+		cmocka_unit_test(test_what_comes_after_a_join_is_not_before_it),
 		cmocka_unit_test(test_only_the_same_lock_orders),
 		cmocka_unit_test(test_what_is_handed_over_orders),
 		cmocka_unit_test(test_a_posted_callback_comes_after_its_post),

@@ -56,8 +56,9 @@ static int world_free(void **state)
 	return 0;
 }
 
-static struct model_step *apply(struct world *w, uint32_t thread, enum trace_op op, uint32_t object,
-				uint32_t other, uint64_t arg, int32_t result)
+static struct model_step *apply_numbered(struct world *w, uint32_t thread, enum trace_op op,
+					 uint32_t object, uint32_t other, uint64_t arg,
+					 int32_t result, uint64_t seq)
 {
 	struct trace_event e = { .op = (uint8_t)op,
 				 .thread = thread,
@@ -67,10 +68,18 @@ static struct model_step *apply(struct world *w, uint32_t thread, enum trace_op 
 				 .stack = (uint32_t)++w->now_ns,
 				 .arg = arg,
 				 .result = result,
+				 .has_seq = seq != 0,
+				 .seq = seq,
 				 .time_ns = w->now_ns };
 
 	model_apply(w->m, &e, &w->step);
 	return &w->step;
+}
+
+static struct model_step *apply(struct world *w, uint32_t thread, enum trace_op op, uint32_t object,
+				uint32_t other, uint64_t arg, int32_t result)
+{
+	return apply_numbered(w, thread, op, object, other, arg, result, 0);
 }
 
 static struct model_thread *thread(struct world *w, uint32_t id)
@@ -308,6 +317,23 @@ static void test_lost_records_empty_the_held_set(void **state)
 	assert_false(w->m->objects[1].flags & MODEL_OWNER_LOST);
 }
 
+/* Python's join: the thread's own end comes, or never does. */
+static void test_thread_joined_by_its_runtime_goes_on(void **state)
+{
+	struct world *w = *state;
+
+	apply(w, 1, TRACE_CREATE, 0, 0, 2, 0);
+	apply(w, 2, TRACE_THREAD_BEGIN, 0, 0, 2, 0);
+	apply(w, 2, TRACE_ACQUIRE, 1, 0, 0, 0);
+	assert_false(apply_numbered(w, 1, TRACE_JOIN, 0, 0, 2, 0, 2)->flags & MODEL_STEP_OVER);
+	assert_true(thread(w, 2)->joined);
+	assert_int_equal(thread(w, 2)->state, MODEL_THREAD_RUNNING);
+	apply(w, 2, TRACE_RELEASE, 1, 0, 0, 0);
+	assert_int_equal(thread(w, 2)->held_count, 0);
+	assert_ptr_equal(model_finish(w->m), thread(w, 2));
+	assert_int_equal(thread(w, 2)->state, MODEL_THREAD_OVER);
+}
+
 static void test_thread_is_over_when_nothing_can_follow(void **state)
 {
 	struct world *w = *state;
@@ -480,6 +506,7 @@ int main(void)
 		TEST(once),
 		TEST(lost_records_empty_the_held_set),
 		TEST(thread_is_over_when_nothing_can_follow),
+		TEST(thread_joined_by_its_runtime_goes_on),
 		TEST(order_by_create_and_join),
 		TEST(order_by_barrier),
 		TEST(sets),

@@ -395,6 +395,87 @@ static void test_create_begin_end_join_in_order(void **state)
 }
 
 /*
+ * Thread 2 records 4 events until its runtime says that it is over (`told` of them, as the join saw it), and goes on: its lock is
+ * thread 1's next, as of a thing that the joiner did after the join.
+ */
+static struct trace_event *joined_early(int64_t skew, uint64_t told, size_t *ret_count)
+{
+	char *dir = scratch_new();
+	struct trace_writer *w = trace_writer_new(dir, 1);
+	struct trace_event *events;
+
+	define(w, 1, 1, TRACE_OBJECT_MUTEX);
+	trace_writer_thread(w, 2, 1, 0);
+	trace_writer_event(w, 0, TRACE_EXIT, 10 * SECOND, 0, 0, 0, 0, 0, 0);
+	trace_writer_create(w, 0, 2, 0);
+	trace_writer_skew(w, 1, skew);
+	trace_writer_begin(w, 1, 2);
+	trace_writer_acquire(w, 1, 1, 0);
+	trace_writer_release(w, 1, 1);
+	trace_writer_event(w, 1, TRACE_COND_SIGNAL, TRACE_WRITER_NEXT, 0, 0, 0, 0, 0,
+			   0); /* its 4th */
+	trace_writer_event(w, 0, TRACE_JOIN, TRACE_WRITER_NEXT, 0, 0, 0, 2, 0, told);
+	trace_writer_acquire(w, 0, 1, 0);
+	trace_writer_release(w, 0, 1);
+	trace_writer_acquire(w, 1, 1, 0); /* the third: after the joiner's */
+	trace_writer_release(w, 1, 1);
+	trace_writer_end(w, 1);
+	trace_writer_event(w, 0, TRACE_PROCESS_EXIT, TRACE_WRITER_NEXT, 0, 0, 0, 1, 0, 0);
+	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
+	assert_int_equal(play(dir, &events, ret_count).acquires, 3);
+	scratch_remove(dir);
+	return events;
+}
+
+/* Under any skew: after what the thread had recorded, and before what it records later. */
+static void test_join_by_a_runtime_waits_for_no_later_record(void **state)
+{
+	const int64_t skew[] = { 0, SECOND, -SECOND, 70, -70 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(skew) / sizeof(skew[0]); i++) {
+		size_t count;
+		struct trace_event *events = joined_early(skew[i], 4, &count);
+		size_t join = find(events, count, TRACE_JOIN, 1);
+
+		assert_true(find(events, count, TRACE_COND_SIGNAL, 2) < join);
+		assert_true(find(events, count, TRACE_ACQUIRE, 1) <
+			    find(events, count, TRACE_THREAD_END, 2));
+		assert_true(join < find(events, count, TRACE_THREAD_END, 2));
+		free(events);
+	}
+}
+
+/* What thread 3 does follows from what thread 1 did after its join of thread 2, which is over much later. */
+static bool effect_comes_late(uint64_t told)
+{
+	char *dir = scratch_new();
+	struct trace_writer *w = trace_writer_new(dir, 1);
+	struct trace_event *events;
+	size_t count;
+	bool late;
+
+	define(w, 3, 0, TRACE_OBJECT_MUTEX);
+	trace_writer_event(w, 0, TRACE_JOIN, TRACE_WRITER_NEXT, 0, 0, 0, 2, 0, told);
+	trace_writer_event(w, 0, TRACE_POST, TRACE_WRITER_NEXT, 0, 0, 0, 0, 0, 0);
+	trace_writer_event(w, 2, TRACE_COND_SIGNAL, TRACE_WRITER_NEXT, 0, 0, 0, 0, 0, 0);
+	trace_writer_end(w, 1);
+	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
+	play(dir, &events, &count);
+	late = find(events, count, TRACE_POST, 1) < find(events, count, TRACE_COND_SIGNAL, 3);
+	free(events);
+	scratch_remove(dir);
+	return late;
+}
+
+static void test_a_late_end_does_not_hold_back_a_joiner(void **state)
+{
+	(void)state;
+	assert_true(effect_comes_late(1));
+	assert_false(effect_comes_late(0)); /* the test's own check: so it was without the number */
+}
+
+/*
  * Nothing that the trace does not hold is waited for: no CREATE, no number n-1, no release, no end.
  */
 static void test_missing_partners_do_not_stop_the_merge(void **state)
@@ -583,6 +664,8 @@ int main(void)
 		cmocka_unit_test(test_recursive_mutex_is_free_after_its_last_release),
 		cmocka_unit_test(test_dead_owner_is_followed_by_ownerdead),
 		cmocka_unit_test(test_create_begin_end_join_in_order),
+		cmocka_unit_test(test_join_by_a_runtime_waits_for_no_later_record),
+		cmocka_unit_test(test_a_late_end_does_not_hold_back_a_joiner),
 		cmocka_unit_test(test_missing_partners_do_not_stop_the_merge),
 		cmocka_unit_test(test_unseen_unlocks_do_not_displace_a_thread),
 		cmocka_unit_test(test_loss_delays_other_records_little),
