@@ -186,6 +186,7 @@ bool py_stack_install(void);
 bool py_locks_install(void);
 /* Of modules that the program imports: add to py.features what works. */
 void py_tasks_install(void);
+void py_uvloop_install(void);
 void py_trio_install(void);
 void py_greenlet_install(void);
 

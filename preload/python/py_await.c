@@ -18,8 +18,10 @@ static uint64_t last_look_ns, look_took_ns;
 
 /* What a loop has to do; asked once a look for each loop in a row of tasks. */
 struct loop_facts {
-	PyObject *loop; /* borrowed; NULL = none yet */
-	uint32_t flags; /* enum tf_await_flag */
+	const struct py_rest *rest; /* of this thread's loop */
+	PyObject *running;	    /* this thread's loop; a reference, NULL = none */
+	PyObject *loop;		    /* borrowed; NULL = none yet */
+	uint32_t flags;		    /* enum tf_await_flag */
 	uint32_t limited_count;
 	PyObject *limited[CHILDREN]; /* tasks that a timer is about; borrowed */
 };
@@ -61,7 +63,7 @@ static void learn_loop(struct loop_facts *f, PyObject *loop)
 	f->limited_count = 0;
 	if (!timers || timers->type != py_data_PyList_Type || !watched ||
 	    watched->type != py_data_PyDict_Type) {
-		f->flags = TF_AWAIT_LOOP_UNKNOWN;
+		f->flags = py_rest_flags(loop == f->running ? f->rest : NULL);
 	}
 	for (intptr_t i = 0; timers && timers->type == py_data_PyList_Type &&
 			     i < py_PyList_Size(timers) && i < TIMERS;
@@ -340,16 +342,31 @@ bool py_look_is_overdue(void)
 	return region_mono_ns() > last_look_ns + SECOND + 100 * look_took_ns;
 }
 
-void py_look_at_awaits(struct arch_caller caller)
+/* asyncio's, by its C function; a new reference. */
+static PyObject *running_loop(void)
 {
-	struct loop_facts facts = { .loop = NULL };
+	PyObject *ask = py_get(py_module("_asyncio"), "_get_running_loop"), *loop = NULL;
+
+	if (ask && ask->type == py_data_PyCFunction_Type && py_PyObject_CallFunctionObjArgs) {
+		loop = py_PyObject_CallFunctionObjArgs(ask, NULL);
+	}
+	py_PyErr_Clear();
+	py_drop(ask);
+	return loop;
+}
+
+void py_look_at_awaits(struct arch_caller caller, const struct py_rest *rest)
+{
+	struct loop_facts facts = { .rest = rest };
 
 	if (py_look_is_due()) {
+		facts.running = rest ? running_loop() : NULL;
 		last_look_ns = region_mono_ns();
 		looked_at = py_task_changes;
 		look++;
 		tasks_seen = 0;
 		py_each_task(look_at_one, caller, &facts);
 		look_took_ns = region_mono_ns() - last_look_ns;
+		py_drop(facts.running);
 	}
 }

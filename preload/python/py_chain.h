@@ -39,6 +39,8 @@ void py_cancel_install(PyObject *task_type);
 void py_note_unseen(struct arch_caller caller, PyObject *task);
 /* What its real deallocator says to the loop's exception handler is recorded already: that may be deaf by now. NULL = none is at it. */
 extern PyObject *py_in_dealloc __attribute__((visibility("hidden")));
+/* call_exception_handler(context) of a loop. */
+void py_note_exception(struct arch_caller caller, PyObject *context);
 void py_fail_install(PyObject *loop, PyObject *warnings);
 
 /* ---- py_async_lock.c ---- */

@@ -82,7 +82,7 @@ void py_note_unseen(struct arch_caller caller, PyObject *task)
 }
 
 /* call_exception_handler(loop, context) */
-static void note_exception(struct arch_caller caller, PyObject *context)
+void py_note_exception(struct arch_caller caller, PyObject *context)
 {
 	PyObject *message = py_PyDict_GetItemString(context, "message"),
 		 *of = py_PyDict_GetItemString(context, "task");
@@ -100,7 +100,7 @@ static PyObject *exception_handler(PyObject *function, PyObject *const *args, si
 				   PyObject *names)
 {
 	if (PY_COUNT(count) > 1 && args[1]->type == py_data_PyDict_Type) {
-		note_exception(PY_CALLER(), args[1]);
+		py_note_exception(PY_CALLER(), args[1]);
 	}
 	return hook_exception.old(function, args, count, names);
 }

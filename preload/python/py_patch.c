@@ -12,6 +12,7 @@ enum {
 	DESCRIPTOR_WRAPPED = 48,
 	FUNCTION_METHOD = 16,
 	TYPE_DEALLOC = 48,
+	TYPE_CALL = 128,
 	TYPE_INIT = 296,
 	TYPE_NEW = 312,
 };
@@ -109,6 +110,20 @@ bool py_patch_new_of_extension(PyObject *type,
 			       PyObject *(**ret_old)(PyObject *, PyObject *, PyObject *))
 {
 	void **slot = (void **)((uintptr_t)type + TYPE_NEW);
+
+	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
+	if (!*slot || *slot == (void *)ours) {
+		return false;
+	}
+	__atomic_store_n(slot, (void *)ours, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool py_patch_call_of_extension(PyObject *type,
+				PyObject *(*ours)(PyObject *, PyObject *, PyObject *),
+				PyObject *(**ret_old)(PyObject *, PyObject *, PyObject *))
+{
+	void **slot = (void **)((uintptr_t)type + TYPE_CALL);
 
 	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
 	if (!*slot || *slot == (void *)ours) {

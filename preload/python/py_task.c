@@ -12,19 +12,15 @@ static PyObject *task_type;
 static int (*old_init)(PyObject *, PyObject *, PyObject *);
 static void (*old_dealloc)(PyObject *);
 PY_HOOK(hook_run, run_handle)
-PY_HOOK(hook_forever, run_forever)
-PY_HOOK(hook_post, post)
-PY_HOOK(hook_close, close_loop)
-PY_HOOK(hook_cancel_all, cancel_all)
 static struct py_patched is_done, get_name, was_cancelled;
 static PyObject *word_callback;
 uint64_t py_task_changes;
 
 /* ---- tasks ---- */
 
-static bool is_task(PyObject *o)
+bool py_is_task(PyObject *o)
 {
-	return o &&
+	return o && task_type &&
 	       ((void *)o->type == (void *)task_type || py_PyType_IsSubtype(o->type, task_type));
 }
 
@@ -69,7 +65,7 @@ static PyObject *hook_set_name(void *a, void *b, void *c, void *d, void *e)
 	struct task *t;
 	struct call call;
 
-	if (result && is_task(a)) {
+	if (result && py_is_task(a)) {
 		ask(&about, a);
 		if (task_enter_any(&call, caller)) {
 			t = task_find(a, TRACE_TASK_PY_TASK);
@@ -134,6 +130,11 @@ static void end_of(struct arch_caller caller, PyObject *task)
 	shim_leave(&call);
 }
 
+bool py_task_is_done(PyObject *task)
+{
+	return says(&is_done, task);
+}
+
 /* run_until_complete() says so of a task that it left by an exception: then nobody is warned of it. */
 static bool may_be_pending(PyObject *task)
 {
@@ -181,8 +182,7 @@ static void dealloc_task(PyObject *task)
 
 /* ---- steps ---- */
 
-/* Whose step or wake-up a callback is: borrowed; NULL = no task's. */
-static PyObject *task_of(PyObject *callback)
+PyObject *py_step_task(PyObject *callback)
 {
 	enum { FUNCTION_SELF = 24, STEP_TASK = 16 };
 	PyObject *self = NULL;
@@ -192,16 +192,11 @@ static PyObject *task_of(PyObject *callback)
 	} else if (py_text_has(py_type_name(callback), "MethWrapper")) {
 		self = *(PyObject **)((uintptr_t)callback + STEP_TASK);
 	}
-	return is_task(self) ? self : NULL;
+	return py_is_task(self) ? self : NULL;
 }
 
-struct step {
-	struct task_run run;
-	PyObject *task; /* a reference; NULL = another callback */
-};
-
 /* A callback that is no task's: one entry for each function. */
-static void begin_callback(struct step *step, struct arch_caller caller, PyObject *handle,
+static void begin_callback(struct py_step *step, struct arch_caller caller, PyObject *handle,
 			   PyObject *callback)
 {
 	struct task *t = task_find(handle, TRACE_TASK_PY_CALL);
@@ -209,7 +204,7 @@ static void begin_callback(struct step *step, struct arch_caller caller, PyObjec
 	struct call call;
 
 	if (py.features & PY_RACES) {
-		py_variable_publish(caller, &hook_post, true);
+		py_variable_publish(caller, py_post_channel(), true);
 	}
 	if (t && task_is_of_image(t)) {
 		task_called(&step->run, caller, handle, TRACE_TASK_PY_CALL, 0, TASK_IS_OVER);
@@ -234,46 +229,47 @@ static void begin_callback(struct step *step, struct arch_caller caller, PyObjec
 		    TASK_GOES_ON);
 }
 
-static void begin_step(struct step *step, struct arch_caller caller, PyObject *handle)
+void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject *task)
 {
-	PyObject *callback = py_PyObject_GetAttr(handle, word_callback);
 	struct task *t;
 	struct call call;
 
-	*step = (struct step){ .task = NULL };
-	if (!callback) {
-		py_PyErr_Clear();
-		return;
-	}
-	step->task = task_of(callback);
-	if (!step->task) {
-		begin_callback(step, caller, handle, callback);
-		py_drop(callback);
-		return;
-	}
-	py_Py_IncRef(step->task);
-	py_drop(callback);
-	t = task_find(step->task, TRACE_TASK_PY_TASK);
+	*step = (struct py_step){ .task = task };
+	py_Py_IncRef(task);
+	t = task_find(task, TRACE_TASK_PY_TASK);
 	if (!t || !task_is_of_image(t)) {
 		struct py_about about;
 
-		ask(&about, step->task);
+		ask(&about, task);
 		if (task_enter_any(&call, caller)) {
 			call.stack = 0; /* whoever made it did so out of our sight */
-			py_meet(&call, step->task, TRACE_TASK_PY_TASK, &about);
+			py_meet(&call, task, TRACE_TASK_PY_TASK, &about);
 			shim_leave(&call);
 		}
 	}
 	py_task_changes++;
 	py_task_steps++;
-	t = task_find(step->task, TRACE_TASK_PY_TASK);
+	t = task_find(task, TRACE_TASK_PY_TASK);
 	if (t) {
-		py_cancel_before_step(caller, t, step->task);
+		py_cancel_before_step(caller, t, task);
 	}
-	task_called(&step->run, caller, step->task, TRACE_TASK_PY_TASK, 0, TASK_GOES_ON);
+	task_called(&step->run, caller, task, TRACE_TASK_PY_TASK, 0, TASK_GOES_ON);
 }
 
-static void end_step(struct step *step, struct arch_caller caller)
+void py_step_begin(struct py_step *step, struct arch_caller caller, PyObject *handle,
+		   PyObject *callback)
+{
+	PyObject *task = py_step_task(callback);
+
+	*step = (struct py_step){ .task = NULL };
+	if (task) {
+		py_step_begin_of(step, caller, task);
+	} else {
+		begin_callback(step, caller, handle, callback);
+	}
+}
+
+void py_step_end(struct py_step *step, struct arch_caller caller)
 {
 	task_returned(&step->run, caller);
 	if (step->task) {
@@ -292,159 +288,29 @@ static PyObject *run_handle(PyObject *function, PyObject *const *args, size_t co
 			    PyObject *names)
 {
 	struct arch_caller caller = PY_CALLER();
-	PyObject *result, *type, *value, *trace;
-	struct step step;
+	PyObject *result, *type, *value, *trace, *callback;
+	struct py_step step;
 
 	if (!shim_stream || PY_COUNT(count) < 1) {
 		return hook_run.old(function, args, count, names);
 	}
-	begin_step(&step, caller, args[0]);
+	callback = py_PyObject_GetAttr(args[0], word_callback);
+	if (callback) {
+		py_step_begin(&step, caller, args[0], callback);
+		py_drop(callback);
+	} else {
+		py_PyErr_Clear();
+		step = (struct py_step){ .task = NULL };
+	}
 	result = hook_run.old(function, args, count, names);
 	if (!result) {
 		py_PyErr_Fetch(&type, &value, &trace);
 	}
-	end_step(&step, caller);
+	py_step_end(&step, caller);
 	if (!result) {
 		py_PyErr_Restore(type, value, trace);
 	}
 	return result;
-}
-
-/* ---- loops ---- */
-
-static void note_loop(struct arch_caller caller, PyObject *loop, unsigned step)
-{
-	struct call call;
-
-	if (task_enter_any(&call, caller)) {
-		emit_osar(call.s, TRACE_LOOP, task_loop(&call, loop, PY_LOOP), call.stack, step, 0);
-		shim_leave(&call);
-	}
-}
-
-static PyObject *run_forever(PyObject *function, PyObject *const *args, size_t count,
-			     PyObject *names)
-{
-	struct arch_caller caller = PY_CALLER();
-	PyObject *loop = PY_COUNT(count) ? args[0] : NULL, *result;
-
-	if (loop) {
-		py_Py_IncRef(loop);
-		note_loop(caller, loop, TRACE_LOOP_RUN);
-	}
-	result = hook_forever.old(function, args, count, names);
-	if (loop) {
-		note_loop(caller, loop, TRACE_LOOP_LEFT);
-		py_drop(loop);
-	}
-	return result;
-}
-
-static PyObject *close_loop(PyObject *function, PyObject *const *args, size_t count,
-			    PyObject *names)
-{
-	struct arch_caller caller = PY_CALLER();
-	PyObject *loop = PY_COUNT(count) ? args[0] : NULL, *result;
-
-	if (loop) {
-		py_Py_IncRef(loop);
-	}
-	result = hook_close.old(function, args, count, names);
-	if (loop && result) {
-		note_loop(caller, loop, TRACE_LOOP_CLOSE);
-	}
-	py_drop(loop);
-	return result;
-}
-
-/* call_soon_threadsafe(loop, callback, …) gives the handle. */
-static PyObject *post(PyObject *function, PyObject *const *args, size_t count, PyObject *names)
-{
-	struct arch_caller caller = PY_CALLER();
-	PyObject *loop = PY_COUNT(count) ? args[0] : NULL,
-		 *callback = PY_COUNT(count) > 1 ? args[1] : NULL, *handle;
-	struct task *t;
-	struct call call;
-
-	if (callback) {
-		py_Py_IncRef(loop);
-		py_Py_IncRef(callback);
-	}
-	if (py.features & PY_RACES) { /* the loop may run it before we know its handle */
-		py_variable_publish(caller, &hook_post, false);
-	}
-	handle = hook_post.old(function, args, count, names);
-	if (callback) {
-		uintptr_t code = handle ? py_code_of(callback) : 0;
-
-		if (handle && task_enter_any(&call, caller)) {
-			uint32_t id = task_loop(&call, loop, PY_LOOP);
-
-			t = task_new(&call, handle, TRACE_TASK_PY_CALL, id);
-			if (t) {
-				task_set_callback(t, 0, py_place_of(code));
-				task_arm(&call, t, id, true);
-			}
-			shim_leave(&call);
-		}
-		py_drop(loop);
-		py_drop(callback);
-	}
-	return handle;
-}
-
-/* _cancel_all_tasks(loop) of asyncio.runners: what is not over when the main coroutine is. */
-static void note_pending(struct arch_caller caller, PyObject *task)
-{
-	PyObject *coroutine = py_get(task, "_coro");
-	struct py_chain chain;
-	struct call call;
-	struct task *t;
-
-	py_chain_follow(&chain, coroutine);
-	py_chain_find_loops(&chain);
-	if (task_enter_any(&call, caller)) {
-		t = task_find(task, TRACE_TASK_PY_TASK);
-		if (t) {
-			call.stack = py_stack_of_places(chain.code, chain.at, chain.count);
-			/* One reference is ours, the other that of what it waits for, or of the loop. */
-			task_step(&call, t,
-				  !chain.is_endless && task->references <= 2 ? TRACE_TASK_FORGOTTEN
-									     : TRACE_TASK_PENDING);
-		}
-		shim_leave(&call);
-	}
-	py_chain_drop(&chain);
-	py_drop(coroutine);
-}
-
-struct of_loop {
-	PyObject *loop;
-};
-
-static void note_if_pending(struct arch_caller caller, PyObject *task, void *cookie)
-{
-	const struct of_loop *of = cookie;
-	PyObject *loop = py_get(task, "_loop");
-
-	if (loop == of->loop && !says(&is_done, task)) {
-		note_pending(caller, task);
-	}
-	py_drop(loop);
-}
-
-static PyObject *cancel_all(PyObject *function, PyObject *const *args, size_t count,
-			    PyObject *names)
-{
-	struct arch_caller caller = PY_CALLER();
-	struct of_loop of;
-
-	if (PY_COUNT(count) >= 1 && shim_stream) {
-		of.loop = args[0];
-		py_look_at_awaits(caller);
-		py_each_task(note_if_pending, caller, &of);
-	}
-	return hook_cancel_all.old(function, args, count, names);
 }
 
 /* ---- into place ---- */
@@ -492,14 +358,8 @@ void py_tasks_install(void)
 	py_patch_dealloc_of_extension(task_type, dealloc_task, &old_dealloc);
 	py_cancel_install(task_type);
 	py_patch_method(task_type, "set_name", hook_set_name, &set_name);
-	if (py_patch_function(handle, "_run", &hook_run) &&
-	    py_patch_function(loop, "run_forever", &hook_forever)) {
+	if (py_patch_function(handle, "_run", &hook_run) && py_loops_install(loop, runners)) {
 		py.features |= PY_TASKS | PY_AWAITS;
-	}
-	py_patch_function(loop, "close", &hook_close);
-	py_patch_function(loop, "call_soon_threadsafe", &hook_post);
-	if (runners) {
-		py_patch_function(runners, "_cancel_all_tasks", &hook_cancel_all);
 	}
 	if (lock) {
 		py_async_lock_install(lock);

@@ -37,6 +37,32 @@ void py_define_name(const struct call *c, const struct task *t, const char *text
 /* The guard is held: TASK_NEW of it, with its name. */
 void py_meet(struct call *c, PyObject *task, unsigned kind, const struct py_about *a);
 
+bool py_is_task(PyObject *o);
+bool py_task_is_done(PyObject *task);
+
+/* A callback that a loop calls: a step of a task, or another. */
+struct py_step {
+	struct task_run run;
+	PyObject *task; /* a reference; NULL = another callback */
+};
+
+/* Whose step or wake-up a callback is: borrowed; NULL = no task's. */
+PyObject *py_step_task(PyObject *callback);
+/* `handle`: by what the callback is known, if another thread posted it. No exception is set. */
+void py_step_begin(struct py_step *step, struct arch_caller caller, PyObject *handle,
+		   PyObject *callback);
+void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject *task);
+void py_step_end(struct py_step *step, struct arch_caller caller);
+
+/* ---- py_loop.c ---- */
+
+bool py_loops_install(PyObject *loop, PyObject *runners);
+void py_note_loop(struct arch_caller caller, PyObject *loop, enum trace_loop_step step);
+/* call_soon_threadsafe(callback) was called. */
+void py_note_post(struct arch_caller caller, PyObject *loop, const void *handle,
+		  PyObject *callback);
+const void *py_post_channel(void); /* of --python-races: what posted callbacks are handed over by */
+
 /* Tasks that were made, ended or ran a step so far: what was seen before holds while it does not change. */
 extern uint64_t py_task_changes __attribute__((visibility("hidden")));
 /* Steps of tasks that began so far. */
@@ -48,7 +74,15 @@ void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void 
 
 bool py_look_is_due(void);
 bool py_look_is_overdue(void);
-/* Looks at every task, unless nothing changed since it last did: TF_DEF_AWAIT. */
-void py_look_at_awaits(struct arch_caller caller);
+/* The loop of this thread that is about to wait at this epoll descriptor. */
+struct py_rest {
+	int fd;
+	bool is_endless; /* the wait has no limit of time */
+};
+/* enum tf_await_flag of a loop that cannot be asked itself; NULL = it does not wait. Reads what the kernel says. */
+uint32_t py_rest_flags(const struct py_rest *rest);
+
+/* Looks at every task, unless nothing changed since it last did: TF_DEF_AWAIT. `rest` NULL = no loop of this thread waits. */
+void py_look_at_awaits(struct arch_caller caller, const struct py_rest *rest);
 
 #endif
