@@ -411,6 +411,7 @@ enum tf_await_kind {
 	TF_AWAIT_DONE = 9, /* the end of the work on what was put into a queue */
 	TF_AWAIT_SLEEP = 10,
 	TF_AWAIT_BARRIER = 11,
+	TF_AWAIT_IO = 12, /* a descriptor, or a signal */
 };
 
 /* def.flags of an await. */

@@ -21,6 +21,7 @@ static const char *const await_words[] = {
 	[TF_AWAIT_DONE] = "waits for the work of a queue",
 	[TF_AWAIT_SLEEP] = "sleeps",
 	[TF_AWAIT_BARRIER] = "waits at a barrier",
+	[TF_AWAIT_IO] = "waits for a descriptor",
 };
 
 static const struct dump_bit await_bits[] = {

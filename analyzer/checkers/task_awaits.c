@@ -99,7 +99,8 @@ static void spread_limits(struct scene *c)
 		more = false;
 		for (size_t i = 0; i < c->count; i++) {
 			const struct trace_await *w = &c->await[i];
-			uint32_t other = w->other ? node_of(c, w->other) : UINT32_MAX;
+			uint32_t other = w->other && w->kind == TF_AWAIT_TASK ? node_of(c, w->other)
+									      : UINT32_MAX;
 
 			if (other != UINT32_MAX && c->limited[node_of(c, w->task)] &&
 			    !c->limited[other]) {
@@ -281,7 +282,7 @@ static bool is_sealed(const struct task_awaits *s, const struct analysis *a, con
 	if (m->exit_kind || s->stepped_ns > c->await[c->count - 1].time_ns)
 		return false;
 	for (size_t i = 0; i < c->count; i++)
-		if (c->await[i].kind == TF_AWAIT_NOTHING ||
+		if (c->await[i].kind == TF_AWAIT_NOTHING || c->await[i].kind == TF_AWAIT_IO ||
 		    c->limited[node_of(c, c->await[i].task)] ||
 		    c->await[i].flags &
 			    (TF_AWAIT_LOOP_TIMERS | TF_AWAIT_LOOP_WATCHES | TF_AWAIT_LOOP_UNKNOWN))
@@ -456,10 +457,11 @@ static void task_awaits_on_event(void *state, struct analysis *a, const struct t
 
 	if (s->cursor < a->process->await_count)
 		judge_looks(s, a, event->time_ns);
-	if (event->op == TRACE_TASK && event->result == TRACE_TASK_CALLED) {
+	if (event->op == TRACE_TASK &&
+	    (event->result == TRACE_TASK_CALLED || event->result == TRACE_TASK_RESUMED)) {
 		const struct model_job *j = model_get_job(a->model, event->arg);
 
-		if (j && j->kind == TRACE_TASK_PY_TASK)
+		if (j && task_locks_holds(j->kind))
 			s->stepped_ns = event->time_ns;
 	}
 	task_locks_apply(&s->locks, a->model, event, step);

@@ -55,16 +55,23 @@ struct task_life task_locks_get_life(const struct task_locks *l, uint32_t task)
 	return task < l->life_count ? l->life[task] : (struct task_life){ 0 };
 }
 
+bool task_locks_holds(uint32_t kind)
+{
+	return kind == TRACE_TASK_PY_TASK || kind == TRACE_TASK_TRIO_TASK ||
+	       kind == TRACE_TASK_GREENLET;
+}
+
 static void on_new(struct task_locks *l, const struct model *m, const struct trace_event *event)
 {
 	const struct model_callback *c = model_get_callback(m, event->thread);
-	struct task_life *life = event->result == TRACE_TASK_PY_TASK ? touch_life(l, event->arg)
-								     : NULL;
+	struct task_life *life = event->result > 0 && task_locks_holds((uint32_t)event->result)
+					 ? touch_life(l, event->arg)
+					 : NULL;
 
 	if (life)
 		*life = (struct task_life){
-			.parent = c && c->kind == TRACE_TASK_PY_TASK ? c->task : 0,
-			.kind = TRACE_TASK_PY_TASK,
+			.parent = c && task_locks_holds(c->kind) ? c->task : 0,
+			.kind = (uint32_t)event->result,
 			.made_ns = event->time_ns,
 			.made = { event->thread, event->stack, event->time_ns },
 		};
@@ -173,7 +180,7 @@ static void on_acquire(struct task_locks *l, const struct model *m, const struct
 			       .at = { event->thread, event->stack, event->time_ns } };
 
 	on_release(l, event->object);
-	if (!c || c->kind != TRACE_TASK_PY_TASK)
+	if (!c || !task_locks_holds(c->kind))
 		return;
 	h.task = c->task;
 	task_locks_wait(l, h.task, h.object, &h.at, is_in_wait_for(m, event->stack));

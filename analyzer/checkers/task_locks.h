@@ -47,6 +47,8 @@ struct task_locks {
 
 void task_locks_release(struct task_locks *l);
 /* The event was applied to the model. */
+/* A kind of tasks that hold locks themselves, whatever thread they run on. */
+bool task_locks_holds(uint32_t kind);
 void task_locks_apply(struct task_locks *l, const struct model *m, const struct trace_event *event,
 		      const struct model_step *step);
 /* The newest holder; NULL = nobody. */

@@ -1,28 +1,81 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * py_async_lock.c - asyncio.Lock: the task that sets _locked has it, whoever clears it gives it back.
+ * py_async_lock.c - locks that tasks hold: asyncio.Lock, whose _locked the task that takes it sets and whoever gives it back clears; trio.Lock,
+ * whose _owner says it. Trio gives a lock on to a task that waits: that has it when it runs next.
  */
 #include "../shim_bounded.h"
 #include "py_chain.h"
 #include "py_name.h"
 
-static PyObject *word_locked, *usual_setattr;
-static uintptr_t lock_init; /* the code of Lock.__init__ */
+static PyObject *usual_setattr;
 
-static void note_attribute(PyObject *lock, const PyObject *name, const PyObject *value)
+static struct kind {
+	const char *attribute, *label;
+	PyObject *word;
+	uintptr_t init; /* the code of __init__ */
+} asyncio_lock = { "_locked", "asyncio.Lock", NULL, 0 },
+  trio_lock = { "_owner", "trio.Lock", NULL, 0 };
+
+/* In a task of trio's: what it has been given. */
+enum { GIVEN_AT = TASK_CALLBACKS - 1 };
+
+static void give(struct object *o, PyObject *task)
 {
+	struct task *t = task_find(task, TRACE_TASK_TRIO_TASK);
+
+	if (t && task_is_of_image(t)) {
+		o->depth = 1;
+		t->argument = o;
+	}
+}
+
+void py_async_lock_given(struct call *c, struct task *t)
+{
+	struct object *o = t->argument;
+
+	t->argument = NULL;
+	if (o && o->depth) {
+		emit_os_seq(c->s, TRACE_ACQUIRE, o->id, t->callback_stack[GIVEN_AT], 0);
+	}
+}
+
+/* Where it waits; whoever gives the lock knows nothing of that. */
+static uint32_t stack_of(struct arch_caller caller, PyObject *task)
+{
+	PyObject *coroutine = py_get(task, "coro");
+	struct py_chain chain;
+	struct call call;
+	uint32_t id = 0;
+
+	py_chain_follow(&chain, coroutine);
+	if (task_enter_any(&call, caller)) {
+		id = py_stack_of_places(chain.code, chain.at, chain.count);
+		shim_leave(&call);
+	}
+	py_chain_drop(&chain);
+	py_drop(coroutine);
+	return id;
+}
+
+static void note_attribute(const struct kind *k, PyObject *lock, PyObject *value)
+{
+	bool taken = value == PY_TRUE || (k == &trio_lock && value != PY_NONE);
+	struct arch_caller caller = PY_CALLER();
 	const struct py_site *site = NULL;
+	struct task *to = taken && k == &trio_lock ? task_find(value, TRACE_TASK_TRIO_TASK) : NULL;
 	struct bounded *bounded;
 	struct call call;
 	struct object *o;
 
-	if (name != word_locked) {
-		return;
+	if (!taken && py_frame_now() && py_frame_code(py_frame_now()) == k->init) {
+		site = py_site_now(k->label);
 	}
-	if (value != PY_TRUE && py_frame_now() && py_frame_code(py_frame_now()) == lock_init) {
-		site = py_site_now("asyncio.Lock");
+	if (to && shim_stream && to->id != shim_stream->task) {
+		to->callback_stack[GIVEN_AT] = stack_of(caller, value);
+	} else {
+		to = NULL;
 	}
-	if (!task_enter_any(&call, PY_CALLER())) {
+	if (!task_enter_any(&call, caller)) {
 		return;
 	}
 	if (site) {
@@ -31,13 +84,16 @@ static void note_attribute(PyObject *lock, const PyObject *name, const PyObject 
 	bounded = call.s->bounded;
 	o = bounded && bounded->recording ? NULL : object_find(&call, lock, PY_ASYNC_LOCK);
 	call.s->bounded = NULL; /* what it follows are the holds of the thread */
-	if (o && value == PY_TRUE && call.s->task) {
+	if (o && to && o->depth) {
+		emit_o(call.s, TRACE_RELEASE, o->id);
+		give(o, value);
+	} else if (o && taken && call.s->task) {
 		o->depth = 1;
 		emit_os_seq(call.s, TRACE_ACQUIRE, o->id, call.stack, 0);
-	} else if (o && value != PY_TRUE && o->depth) {
+	} else if (o && !taken && o->depth) {
 		o->depth = 0;
 		emit_o(call.s, TRACE_RELEASE, o->id);
-	} else if (o && value != PY_TRUE) { /* a new one, perhaps in another's memory */
+	} else if (o && !taken) { /* a new one, perhaps in another's memory */
 		object_renew(&call, (uintptr_t)lock, PY_ASYNC_LOCK);
 	}
 	call.s->bounded = bounded;
@@ -55,7 +111,11 @@ static PyObject *set_attribute(PyObject *lock, PyObject *const *args, intptr_t c
 	if (py_PyObject_GenericSetAttr(lock, args[0], args[1])) {
 		return NULL;
 	}
-	note_attribute(lock, args[0], args[1]);
+	if (args[0] == asyncio_lock.word) {
+		note_attribute(&asyncio_lock, lock, args[1]);
+	} else if (args[0] == trio_lock.word) {
+		note_attribute(&trio_lock, lock, args[1]);
+	}
 	py_Py_IncRef(PY_NONE);
 	return PY_NONE;
 }
@@ -64,13 +124,23 @@ static struct py_method set_attribute_definition = {
 	.name = "__setattr__", .call = (py_function *)(uintptr_t)set_attribute, .flags = PY_FASTCALL
 };
 
+static void install(struct kind *k, PyObject *class)
+{
+	PyObject *init = py_get(class, "__init__");
+
+	k->word = py_PyUnicode_InternFromString(k->attribute);
+	usual_setattr = py_get(class, "__setattr__"); /* object's */
+	k->init = init ? py_function_code(init) : 0;
+	py_drop(init); /* the class keeps it */
+	py_patch_add(class, &set_attribute_definition);
+}
+
 void py_async_lock_install(PyObject *lock)
 {
-	PyObject *init = py_get(lock, "__init__");
+	install(&asyncio_lock, lock);
+}
 
-	word_locked = py_PyUnicode_InternFromString("_locked");
-	usual_setattr = py_get(lock, "__setattr__");
-	lock_init = init ? py_function_code(init) : 0;
-	py_drop(init); /* the class keeps it */
-	py_patch_add(lock, &set_attribute_definition);
+void py_trio_lock_install(PyObject *lock)
+{
+	install(&trio_lock, lock);
 }

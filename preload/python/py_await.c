@@ -99,11 +99,19 @@ static bool is_limited(const struct loop_facts *f, const PyObject *task)
 
 /* ---- one task ---- */
 
-static uint32_t task_number(PyObject *o)
+uint32_t py_task_number(PyObject *o)
 {
-	struct task *t = task_find(o, TRACE_TASK_PY_TASK);
+	static const uint8_t kinds[] = { TRACE_TASK_PY_TASK, TRACE_TASK_TRIO_TASK,
+					 TRACE_TASK_GREENLET };
 
-	return t && task_is_of_image(t) ? t->id : 0;
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		struct task *t = task_find(o, kinds[i]);
+
+		if (t && task_is_of_image(t)) {
+			return t->id;
+		}
+	}
+	return 0;
 }
 
 struct edges {
@@ -113,7 +121,7 @@ struct edges {
 
 static void add_edge(struct edges *e, PyObject *o)
 {
-	uint32_t id = task_number(o);
+	uint32_t id = py_task_number(o);
 
 	if (id && e->count < CHILDREN) {
 		e->task[e->count++] = id;
@@ -123,7 +131,8 @@ static void add_edge(struct edges *e, PyObject *o)
 /* The tasks of a list or set. */
 static void add_each(struct edges *e, PyObject *several)
 {
-	PyObject *iterator = several && !task_number(several) ? py_PyObject_GetIter(several) : NULL,
+	PyObject *iterator = several && !py_task_number(several) ? py_PyObject_GetIter(several)
+								 : NULL,
 		 *o;
 
 	while (iterator && (o = py_PyIter_Next(iterator))) {
@@ -197,9 +206,9 @@ static void find_edges(struct edges *e, PyObject *future, const struct py_chain 
 	py_drop(children);
 }
 
-static void define(struct call *c, struct tf_def_await *def)
+void py_await_define(struct call *c, struct tf_def_await *def)
 {
-	struct object *o = def->kind == TF_AWAIT_LOCK
+	struct object *o = def->kind == TF_AWAIT_LOCK && def->subject
 				   ? object_find(c, (void *)def->subject, PY_ASYNC_LOCK)
 				   : NULL;
 
@@ -227,7 +236,7 @@ static void look_at(struct arch_caller caller, PyObject *task, struct loop_facts
 	struct edges edges = { .count = 0 };
 	struct py_chain chain;
 	struct call call;
-	uint32_t id = task_number(task);
+	uint32_t id = py_task_number(task);
 
 	if (loop && facts->loop != loop) {
 		learn_loop(facts, loop);
@@ -256,7 +265,7 @@ static void look_at(struct arch_caller caller, PyObject *task, struct loop_facts
 
 		for (uint32_t i = 0; i < edges.count || i == 0; i++) {
 			def.other = edges.count ? edges.task[i] : 0;
-			define(&call, &def);
+			py_await_define(&call, &def);
 		}
 		shim_leave(&call);
 	}
@@ -366,6 +375,9 @@ void py_look_at_awaits(struct arch_caller caller, const struct py_rest *rest)
 		look++;
 		tasks_seen = 0;
 		py_each_task(look_at_one, caller, &facts);
+		if (rest && py_module("trio._core._run")) {
+			py_trio_look(caller, look);
+		}
 		look_took_ns = region_mono_ns() - last_look_ns;
 		py_drop(facts.running);
 	}

@@ -9,7 +9,7 @@
 
 /* ---- functions of asyncio ---- */
 
-enum meaning { OWN_KIND, LIMITED, SEVERAL, GROUP };
+enum meaning { OWN_KIND, LIMITED, SEVERAL, GROUP, NURSERY, OWN_TASK };
 
 static struct known {
 	const char *module, *class, *function;
@@ -30,9 +30,37 @@ static struct known {
 	{ "asyncio.tasks", NULL, "wait", TF_AWAIT_TASK, SEVERAL, 0 },
 	{ "asyncio.taskgroups", "TaskGroup", "__aexit__", TF_AWAIT_TASK, GROUP, 0 },
 	{ "asyncio.taskgroups", "TaskGroup", "_aexit", TF_AWAIT_TASK, GROUP, 0 },
+	{ "trio._sync", "_LockImpl", "acquire", TF_AWAIT_LOCK, OWN_KIND, 0 },
+	{ "trio._sync", "Semaphore", "acquire", TF_AWAIT_SEMAPHORE, OWN_KIND, 0 },
+	{ "trio._sync", "CapacityLimiter", "acquire_on_behalf_of", TF_AWAIT_SEMAPHORE, OWN_KIND,
+	  0 },
+	{ "trio._sync", "Event", "wait", TF_AWAIT_EVENT, OWN_KIND, 0 },
+	{ "trio._sync", "Condition", "wait", TF_AWAIT_CONDITION, OWN_KIND, 0 },
+	{ "trio._channel", "MemoryReceiveChannel", "receive", TF_AWAIT_GET, OWN_KIND, 0 },
+	{ "trio._channel", "MemorySendChannel", "send", TF_AWAIT_PUT, OWN_KIND, 0 },
+	{ "trio._timeouts", NULL, "sleep_until", TF_AWAIT_SLEEP, OWN_KIND, 0 },
+	{ "trio._timeouts", NULL, "sleep_forever", TF_AWAIT_SLEEP, OWN_KIND, 0 },
+	{ "trio._core._run", "Nursery", "_nested_child_finished", TF_AWAIT_TASK, NURSERY, 0 },
+	{ "trio._core._io_epoll", "EpollIOManager", "_epoll_wait", TF_AWAIT_IO, OWN_KIND, 0 },
+	{ "trio._core._entry_queue", "EntryQueue", "task", 0, OWN_TASK, 0 },
+	{ "trio._signals", "SignalReceiver", "__anext__", TF_AWAIT_IO, OWN_KIND, 0 },
 };
 enum { KNOWN = sizeof(known) / sizeof(known[0]) };
 static PyObject *cancelled_error; /* the class */
+
+static bool has_learned;
+
+/* Behind the decorators of trio's. */
+static uintptr_t code_of(PyObject *function)
+{
+	PyObject *wrapped = function ? py_get(function, "__wrapped__") : NULL;
+	uintptr_t code = wrapped    ? py_function_code(wrapped)
+			 : function ? py_function_code(function)
+				    : 0;
+
+	py_drop(wrapped); /* the function keeps it */
+	return code;
+}
 
 static void learn(void)
 {
@@ -42,13 +70,19 @@ static void learn(void)
 		module = py_PyDict_GetItemString(modules, known[i].module);
 		class = known[i].class && module ? py_get(module, known[i].class) : NULL;
 		function = py_get(known[i].class ? class : module, known[i].function);
-		known[i].code = function ? py_function_code(function) : 0;
+		known[i].code = code_of(function);
 		py_drop(function);
 		py_drop(class);
 	}
 	module = py_PyDict_GetItemString(modules, "asyncio.exceptions");
 	cancelled_error = module ? py_get(module, "CancelledError") : NULL;
+	has_learned = true;
 	py_PyErr_Clear();
+}
+
+void py_chain_learn(void)
+{
+	has_learned = false;
 }
 
 static const struct known *find_known(uintptr_t code)
@@ -102,10 +136,21 @@ static void understand(struct py_chain *c, PyObject *frame, uintptr_t code)
 	const struct known *k = find_known(code);
 	PyObject *first = k ? argument(frame, 0) : NULL, *limit;
 
-	if (!first) {
+	if (first && py_text_is(py_type_name(first), "cell")) { /* an inner function uses it too */
+		first = py_get(first, "cell_contents");
+		py_drop(first); /* the cell keeps it */
+	}
+	if (!k || (!first && k->meaning != OWN_KIND && k->meaning != OWN_TASK)) {
 		return;
 	}
 	switch (k->meaning) {
+	case OWN_TASK:
+		c->is_own = true;
+		break;
+	case NURSERY:
+		c->awaited = py_get(first, "_children");
+		py_drop(c->awaited); /* the nursery keeps it */
+		break;
 	case OWN_KIND:
 		if (c->kind != TF_AWAIT_DONE &&
 		    c->kind != TF_AWAIT_BARRIER) { /* join, by an event */
@@ -159,7 +204,7 @@ void py_chain_follow(struct py_chain *c, PyObject *coroutine)
 {
 	PyObject *at = coroutine, *next;
 
-	if (!known[0].code) {
+	if (!has_learned) {
 		learn();
 	}
 	*c = (struct py_chain){ .count = 0 };

@@ -18,11 +18,14 @@ struct py_chain {
 		*awaited; /* a task, or several, that it waits for by another future; a reference */
 	bool in_wait_for; /* up to 3.11, with a limit: `awaited` is what that waits for */
 	bool tidies_up;	  /* some function of it handles a CancelledError */
+	bool is_own;	  /* a task of the library's own */
 	bool is_endless; /* some function of the program's is inside a loop that no sequence ends */
 };
 
 void py_chain_follow(struct py_chain *c, PyObject *coroutine);
 void py_chain_drop(struct py_chain *c);
+/* Modules were imported whose functions are known. */
+void py_chain_learn(void);
 /* Looks into the code of the program's functions: `is_endless`. */
 void py_chain_find_loops(struct py_chain *c);
 
@@ -46,5 +49,8 @@ void py_fail_install(PyObject *loop, PyObject *warnings);
 /* ---- py_async_lock.c ---- */
 
 void py_async_lock_install(PyObject *lock);
+void py_trio_lock_install(PyObject *lock);
+/* The guard is held: a task of trio's runs again, and has what was given to it meanwhile. */
+void py_async_lock_given(struct call *c, struct task *t);
 
 #endif

@@ -72,6 +72,12 @@ extern uint64_t py_task_steps __attribute__((visibility("hidden")));
 void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void *cookie),
 		  struct arch_caller caller, void *cookie);
 
+uint32_t py_task_number(PyObject *o); /* of the trace; 0 = not known */
+/* The guard is held: `def` into the trace, with its time and, of a lock, the object. */
+void py_await_define(struct call *c, struct tf_def_await *def);
+/* The tasks of the trio run of this thread. */
+void py_trio_look(struct arch_caller caller, uint32_t look);
+
 bool py_look_is_due(void);
 bool py_look_is_overdue(void);
 /* The loop of this thread that is about to wait at this epoll descriptor. */

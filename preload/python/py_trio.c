@@ -4,7 +4,7 @@
  *
  * Trio asks an instrument for the methods that it knows, by name; ours is a module object, since that can hold functions and be a key.
  */
-#include "py_task.h"
+#include "py_chain.h"
 
 static PyObject *instrument;
 
@@ -40,6 +40,9 @@ static PyObject *step(struct arch_caller caller, PyObject *task, enum trace_task
 		} else {
 			task_step(&call, t, what);
 			call.s->task = what == TRACE_TASK_RESUMED ? t->id : 0;
+			if (unlikely(t->argument)) {
+				py_async_lock_given(&call, t);
+			}
 		}
 		shim_leave(&call);
 	}
@@ -125,10 +128,15 @@ static PyObject *setup_runner(PyObject *function, PyObject *const *args, size_t 
 
 void py_trio_install(void)
 {
-	PyObject *module = py_PyImport_ImportModule("trio._core._run");
+	PyObject *module = py_PyImport_ImportModule("trio._core._run"), *lock;
 
 	if (module) {
 		py_patch_function(module, "setup_runner", &hook_setup);
+		py_chain_learn();
+		lock = py_get(py_module("trio._sync"), "_LockImpl");
+		if (lock) {
+			py_trio_lock_install(lock);
+		}
 	}
 	py_PyErr_Clear();
 }
