@@ -121,9 +121,6 @@ static PyObject *acquire_lock(struct arch_caller caller, const struct py_patched
 			return py_join(caller, t, py_mode_of(p, b, c, d), p, a, b, c, d, e);
 		}
 	}
-	if (unlikely(code && code == py_meaning.bootstrap)) {
-		py_thread_named(caller, py_frame_local(py_frame_now(), 0));
-	}
 	return acquire(caller, LOCK, p, a, b, c, d, e);
 }
 
@@ -229,6 +226,12 @@ static PyObject *restore_rlock(struct arch_caller caller, const struct py_patche
 static PyObject *acquire_rlock(struct arch_caller caller, const struct py_patched *p, void *a,
 			       void *b, void *c, void *d, void *e)
 {
+	uintptr_t code = py_calling_code();
+
+	/* A thread that begins enters itself into the list of threads, under an RLock (from 3.9 on). */
+	if (unlikely(code && code == py_meaning.bootstrap)) {
+		py_thread_named(caller, py_frame_local(py_frame_now(), 0));
+	}
 	return acquire(caller, RLOCK, p, a, b, c, d, e);
 }
 HOOK(lock_acquire, acquire_lock)

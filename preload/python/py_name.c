@@ -197,9 +197,13 @@ const struct py_site *py_site_now(const char *word)
 	py_site_add(s, " ", 1);
 	if (!m.hidden && !py_site_add_target(s, key.code, key.at, py_frame_local(frame, 0)) &&
 	    (frame = py_frame_back(frame))) {
+		uint32_t before = s->bytes;
+
 		py_site_add_target(s, py_frame_code(frame), py_frame_at(frame),
 				   py_frame_local(frame, 0));
-		py_site_add(s, "[]", 2);
+		if (s->bytes > before) { /* the list has a name */
+			py_site_add(s, "[]", 2);
+		}
 	}
 	s->next = *bucket;
 	*bucket = s;
