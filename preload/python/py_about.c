@@ -47,16 +47,12 @@ void py_drop(PyObject *o)
 
 /* ---- what is called: a place ---- */
 
-/* The code of a coroutine, generator, function or bound method; 0 = none that we know. Lives as long as `o` does. */
-uintptr_t py_code_of(PyObject *o)
+static uintptr_t own_code_of(PyObject *o)
 {
 	static const char *const words[] = { "cr_code", "gi_code", "ag_code", "__code__" };
 	enum { METHOD_FUNCTION = 16 };
-	uintptr_t code = 0;
+	uintptr_t code;
 
-	if (!o) {
-		return 0;
-	}
 	if (o->type == py_data_PyMethod_Type) {
 		o = *(PyObject **)((uintptr_t)o + METHOD_FUNCTION);
 	}
@@ -66,6 +62,38 @@ uintptr_t py_code_of(PyObject *o)
 
 		code = found && found->type == py_data_PyCode_Type ? (uintptr_t)found : 0;
 		py_drop(found);
+	}
+	return code;
+}
+
+/* What a partial calls; of asyncio.to_thread(), Context.run with a function, that function. Borrowed from the partial; NULL = it is none. */
+static PyObject *called_by(PyObject *o)
+{
+	PyObject *function, *args, *first = NULL;
+
+	if (!py_text_is(py_type_name(o), "functools.partial")) {
+		return NULL;
+	}
+	function = py_get(o, "func");
+	args = py_get(o, "args");
+	if (function && function->type == py_data_PyCFunction_Type && args &&
+	    args->type == py_data_PyTuple_Type && py_PyTuple_Size(args)) {
+		first = py_PyTuple_GetItem(args, 0);
+	}
+	py_drop(args); /* the partial keeps both */
+	py_drop(function);
+	return first ? first : function;
+}
+
+/* The code of a coroutine, generator, function, bound method or partial; 0 = none that we know. Lives as long as `o` does. */
+uintptr_t py_code_of(PyObject *o)
+{
+	enum { DEEP = 4 };
+	uintptr_t code = o ? own_code_of(o) : 0;
+
+	for (unsigned i = 0; i < DEEP && o && !code; i++) {
+		o = called_by(o);
+		code = o ? own_code_of(o) : 0;
 	}
 	return code;
 }

@@ -8,6 +8,8 @@
 
 enum { POOL = KIND_OF_LIBRARY(POOL, PYTHON) };
 
+static uintptr_t run_code; /* of _WorkItem.run */
+
 static bool is_work(const PyObject *item)
 {
 	return item && py_text_is(py_type_name(item), "_WorkItem");
@@ -26,6 +28,9 @@ void py_pool_put(struct arch_caller caller, PyObject *item)
 	}
 	function = py_get(item, "fn");
 	code = py_code_of(function);
+	if (!code) { /* of an extension: what its item does all the same */
+		code = run_code;
+	}
 	if (task_enter_any(&call, caller)) {
 		t = task_new(&call, item, TRACE_TASK_PY_WORK, task_loop(&call, pool, POOL));
 		if (t) {
@@ -88,6 +93,10 @@ bool py_pool_install(PyObject *module)
 		item = py_get(module, "_WorkItem");
 	}
 	if (item) {
+		PyObject *function = py_get(item, "run");
+
+		run_code = function ? py_function_code(function) : 0;
+		py_drop(function); /* its class keeps it */
 		py_patch_function(item, "run", &hook_run);
 	}
 	py_drop(item);

@@ -17,7 +17,7 @@ enum {
 /* A new reference; NULL without an exception. */
 PyObject *py_get(PyObject *o, const char *name);
 void py_drop(PyObject *o); /* NULL is fine */
-/* The code of a coroutine, generator, function or bound method; 0 = none that we know. Lives as long as `o` does. */
+/* The code of a coroutine, generator, function, bound method or partial; 0 = none that we know. Lives as long as `o` does. */
 uintptr_t py_code_of(PyObject *o);
 /* The guard is held: where that code begins, as a callback of a task. */
 void *py_place_of(uintptr_t code);
