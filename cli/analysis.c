@@ -141,6 +141,8 @@ void analysis_make_report(const struct options *options, const struct inputs *in
 	inputs_get_unrecorded(inputs, &ret_report->unrecorded, &ret_report->unrecorded_count);
 	report_fill_pruned(ret_report, inputs);
 	report_fill_status(ret_report, inputs, input);
+	if (inputs->count == 1)
+		ret_report->last_waits = inputs->input[0].last_waits;
 	report_build(ret_report, inputs->findings, &build);
 }
 

@@ -7,6 +7,7 @@
 #include "../analyzer/checker.h"
 #include "../analyzer/fingerprint.h"
 #include "../analyzer/gate/module_filter.h"
+#include "../analyzer/last_waits.h"
 #include "../analyzer/symbolize.h"
 #include "cli.h"
 
@@ -75,6 +76,12 @@ static int input_analyze(struct inputs *inputs, const struct options *given, str
 		goto out;
 	symbolize_findings(input->findings, input->reader, &symbolize);
 	finding_expand_names(input->findings);
+	if (options.timed_out) {
+		symbolize.say = NULL;
+		input->last_waits = finding_list_new();
+		last_waits_collect(input->reader, input->last_waits);
+		symbolize_findings(input->last_waits, input->reader, &symbolize);
+	}
 	inputs->timed_out |= options.timed_out;
 	for (int reason = 0; reason < PRUNE_COUNT; reason++)
 		inputs->pruned[reason] += stats.pruned[reason];
@@ -346,6 +353,7 @@ void inputs_release(struct inputs *inputs)
 	finding_list_free(inputs->findings);
 	for (size_t i = 0; i < inputs->count; i++) {
 		finding_list_free(inputs->input[i].findings);
+		finding_list_free(inputs->input[i].last_waits);
 		trace_reader_free(inputs->input[i].reader);
 		trace_place_release(&inputs->input[i].place);
 	}

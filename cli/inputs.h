@@ -19,6 +19,7 @@ struct input {
 	struct trace_reader *reader; /* owns */
 	struct finding_list
 		*findings; /* owns: symbolisation goes by one reader's process numbers */
+	struct finding_list *last_waits; /* owns; NULL = the run was not ended by --timeout */
 	struct run_facts run;
 	const char **argv; /* of run.json, in the memory of `findings`; NULL = not known */
 	size_t argc;

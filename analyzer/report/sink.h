@@ -63,6 +63,7 @@ struct report {
 	 * unless the report is verbose. Formats for machines carry all, with their state.
 	 */
 	size_t listed_count;
+	struct finding_list *last_waits; /* last_waits.h, with symbols; NULL = the program ended */
 	unsigned gated, errors, warnings, notes, suppressed, baseline;
 	unsigned stale; /* suppressions that are unused or expired, where that fails the run */
 	/* Cycles that cannot happen, by reason, for --verbose: parallel arrays. */

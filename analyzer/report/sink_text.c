@@ -11,6 +11,7 @@
 #include "../frame_class.h"
 #include "escape.h"
 #include "frame_view.h"
+#include "last_waits_text.h"
 #include "sinks.h"
 #include "source.h"
 #include "words.h"
@@ -350,6 +351,7 @@ static void put_verdict(const struct text *t)
 		put_painted(t, PAINT_TITLE_WARNING, "timeout");
 		fputs(": the program was still running when its time was up, and no finding explains why\n",
 		      t->out);
+		last_waits_write(report, t->out);
 		break;
 	case VERDICT_CLEAN:
 	case VERDICT_FINDINGS:
