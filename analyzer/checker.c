@@ -137,16 +137,29 @@ void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object)
 		l->kind = o->kind;
 }
 
-/* A coroutine's is "NAME (FUNCTION)"; NAME that nobody gave it ("Task-7") says nothing, and differs from run to run. */
+/* NAME that nobody gave it ("Task-7") says nothing, and differs from run to run; trio's is the function's, with its module. */
+static bool is_default_name(const char *name, size_t bytes, const char *function)
+{
+	static const char *const defaults[] = { "Task-", "Greenlet-" };
+	size_t length = strcspn(function, ")");
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (!strncmp(name, defaults[i], strlen(defaults[i])))
+			return true;
+	return !bytes || (bytes > length && !strncmp(name + bytes - length, function, length));
+}
+
+/* A coroutine's is "NAME (FUNCTION)". */
 static const char *name_of_task(struct analysis *a, const char *name)
 {
-	const char *function = strstr(name, " (");
+	const char *function = *name == '(' ? name : strstr(name, " (");
 	size_t bytes = strlen(name);
 
-	if (!*name || name[bytes - 1] != ')' ||
-	    (*name != '(' && (!function || strncmp(name, "Task-", 5) != 0)))
+	if (!function || name[bytes - 1] != ')')
 		return *name ? name : NULL;
-	function = *name == '(' ? name + 1 : function + 2;
+	function += *function == ' ' ? 2 : 1;
+	if (!is_default_name(name, *name == '(' ? 0 : (size_t)(function - 2 - name), function))
+		return name;
 	return analysis_printf(a, "%.*s", (int)(strlen(function) - 1), function);
 }
 

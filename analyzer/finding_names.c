@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * finding_names.c - puts names in the place of {lock:ID}, {thread:ID} and {task:ID} in titles and messages.
+ * finding_names.c - puts names in the place of {lock:ID}, {thread:ID} and {task:ID} in titles, messages and the notes of stacks.
  *
  * Runs after symbolisation, because only then locks have names. A named lock reads "mutex
  * g_accounts"; several unnamed ones of a kind are told apart by their place in the finding's list:
@@ -63,7 +63,21 @@ static void append_thread(struct text *t, const struct finding *f, unsigned long
 	append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), "thread %lu", id));
 }
 
-/* "timer callback on_tick", "timer #2": unnamed ones of one finding are told apart. */
+/* Another task of the finding goes by the same words. */
+static bool is_ambiguous(const struct finding *f, const struct finding_task *task)
+{
+	for (size_t i = 0; i < f->task_count; i++) {
+		const struct finding_task *other = &f->tasks[i];
+
+		if (other != task && !strcmp(other->kind, task->kind) &&
+		    !other->callback == !task->callback &&
+		    (!task->callback || !strcmp(other->callback, task->callback)))
+			return true;
+	}
+	return false;
+}
+
+/* "timer callback on_tick", "timer #2": those of one finding are told apart. */
 static void append_task(struct text *t, const struct finding *f, unsigned long id)
 {
 	char buffer[64];
@@ -77,7 +91,8 @@ static void append_task(struct text *t, const struct finding *f, unsigned long i
 		if (task->callback) {
 			append(t, " ", 1);
 			append(t, task->callback, strlen(task->callback));
-		} else if (f->task_count > 1) {
+		}
+		if (task->callback ? is_ambiguous(f, task) : f->task_count > 1) {
 			append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), " #%zu", i + 1));
 		}
 		return;
@@ -135,5 +150,7 @@ void finding_expand_names(struct finding_list *list)
 
 		f->title = expand(list, f, f->title);
 		f->message = expand(list, f, f->message);
+		for (size_t k = 0; k < f->stack_count; k++)
+			f->stacks[k].note = expand(list, f, f->stacks[k].note);
 	}
 }

@@ -164,15 +164,15 @@ static void add_wait(const struct task_awaits *s, struct analysis *a, struct fin
 	const struct task_hold *h = w->object ? task_locks_find(&s->locks, w->object) : NULL;
 
 	task_locks_add_task(&s->locks, a, f, w->task);
+	if (other)
+		task_locks_add_task(&s->locks, a, f, other);
 	analysis_add_stack(a, f, ROLE_AWAITS, w->thread, w->object, w->stack, w->time_ns, NULL, 0)
-		->note = other ? analysis_printf(a, "%s waits for %s",
-						 analysis_task_label(a, w->task),
-						 analysis_task_label(a, other))
-			       : analysis_printf(a, "%s waits", analysis_task_label(a, w->task));
+		->note = other ? analysis_printf(a, "{task:%u} waits for {task:%u}", w->task, other)
+			       : analysis_printf(a, "{task:%u} waits", w->task);
 	if (h)
 		analysis_add_stack(a, f, ROLE_HOLDS, h->at.thread, h->object, h->at.stack,
 				   h->at.time_ns, NULL, 0)
-			->note = analysis_task_label(a, h->task);
+			->note = analysis_printf(a, "{task:%u}", h->task);
 }
 
 static void report_circle(struct task_awaits *s, struct analysis *a, const struct scene *c,

@@ -306,10 +306,10 @@ static void report_circle(const struct task_locks *l, struct analysis *a, const 
 		task_locks_add_task(l, a, f, o->task);
 		analysis_add_stack(a, f, ROLE_HOLDS, o->held_at.thread, o->from, o->held_at.stack,
 				   o->held_at.time_ns, NULL, 0)
-			->note = analysis_task_label(a, o->task);
+			->note = analysis_printf(a, "{task:%u}", o->task);
 		analysis_add_stack(a, f, ROLE_ACQUIRES, o->at.thread, o->to, o->at.stack,
 				   o->at.time_ns, o->held, o->held_count)
-			->note = analysis_task_label(a, o->task);
+			->note = analysis_printf(a, "{task:%u}", o->task);
 	}
 	f->title =
 		c->count == 2
