@@ -615,17 +615,29 @@ static uint64_t add_last_wait(struct loop_stall *s, struct analysis *a,
 	return end_ns;
 }
 
+/* A frame of an interpreted language is among them. */
+static bool runs_a_program(const struct trace_process *p, uint32_t stack)
+{
+	for (uint32_t i = 0; i < p->stacks[stack].frames; i++)
+		if (p->stacks[stack].ip[i] - TF_PLACE < p->place_count)
+			return true;
+	return false;
+}
+
 /*
- * The thread ended the process with fewer calls on its stack than it waits with in its loop: it had left the loop for another stack
- * (gevent: the interpreter ends beside the hub), and nobody knows when. Two frames of slack for what the loop calls to wait.
+ * The thread ended the process outside of its loop, which it had left for another stack (gevent: the interpreter ends beside the hub) or by
+ * the end of the program, and nobody knows when: it had fewer calls on its stack than it waits with in its loop, with two frames of slack for
+ * what the loop calls to wait; or the loop is one of an interpreter's program, and only the interpreter is left.
  */
 static bool left_before_exit(const struct model *m, const struct model_driver *d, uint32_t id)
 {
 	const struct trace_process *p = m->process;
 
-	return m->exit_kind && m->exit_thread == id && d->turn_stack && m->exit_stack &&
-	       d->turn_stack < p->stack_count && m->exit_stack < p->stack_count &&
-	       p->stacks[m->exit_stack].frames + 2 < p->stacks[d->turn_stack].frames;
+	if (!m->exit_kind || m->exit_thread != id || !d->turn_stack || !m->exit_stack ||
+	    d->turn_stack >= p->stack_count || m->exit_stack >= p->stack_count)
+		return false;
+	return p->stacks[m->exit_stack].frames + 2 < p->stacks[d->turn_stack].frames ||
+	       (runs_a_program(p, d->turn_stack) && !runs_a_program(p, m->exit_stack));
 }
 
 /* Callbacks that the run ended in. */

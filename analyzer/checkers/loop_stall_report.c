@@ -4,6 +4,8 @@
  */
 #include "loop_stall.h"
 
+#include <string.h>
+
 static const char *cause_words(struct analysis *a, const struct cause *c)
 {
 	const char *call = c->call ? trace_call_name(c->call) : NULL;
@@ -106,9 +108,26 @@ static const char *add_wakers(struct analysis *a, struct finding *f, const struc
 	return w->count ? analysis_printf(a, "%s.", text) : "";
 }
 
+/* Python's import of a module goes on there. */
+static bool is_importing(const struct trace_process *p, uint32_t stack)
+{
+	for (uint32_t i = 0; stack < p->stack_count && i < p->stacks[stack].frames; i++) {
+		uint64_t place = p->stacks[stack].ip[i] - TF_PLACE;
+		const char *file = place < p->place_count ? p->places[place].file : NULL;
+
+		if (file && !strncmp(file, "<frozen importlib", strlen("<frozen importlib")))
+			return true;
+	}
+	return false;
+}
+
 void stall_report(struct analysis *a, const struct stall *x)
 {
-	struct finding *f = analysis_begin(a, RULE_LOOP_STALL, CONFIDENCE_OBSERVED);
+	/* A module is imported once, mostly before there is anything to do: worth a note. */
+	bool imports = !stall_is_main(&x->cause, x->counted_ns) &&
+		       is_importing(a->process, x->gap_stack);
+	struct finding *f =
+		analysis_begin(a, RULE_LOOP_STALL, imports ? CONFIDENCE_HINT : CONFIDENCE_OBSERVED);
 	double ms = (double)x->worst_ns / 1e6, waited_ms = (double)x->waited_ns / 1e6;
 	const struct model_callback *c = &x->callback;
 	const char *what, *did, *woken;
@@ -151,8 +170,9 @@ void stall_report(struct analysis *a, const struct stall *x)
 	f->title = analysis_printf(a, "%s %s the event loop of {thread:%u} for %.1f ms, %s", what,
 				   x->unfinished ? "has held up" : "held up", x->thread, ms, did);
 	f->message = analysis_printf(
-		a, "%s.%s %s%llu time%s longer than the threshold, %.1f ms in total.", f->title,
-		woken, x->unfinished ? "It had not come back when the run ended. " : "",
+		a, "%s.%s%s %s%llu time%s longer than the threshold, %.1f ms in total.", f->title,
+		imports ? " It was importing modules, which is done once." : "", woken,
+		x->unfinished ? "It had not come back when the run ended. " : "",
 		(unsigned long long)x->count, x->count == 1 ? "" : "s", (double)x->total_ns / 1e6);
 	analysis_commit(a, f);
 }
