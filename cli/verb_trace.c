@@ -18,7 +18,7 @@ struct frame_source {
 	const struct trace_reader *reader; /* borrowed */
 	struct symbols_files *files;	   /* owns */
 	struct symbols **processes;	   /* owns; NULL = not yet or impossible */
-	char text[512];
+	char text[1024];
 };
 
 static int open_trace(const struct options *options, struct trace_place *ret_place,
@@ -37,27 +37,67 @@ static int open_trace(const struct options *options, struct trace_place *ret_pla
 	return status_of_error(error);
 }
 
-static const char *top_frame(void *context, size_t process, uint32_t stack, uint64_t time_ns)
+static bool resolve(struct frame_source *source, size_t process, uint32_t stack, uint64_t time_ns,
+		    struct frames *ret_frames)
 {
-	struct frame_source *source = context;
-	const struct frame *top;
-	struct frames frames;
-	const char *file;
-
 	if (!source->processes[process] &&
 	    symbols_new_shared(trace_reader_get_process(source->reader, process), source->files,
 			       &source->processes[process], NULL))
+		return false;
+	*ret_frames = symbols_resolve_stack(source->processes[process], stack, time_ns);
+	return ret_frames->count;
+}
+
+/* Adds it to the text. */
+static void add_frame(struct frame_source *source, const struct frame *frame)
+{
+	size_t used = strlen(source->text), room = sizeof(source->text) - used;
+	const char *file = frame->file ? strrchr(frame->file, '/') : NULL,
+		   *before = used ? " < " : "";
+
+	if (frame->file)
+		snprintf(source->text + used, room, "%s%s %s:%d", before, frame->function,
+			 file ? file + 1 : frame->file, frame->line);
+	else
+		snprintf(source->text + used, room, "%s%s", before, frame->function);
+}
+
+static bool is_program(const struct frame *frame)
+{
+	return frame->function && frame->module && !strcmp(frame->module, SYMBOLS_PYTHON);
+}
+
+/* And of an interpreter's stack the innermost line of the program: what is above it all programs have in common. */
+static const char *top_frame(void *context, size_t process, uint32_t stack, uint64_t time_ns)
+{
+	struct frame_source *source = context;
+	struct frames frames;
+
+	source->text[0] = '\0';
+	if (!resolve(source, process, stack, time_ns, &frames))
 		return NULL;
-	frames = symbols_resolve_stack(source->processes[process], stack, time_ns);
-	if (!frames.count || !frames.frame[0].function)
+	if (frames.frame[0].function)
+		add_frame(source, &frames.frame[0]);
+	for (size_t i = 1; i < frames.count && !is_program(&frames.frame[0]); i++)
+		if (is_program(&frames.frame[i])) {
+			add_frame(source, &frames.frame[i]);
+			break;
+		}
+	return source->text[0] ? source->text : NULL;
+}
+
+static const char *all_frames(void *context, size_t process, uint32_t stack, uint64_t time_ns)
+{
+	struct frame_source *source = context;
+	struct frames frames;
+
+	source->text[0] = '\0';
+	if (!resolve(source, process, stack, time_ns, &frames))
 		return NULL;
-	top = &frames.frame[0];
-	if (!top->file)
-		return top->function;
-	file = strrchr(top->file, '/');
-	snprintf(source->text, sizeof(source->text), "%s %s:%d", top->function,
-		 file ? file + 1 : top->file, top->line);
-	return source->text;
+	for (size_t i = 0; i < frames.count; i++)
+		if (frames.frame[i].function)
+			add_frame(source, &frames.frame[i]);
+	return source->text[0] ? source->text : NULL;
 }
 
 static void frame_source_release(struct frame_source *source)
@@ -73,6 +113,7 @@ int verb_dump(const struct options *options)
 	struct frame_source source = { 0 };
 	struct dump_options dump = { .filter = options->filter,
 				     .frame = top_frame,
+				     .chain = all_frames,
 				     .frame_context = &source };
 	struct trace_place place;
 	struct trace_reader *reader;

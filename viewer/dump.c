@@ -167,7 +167,7 @@ void dump_put_object(const struct dump *d, uint32_t object)
 	fprintf(d->out, "#%" PRIu32, object);
 }
 
-void dump_put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns)
+static void put_frames(const struct dump *d, dump_frame_fn *say, uint32_t stack, uint64_t time_ns)
 {
 	const char *frame;
 
@@ -175,14 +175,22 @@ void dump_put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns)
 		return;
 	}
 	fprintf(d->out, " stack=%" PRIu32, stack);
-	frame = d->options->frame
-			? d->options->frame(d->options->frame_context, d->index, stack, time_ns)
-			: NULL;
+	frame = say ? say(d->options->frame_context, d->index, stack, time_ns) : NULL;
 	if (frame) {
 		fputs(" (", d->out);
 		escape_terminal(d->out, frame);
 		putc(')', d->out);
 	}
+}
+
+void dump_put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns)
+{
+	put_frames(d, d->options->frame, stack, time_ns);
+}
+
+void dump_put_chain(const struct dump *d, uint32_t stack, uint64_t time_ns)
+{
+	put_frames(d, d->options->chain ? d->options->chain : d->options->frame, stack, time_ns);
 }
 
 static void put_argument(const struct dump *d, const struct trace_event *e)
@@ -479,9 +487,7 @@ static int dump_process(struct trace_reader *reader, struct dump *d, struct diag
 			dump_put_wait(d, s);
 		}
 	}
-	if (!filter) {
-		dump_put_awaits(d);
-	}
+	dump_put_awaits(d);
 	if (!d->process->complete) {
 		fputs("# incomplete: ", d->out);
 		escape_terminal(d->out, d->process->why);

@@ -28,6 +28,7 @@ typedef const char *dump_frame_fn(void *context, size_t process, uint32_t stack,
 struct dump_options {
 	const struct dump_filter *filter; /* borrowed; NULL = everything */
 	dump_frame_fn *frame;		  /* NULL = stack ids only */
+	dump_frame_fn *chain;		  /* the same for all frames; NULL = as `frame` */
 	void *frame_context;
 };
 

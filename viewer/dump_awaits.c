@@ -69,8 +69,20 @@ static void put_await(const struct dump *d, const struct trace_await *w)
 	}
 	fprintf(d->out, " looked=%" PRIu64 ".%09" PRIu64, w->time_ns / DUMP_NS,
 		w->time_ns % DUMP_NS);
-	dump_put_stack(d, w->stack, w->time_ns);
+	dump_put_chain(d, w->stack, w->time_ns);
 	putc('\n', d->out);
+}
+
+/* As the task's own records would. */
+static bool passes(const struct dump *d, const struct trace_await *w)
+{
+	const struct trace_event e = { .op = TRACE_TASK,
+				       .arg = w->task,
+				       .thread = w->thread,
+				       .stack = w->stack,
+				       .time_ns = w->time_ns };
+
+	return dump_filter_passes(d->options->filter, d->process, &e);
 }
 
 void dump_put_awaits(const struct dump *d)
@@ -78,7 +90,8 @@ void dump_put_awaits(const struct dump *d)
 	const struct trace_process *p = d->process;
 
 	for (size_t i = 0; i < p->await_count; i++) {
-		if (p->awaits[i].look == p->awaits[p->await_count - 1].look) {
+		if (p->awaits[i].look == p->awaits[p->await_count - 1].look &&
+		    passes(d, &p->awaits[i])) {
 			put_await(d, &p->awaits[i]);
 		}
 	}
