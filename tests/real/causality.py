@@ -15,6 +15,8 @@ import tools
 LINE = re.compile(r"\s*(\d+\.\d{9})  (\d+)(?: .*?)?  (task|task-new|task-arm|loop|turn)(?= )(.*)$")
 PROCESS = re.compile(r"# process (\S+?)(?:: (.*))?$")
 TASK = re.compile(r" task=(\d+)")
+NAME = re.compile(r" task=\d+ (.+?) step=")
+AWAITS = re.compile(r"# task \d+ (.*?)(?: flags=\S+)? looked=\S+(?: stack=\d+ \((.*)\))?$")
 WORD = re.compile(r" step=([\w-]+)")
 KIND = re.compile(r" kind=(.*)$")
 FUNCTION = re.compile(r" stack=\d+ \((.*?)\)(?= task=| step=| seq=| once| to-call|$)")
@@ -40,6 +42,8 @@ class Process:
         self.drives = collections.Counter()  # thread: loops it runs
         self.depths = collections.defaultdict(list)  # thread: callbacks it was in when it began to
         self.loops_run = self.turns = 0
+        self.names = set()
+        self.awaits = []  # (task and what it waits for, chain)
         self.wrong = collections.OrderedDict()  # what: [first example, times]
 
     def say(self, what, line):
@@ -48,6 +52,8 @@ class Process:
     def feed(self, line):
         found = LINE.match(line)
         if not found:
+            if found := AWAITS.match(line.rstrip("\n")):
+                self.awaits.append((found[1], found[2] or ""))
             return
         _, thread, op, rest = found.groups()
         if op == "loop":
@@ -70,6 +76,8 @@ class Process:
             task.armed_by.update(FUNCTION.findall(arm))
             task.to_call.update(FUNCTION.findall(call))
         else:
+            if found := NAME.search(rest):
+                self.names.add((number, found[1]))
             self._step(thread, task, WORD.search(rest).group(1), functions, line)
 
     def _loop(self, thread, step, line):
@@ -104,10 +112,12 @@ class Process:
 
 class Sees:
     """What a trace must show, at the small scale. `loops`: how many run; `kinds`: {kind as in the dump: how many callbacks at
-    least}; `chains`: (made or armed by, kind, calls), patterns of functions' names, "" where the program has no symbols."""
+    least}; `chains`: (made or armed by, kind, calls), patterns of functions' names, "" where the program has no symbols; `names`:
+    {pattern of a task's name: how many have one like it at least}; `awaits`: (task and what it waits for, its frames), patterns."""
 
-    def __init__(self, loops, kinds, chains=(), turns=0):
+    def __init__(self, loops, kinds, chains=(), turns=0, names=None, awaits=()):
         self.loops, self.kinds, self.chains, self.turns = loops, kinds, chains, turns
+        self.names, self.awaits = names or {}, awaits
 
 
 def read(trace):
@@ -133,6 +143,16 @@ def _has_chain(tasks, maker, kind, callee):
     return any(t.kind == kind and t.called and fits(maker, {t.made_by, *t.armed_by}) and fits(callee, t.to_call) for t in tasks)
 
 
+def _check_names(processes, sees, problems):
+    for pattern, n in sees.names.items():
+        found = sum(fnmatch.fnmatchcase(name, pattern) for p in processes for _, name in p.names)
+        if found < n:
+            problems.append(f"{found} tasks by the name of {pattern}, expected {n}")
+    for task, chain in sees.awaits:
+        if not any(fnmatch.fnmatchcase(t, task) and fnmatch.fnmatchcase(c, chain) for p in processes for t, c in p.awaits):
+            problems.append(f"no task that was seen waiting as in {task}, at {chain}")
+
+
 def check(trace, sees, problems):
     """Appends what is wrong; returns (tasks, callbacks, turns)."""
     processes = read(trace)
@@ -152,4 +172,5 @@ def check(trace, sees, problems):
         problems += [f"{called[kind]} callbacks of {kind}, expected {n}" for kind, n in sees.kinds.items() if called[kind] < n]
         problems += [f"no {kind} made or armed by {maker or 'anybody'} that calls {callee or 'anything'}"
                      for maker, kind, callee in sees.chains if not _has_chain(tasks, maker, kind, callee)]
+        _check_names(processes, sees, problems)
     return len(tasks), callbacks, turns

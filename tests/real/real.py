@@ -28,6 +28,7 @@ import tools  # noqa: E402
 from inputs import Inputs  # noqa: E402
 from loops import LOOPS, SEES  # noqa: E402
 from programs import PROGRAMS  # noqa: E402
+from python_services import PYTHON_SEES, PYTHON_SERVICES  # noqa: E402
 from servers import SERVERS  # noqa: E402
 from services import SERVICES  # noqa: E402
 from trees import TREES  # noqa: E402
@@ -154,7 +155,7 @@ def check_program(program, options, inputs, scratch):
     if program.same_output and native.output != recorded.output:
         problems.append(f"output {recorded.output}, without thrum {native.output}")
     figures = check_counts(work, problems)
-    tasks, callbacks, turns = causality.check(os.path.join(work, "trace"), SEES.get(program.name), problems)
+    tasks, callbacks, turns = causality.check(os.path.join(work, "trace"), {**SEES, **PYTHON_SEES}.get(program.name), problems)
     findings = check_findings(program.name, work, problems)
     if options.report and findings:
         with open(os.path.join(work, "findings.txt"), encoding="utf-8") as f, open(options.report, "a", encoding="utf-8") as out:
@@ -184,7 +185,7 @@ def parse(argv):
 def main(argv):
     options = parse(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the directories go
-    chosen = [p for p in [*PROGRAMS, *SERVERS, *TREES, *SERVICES, *LOOPS] if not options.only or p.name in options.only.split(",")]
+    chosen = [p for p in [*PROGRAMS, *SERVERS, *TREES, *SERVICES, *LOOPS, *PYTHON_SERVICES] if not options.only or p.name in options.only.split(",")]
     failed = ran = 0
     scratch = tempfile.mkdtemp(prefix="thrum-real-")
     os.chmod(scratch, 0o711)  # some programs run as somebody else
