@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 
 from thrum_cli import LIMIT, Case, main, target, task_state
@@ -39,6 +40,23 @@ class Timeout(Case):
     def test_verdict_of_a_timeout(self):
         result = self.thrum("run", "--timeout=0.5", "--format=json", "--", "sleep", "1000")
         self.assertEqual(json.loads(result.stdout)["verdict"], "timeout")
+
+    def test_where_it_stood_is_told_for_each_thread(self):
+        program = ("import threading, time\n"
+                   "def poll_for_ever():\n    while True:\n        time.sleep(30)\n"
+                   "threads = [threading.Thread(target=poll_for_ever, name=f'poller-{n}') for n in range(3)]\n"
+                   "[t.start() for t in threads]\ntime.sleep(30)\n")
+        with open(self.path("program.py"), "w", encoding="ascii") as file:
+            file.write(program)
+        result = self.thrum("run", "--timeout=1.5", "--", sys.executable, "program.py")
+        self.assert_status(result, 124)
+        stood = result.stdout.partition("Where it stood then\n")[2] + result.stderr.partition("Where it stood then\n")[2]
+        self.assertRegex(stood, r'    thread 2 "poller-0" is in .*: poll_for_ever program.py:4; and 2 more there\n')
+        self.assertRegex(stood, r"    main thread is in .*: <module> program.py:7\n")
+
+    def test_where_it_stood_is_not_told_of_what_is_explained(self):
+        result = self.thrum("run", "--timeout=1", "--", target("abba"), "hang")
+        self.assertNotIn("Where it stood", result.stdout + result.stderr)
 
     def test_program_that_ends_in_time(self):
         result = self.thrum("run", "--timeout=100", "--", target("threads"), "3")
