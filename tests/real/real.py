@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Real programs, unmodified, under load, with and without thrum: same output, same status, every call recorded, every finding explained.
 
-    real.py [--small] [--only A,B] [--keep DIR] [--report FILE]
+    real.py [--small] [--only A,B] [--keep DIR] [--report FILE] [--pairs N]
 
 For each program of bench/programs.py and bench/servers.py: one run without thrum, one under `thrum run` with the counting
 preload beside it. Fails when an output or a status differs, when a count of records differs from the count of calls (and
@@ -173,11 +173,26 @@ def check_program(program, options, inputs, scratch):
                       + f"; {recorded.wall_s / max(native.wall_s, 0.01):.1f} times as long")
 
 
+def ratio(program, options, inputs, scratch):
+    """Processor time for each unit of work, recorded, to that without thrum: native and `thrum record` in turn, the median and its spread."""
+    found = []
+    for _ in range(options.pairs):
+        cost = []
+        for tool in (tools.TOOLS["native"], tools.TOOLS["thrum"]):
+            sample, work = one_run(program, tool, options.scale, inputs, scratch)
+            shutil.rmtree(work)
+            cost.append(sample.cpu_s / sample.units)
+        found.append(cost[1] / cost[0])
+    spread = measure.spread(found)
+    return f"; {measure.median(found):.2f} times the processor time" + (f" (+-{spread:.0%})" if spread else "")
+
+
 def parse(argv):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--small", dest="scale", action="store_const", const="small", default="full", help="small inputs")
     p.add_argument("--only", default="", metavar="A,B", help="programs by name")
     p.add_argument("--keep", default="", metavar="DIR", help="copy traces, reports and outputs there")
+    p.add_argument("--pairs", type=int, default=0, metavar="N", help="measure the processor time too, N times")
     p.add_argument("--report", default="", metavar="FILE", help="append the text of all findings to FILE")
     return p.parse_args(argv)
 
@@ -197,6 +212,8 @@ def main(argv):
                 print(f"{program.name:17} skipped: {program.missing()}", flush=True)
                 continue
             problems, figures = check_program(program, options, inputs, scratch)
+            if options.pairs and not problems:
+                figures += ratio(program, options, inputs, scratch)
             ran, failed = ran + 1, failed + bool(problems)
             print(f"{program.name:17} {'FAILED' if problems else 'ok':7} {figures}", flush=True)
             for problem in problems:
