@@ -10,14 +10,22 @@
 struct operations {
 	uint8_t minor, name, attribute, global, fast, cell, fast_load, fast_fast, extended,
 		load_fast, append, copy;
+	/* Of `a, b = Lock(), Lock()`; 0 = there is none. */
+	uint8_t load_name, load_global, load_cell, load_attribute, load_method, null, precall, call,
+		call_method, swap, rotate_two, rotate_three, build, unpack;
 };
 
 static const struct operations known[] = {
-	{ 9, 90, 95, 97, 125, 137, 0, 0, 144, 124, 145, 4 },
-	{ 10, 90, 95, 97, 125, 137, 0, 0, 144, 124, 145, 4 },
-	{ 11, 90, 95, 97, 125, 138, 0, 0, 144, 124, 145, 120 },
-	{ 12, 90, 95, 97, 125, 138, 0, 0, 144, 124, 145, 120 },
-	{ 13, 114, 108, 113, 110, 109, 111, 112, 71, 85, 80, 61 },
+	{ 9,   90,  95,	 97,  125, 137, 0,   0,	  144, 124, 145, 4,   101,
+	  116, 136, 106, 160, 0,   0,	131, 161, 0,   2,   3,	 102, 92 },
+	{ 10,  90,  95,	 97,  125, 137, 0,   0,	  144, 124, 145, 4,   101,
+	  116, 136, 106, 160, 0,   0,	131, 161, 0,   2,   3,	 102, 92 },
+	{ 11,  90,  95,	 97,  125, 138, 0,   0, 144, 124, 145, 120, 101,
+	  116, 137, 106, 160, 2,   166, 171, 0, 99,  0,	  0,   102, 92 },
+	{ 12,  90,  95,	 97, 125, 138, 0,   0, 144, 124, 145, 120, 101,
+	  116, 137, 106, 0,  2,	  0,   171, 0, 99,  0,	 0,   102, 92 },
+	{ 13, 114, 108, 113, 110, 109, 111, 112, 71,  85, 80, 61, 92,
+	  91, 84,  82,	0,   34,  0,   53,  0,	 115, 0,  0,  52, 117 },
 };
 
 static const struct operations *operations(void)
@@ -51,6 +59,112 @@ static bool next_instruction(const uint8_t *bytes, intptr_t count, intptr_t *at,
 		}
 	}
 	return false;
+}
+
+/* ---- of several values that are made one after the other, and stored then: which is whose ---- */
+
+struct reader {
+	const uint8_t *bytes;
+	intptr_t count, at;
+	const struct operations *o;
+	struct instruction i; /* at `at` */
+};
+
+static bool step(struct reader *r)
+{
+	return next_instruction(r->bytes, r->count, &r->at, r->o, &r->i);
+}
+
+static bool is_op(const struct reader *r, unsigned op)
+{
+	return op && r->i.op == op;
+}
+
+/* `Lock()` or `threading.Lock()`, nothing more: then it is one value. On success at what follows. */
+static bool skip_call(struct reader *r)
+{
+	const struct operations *o = r->o;
+	unsigned loads = 0;
+
+	for (; !is_op(r, o->call) && !is_op(r, o->call_method);) {
+		if (is_op(r, o->load_name) || is_op(r, o->load_global) || is_op(r, o->load_cell) ||
+		    is_op(r, o->load_fast)) {
+			loads++;
+		} else if (!is_op(r, o->load_attribute) && !is_op(r, o->load_method) &&
+			   !is_op(r, o->null) && !is_op(r, o->precall)) {
+			return false;
+		}
+		if (!step(r)) {
+			return false;
+		}
+	}
+	return loads == 1 && !r->i.argument && step(r);
+}
+
+/* The values are turned round, so that the first is stored first: how many; 0 = they are not. On success at the first store. */
+static unsigned skip_turn(struct reader *r)
+{
+	const struct operations *o = r->o;
+	unsigned several = r->i.argument;
+
+	if (is_op(r, o->swap)) {
+		return several <= 3 && step(r) ? several : 0;
+	}
+	if (is_op(r, o->rotate_two)) {
+		return step(r) ? 2 : 0;
+	}
+	if (is_op(r, o->rotate_three)) {
+		return step(r) && is_op(r, o->rotate_two) && step(r) ? 3 : 0;
+	}
+	if (is_op(r, o->build)) {
+		return step(r) && is_op(r, o->unpack) && r->i.argument == several && step(r)
+			       ? several
+			       : 0;
+	}
+	return 0;
+}
+
+/* Past one store. */
+static bool skip_store(struct reader *r)
+{
+	const struct operations *o = r->o;
+
+	if (is_op(r, o->fast_fast)) { /* the other half is next */
+		r->i = (struct instruction){ o->fast, r->i.argument & 15 };
+		return true;
+	}
+	if (is_op(r, o->load_fast) || is_op(r, o->load_name)) {
+		return step(r) && is_op(r, o->attribute) && step(r);
+	}
+	return (is_op(r, o->name) || is_op(r, o->global) || is_op(r, o->fast) ||
+		is_op(r, o->cell)) &&
+	       step(r);
+}
+
+/* From the instruction after the call that made it to the one that stores it; it stays where it is when it is none of several. */
+static void find_store(struct reader *r)
+{
+	struct reader here = *r, next = here;
+	unsigned after = 0, several;
+
+	for (; skip_call(&next); here = next) {
+		after++;
+	}
+	next = here;
+	several = skip_turn(&next);
+	if (several > after) {
+		after = several - 1 - after;
+	} else if (several || !after) {
+		return;
+	} else {
+		next = here; /* the last is stored first */
+	}
+	for (; after; after--) {
+		if (!skip_store(&next)) {
+			return;
+		}
+	}
+	*r = next;
 }
 
 void py_site_add(struct py_site *s, const char *text, size_t bytes)
@@ -197,6 +311,11 @@ bool py_site_add_target(struct py_site *s, uintptr_t code, int32_t from, PyObjec
 	    next_instruction((const uint8_t *)bytes, count, &at, o, &i)) {
 		const uint8_t *b = (const uint8_t *)bytes;
 
+		struct reader r = { b, count, at, o, i };
+
+		find_store(&r);
+		at = r.at;
+		i = r.i;
 		if (i.op == o->copy) {
 			next_instruction(b, count, &at, o, &i);
 		}

@@ -4,8 +4,7 @@
 # RUN timeout=3
 import threading
 
-accounts = threading.Lock()
-ledger = threading.Lock()
+accounts, ledger = threading.Lock(), threading.Lock()
 both = threading.Barrier(2)
 
 

@@ -55,6 +55,7 @@ class WebServer(Server):
 
     sizes = {"full": 6, "small": 0.3}  # seconds, all paths together
     modules = {}
+    keeps = True
     paths = ("/plain", "/timer", "/lock", "/pool", "/gather", "/background")
 
     def missing(self):
@@ -65,8 +66,8 @@ class WebServer(Server):
             self.ask(path)
 
     def load(self, size, work):
-        """wrk counts in whole seconds; a small load is asked for one by one."""
-        if size < 1:
+        """wrk counts in whole seconds; a small load is asked for one by one, and that of a server that closes connections early."""
+        if size < 1 or not self.keeps:
             for path in self.paths * int(50 * size):
                 self.ask(path)
             return int(50 * size) * len(self.paths)
@@ -118,9 +119,9 @@ class Asgi(WebServer):
 
     needs = [WRK]
 
-    def __init__(self, name, title, modules, words):
+    def __init__(self, name, title, modules, words, keeps=True):
         super().__init__(name, title)
-        self.words = words
+        self.words, self.keeps = words, keeps
         self.modules = {"fastapi": "python3-fastapi", **modules}
 
     def run(self, tool, scale, inputs, work):
@@ -259,7 +260,7 @@ PYTHON_SERVICES = [
     Asgi("gunicorn-uvicorn", "gunicorn, 2 workers of uvicorn, FastAPI", {**UVICORN, **UVLOOP, "gunicorn": "gunicorn"},
          [*GUNICORN_WORDS, "-k", "uvicorn.workers.UvicornWorker"]),
     Asgi("hypercorn", "hypercorn, FastAPI", {"hypercorn": "python3-hypercorn"},
-         ["hypercorn", "--bind", "127.0.0.1:PORT"]),
+         ["hypercorn", "--bind", "127.0.0.1:PORT"], keeps=False),
     Celery("prefork", "celery, 3 processes"),
     Celery("threads", "celery, 3 threads"),
     Celery("gevent", "celery, greenlets", {"gevent": "python3-gevent"}),
@@ -271,6 +272,10 @@ PYTHON_SERVICES = [
     Python("pytest", "pytest with its anyio plugin", {"pytest": "python3-pytest", "anyio": "python3-anyio", "trio": "python3-trio"},
            {"full": 100, "small": 10},
            ["SUITE_N=$N", "exec", "PYTHON", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "SCRIPTS", "SCRIPTS/suite.py"]),
+    Python("pytest-xdist", "pytest -n 2: workers over pipes", {"xdist": "python3-pytest-xdist", "anyio": "python3-anyio", "trio": "python3-trio"},
+           {"full": 100, "small": 10},  # who runs which test is chance: the last line counts
+           ["SUITE_N=$N", "PYTHON", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-p", "no:warnings", "--rootdir", "SCRIPTS",
+            "SCRIPTS/suite.py", ">log;", "tail", "-n", "1", "log"]),
     Python("python-executors", "ProcessPoolExecutor: fork, spawn, forkserver; children", {}, {"full": 200, "small": 12},
            ["exec", "PYTHON", "SCRIPTS/executors.py", "$N"]),
     Python("venv", "a virtualenv, -m of a package", {"venv": "python3-venv"}, {"full": 100, "small": 8}, [VENV]),
