@@ -82,14 +82,16 @@ bool py_patch_new(PyObject *type, PyObject *(*ours)(PyObject *, PyObject *, PyOb
 bool py_patch_init(PyObject *type, int (*ours)(PyObject *, PyObject *, PyObject *),
 		   int (**ret_old)(PyObject *, PyObject *, PyObject *))
 {
+	/* An extension module's own: it need not lie in the interpreter. */
+	int (*old)(PyObject *, PyObject *, PyObject *) =
+		*(int (**)(PyObject *, PyObject *, PyObject *))((uintptr_t)type + TYPE_INIT);
 	PyObject *d;
 	void **wrapped;
 
-	/* An extension module's own: it need not lie in the interpreter. */
-	*ret_old = *(int (**)(PyObject *, PyObject *, PyObject *))((uintptr_t)type + TYPE_INIT);
-	if (!*ret_old || *ret_old == ours) {
+	if (!old || old == ours) {
 		return false;
 	}
+	*ret_old = old;
 	__atomic_store_n((void **)((uintptr_t)type + TYPE_INIT), (void *)ours, __ATOMIC_RELEASE);
 	d = py_PyObject_GetAttrString(type, "__init__");
 	wrapped = d && d->type == py_data_PyWrapperDescr_Type
@@ -111,10 +113,10 @@ bool py_patch_new_of_extension(PyObject *type,
 {
 	void **slot = (void **)((uintptr_t)type + TYPE_NEW);
 
-	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
 	if (!*slot || *slot == (void *)ours) {
 		return false;
 	}
+	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
 	__atomic_store_n(slot, (void *)ours, __ATOMIC_RELEASE);
 	return true;
 }
@@ -138,10 +140,10 @@ bool py_patch_dealloc_of_extension(PyObject *type, void (*ours)(PyObject *),
 {
 	void **slot = (void **)((uintptr_t)type + TYPE_DEALLOC);
 
-	*ret_old = *(void (**)(PyObject *))slot;
 	if (!*slot || *slot == (void *)ours) {
 		return false;
 	}
+	*ret_old = *(void (**)(PyObject *))slot;
 	__atomic_store_n(slot, (void *)ours, __ATOMIC_RELEASE);
 	return true;
 }

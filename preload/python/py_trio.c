@@ -35,14 +35,13 @@ static PyObject *step(struct arch_caller caller, PyObject *task, enum trace_task
 		py_task_changes++;
 		py_task_steps += what == TRACE_TASK_RESUMED;
 		call.stack = 0;
+		/* Trio says that a task is over before it says that its last step is. */
+		task_step(&call, t, what == TRACE_TASK_FINISHED ? TRACE_TASK_SUSPENDED : what);
+		call.s->task = what == TRACE_TASK_RESUMED ? t->id : 0;
 		if (what == TRACE_TASK_FINISHED) {
 			task_end(&call, t, what);
-		} else {
-			task_step(&call, t, what);
-			call.s->task = what == TRACE_TASK_RESUMED ? t->id : 0;
-			if (unlikely(t->argument)) {
-				py_async_lock_given(&call, t);
-			}
+		} else if (unlikely(t->argument)) {
+			py_async_lock_given(&call, t);
 		}
 		shim_leave(&call);
 	}
@@ -100,11 +99,77 @@ static bool make_instrument(void)
 	return instrument != NULL;
 }
 
+/* ---- loops: what run() drives; a guest's loop is its host's ---- */
+
+static struct {
+	const struct stream *stream; /* NULL = unused */
+	PyObject *runner;	     /* a reference; NULL = not made yet */
+} runs[32];			     /* one for each thread that is in run(); under the GIL */
+enum { RUNS = sizeof(runs) / sizeof(runs[0]) };
+
+static void note_loop(struct arch_caller caller, PyObject *runner, unsigned what)
+{
+	struct call call;
+
+	if (task_enter_any(&call, caller)) {
+		task_loop_step(&call, task_loop(&call, runner, PY_LOOP), what, 0);
+		shim_leave(&call);
+	}
+}
+
+static void begin_run(struct arch_caller caller, PyObject *runner)
+{
+	for (size_t i = 0; i < RUNS; i++) {
+		if (runs[i].stream && runs[i].stream == shim_stream && !runs[i].runner) {
+			py_Py_IncRef(runner);
+			runs[i].runner = runner;
+			note_loop(caller, runner, TRACE_LOOP_RUN);
+			return;
+		}
+	}
+}
+
+static void end_run(struct arch_caller caller, size_t i)
+{
+	PyObject *runner = runs[i].runner, *type, *value, *trace;
+
+	runs[i].stream = NULL;
+	runs[i].runner = NULL;
+	if (runner) {
+		py_PyErr_Fetch(&type, &value, &trace);
+		note_loop(caller, runner, TRACE_LOOP_LEFT);
+		note_loop(caller, runner, TRACE_LOOP_CLOSE);
+		py_drop(runner);
+		py_PyErr_Restore(type, value, trace);
+	}
+}
+
+PY_HOOK(hook_run, run)
+
+static PyObject *run(PyObject *function, PyObject *const *args, size_t count, PyObject *names)
+{
+	struct arch_caller caller = PY_CALLER();
+	PyObject *result;
+	size_t i = 0;
+
+	while (i < RUNS && runs[i].stream) {
+		i++;
+	}
+	if (i < RUNS) {
+		runs[i].stream = shim_stream;
+	}
+	result = hook_run.old(function, args, count, names);
+	if (i < RUNS) {
+		end_run(caller, i);
+	}
+	return result;
+}
+
 PY_HOOK(hook_setup, setup_runner)
 
 /* setup_runner(clock, instruments, …) */
-static PyObject *setup_runner(PyObject *function, PyObject *const *args, size_t count,
-			      PyObject *names)
+static PyObject *setup_with(PyObject *function, PyObject *const *args, size_t count,
+			    PyObject *names)
 {
 	enum { MOST = 8, INSTRUMENTS = 1 };
 	size_t n = PY_COUNT(count);
@@ -126,12 +191,24 @@ static PyObject *setup_runner(PyObject *function, PyObject *const *args, size_t 
 	return result;
 }
 
+static PyObject *setup_runner(PyObject *function, PyObject *const *args, size_t count,
+			      PyObject *names)
+{
+	PyObject *runner = setup_with(function, args, count, names);
+
+	if (runner) {
+		begin_run(PY_CALLER(), runner);
+	}
+	return runner;
+}
+
 void py_trio_install(void)
 {
 	PyObject *module = py_PyImport_ImportModule("trio._core._run"), *lock;
 
 	if (module) {
 		py_patch_function(module, "setup_runner", &hook_setup);
+		py_patch_function(module, "run", &hook_run);
 		py_chain_learn();
 		lock = py_get(py_module("trio._sync"), "_LockImpl");
 		if (lock) {
