@@ -22,6 +22,7 @@ enum { TASKS = 4096 };
 
 struct happens_before {
 	struct clock *thread, *object; /* owned; by id */
+	struct clock *lane;	       /* owned; HAPPENS_BEFORE_LANES of each object; NULL = none was used */
 	size_t thread_count, object_count;
 	struct task_clock task[TASKS];
 };
@@ -54,6 +55,9 @@ void happens_before_free(struct happens_before *hb)
 		free(hb->object[i].at);
 	for (size_t i = 0; i < TASKS; i++)
 		free(hb->task[i].clock.at);
+	for (size_t i = 0; hb->lane && i < hb->object_count * HAPPENS_BEFORE_LANES; i++)
+		free(hb->lane[i].at);
+	free(hb->lane);
 	free(hb->thread);
 	free(hb->object);
 	free(hb);
@@ -196,7 +200,8 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 		break;
 	case TRACE_COND_WAKE:
 		acquire(hb, e->thread, object(hb, e->other));
-		acquire(hb, e->thread, object(hb, e->object));
+		if (e->result == 0) /* else its time was over, and nobody signalled it */
+			acquire(hb, e->thread, object(hb, e->object));
 		break;
 	case TRACE_LOST:
 		order_all(hb, e->thread);
@@ -217,6 +222,28 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 	default:
 		break;
 	}
+}
+
+static struct clock *lane_of(struct happens_before *hb, uint32_t object, unsigned lane)
+{
+	if (!object || object >= hb->object_count || lane >= HAPPENS_BEFORE_LANES)
+		return NULL;
+	if (!hb->lane)
+		hb->lane = checked(
+			calloc(hb->object_count * HAPPENS_BEFORE_LANES, sizeof(*hb->lane)));
+	return &hb->lane[object * HAPPENS_BEFORE_LANES + lane];
+}
+
+void happens_before_publish(struct happens_before *hb, uint32_t thread, uint32_t object,
+			    unsigned lane)
+{
+	release(hb, thread, lane_of(hb, object, lane));
+}
+
+void happens_before_obtain(struct happens_before *hb, uint32_t thread, uint32_t object,
+			   unsigned lane)
+{
+	acquire(hb, thread, lane_of(hb, object, lane));
 }
 
 uint32_t happens_before_now(struct happens_before *hb, uint32_t thread)

@@ -23,6 +23,16 @@ void happens_before_free(struct happens_before *hb); /* takes NULL */
 
 void happens_before_apply(struct happens_before *hb, const struct trace_event *event);
 
+/*
+ * For a lock that stands for more than one hand-over, instead of its events: what a thread did so far goes into a lane (0 or 1) of the
+ * object, and comes before what those do who obtain from that lane.
+ */
+enum { HAPPENS_BEFORE_LANES = 2 };
+void happens_before_publish(struct happens_before *hb, uint32_t thread, uint32_t object,
+			    unsigned lane);
+void happens_before_obtain(struct happens_before *hb, uint32_t thread, uint32_t object,
+			   unsigned lane);
+
 /* The present moment of a thread: equal for all between two of its releases. */
 uint32_t happens_before_now(struct happens_before *hb, uint32_t thread);
 /* Did that moment of `thread` come before the present one of `other`? */

@@ -8,6 +8,7 @@
  */
 #include "../happens_before.h"
 #include "../model/model_loops.h"
+#include "../python_order.h"
 #include "sites.h"
 
 #include <stdlib.h>
@@ -47,6 +48,7 @@ struct holder {
 
 struct state {
 	struct happens_before *hb;
+	struct python_order *order;
 	struct variable **variable; /* owned; by object */
 	size_t object_count;
 	struct holder *holder; /* owned: asyncio's locks that are held */
@@ -71,6 +73,7 @@ static void *shared_state_begin(struct analysis *a)
 		return NULL;
 	s = checked(calloc(1, sizeof(*s)));
 	s->hb = happens_before_new(p);
+	s->order = python_order_new(p);
 	s->object_count = p->object_count ? p->object_count : 1;
 	s->variable = checked(calloc(s->object_count, sizeof(*s->variable)));
 	return s;
@@ -83,6 +86,7 @@ static void shared_state_release(void *state)
 	if (!s)
 		return;
 	happens_before_free(s->hb);
+	python_order_free(s->order);
 	for (size_t i = 0; i < s->object_count; i++)
 		free(s->variable[i]);
 	free(s->variable);
@@ -282,7 +286,7 @@ static void shared_state_on_event(void *state, struct analysis *a, const struct 
 
 	if (!s || !step->thread)
 		return;
-	happens_before_apply(s->hb, e);
+	python_order_apply(s->order, s->hb, e);
 	switch (e->op) {
 	case TRACE_ACCESS:
 		if (e->arg & TRACE_ACCESS_WRITE && e->object < s->object_count &&

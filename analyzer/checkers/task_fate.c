@@ -79,14 +79,44 @@ static void add_site(struct analysis *a, struct finding *f, enum stack_role role
 			->note = note;
 }
 
+/* ---- whose code ---- */
+
+/* The innermost frame of an interpreter's that is not, or also, of its library; NULL = none. */
+static const struct trace_code_place *innermost(struct analysis *a, uint32_t stack,
+						bool skip_library)
+{
+	const struct trace_stack *st = model_get_stack(a->model, stack);
+	const struct trace_process *p = a->process;
+
+	for (uint32_t i = 0; st && i < st->frames; i++) {
+		uint64_t place = st->ip[i] - TF_PLACE;
+
+		if (TF_IS_PLACE(st->ip[i]) && place < p->place_count &&
+		    !(skip_library && p->places[place].kind == TF_PLACE_LIBRARY))
+			return &p->places[place];
+	}
+	return NULL;
+}
+
+static bool is_in(struct analysis *a, uint32_t stack, const char *function)
+{
+	const struct trace_code_place *place = innermost(a, stack, false);
+
+	return place && place->kind == TF_PLACE_LIBRARY && place->function &&
+	       !strcmp(place->function, function);
+}
+
 /* ---- never awaited ---- */
 
 static void on_unawaited(struct task_fate *s, struct analysis *a, const struct trace_event *event,
 			 const struct model_job *j)
 {
+	/* Of one that was kept, what runs when its keeper goes says nothing: a loop's next turn, or nothing at all. */
+	const struct trace_code_place *place = innermost(a, event->stack, false);
+	bool says_where = place && place->kind != TF_PLACE_LIBRARY;
 	/* Where it was dropped may be anywhere; which function it is tells two such places apart. */
 	struct finding *f = sites_begin(s->sites, a, RULE_NEVER_AWAITED, CONFIDENCE_OBSERVED,
-					event->stack ? event->stack : j->callback_stack,
+					says_where ? event->stack : j->callback_stack,
 					j->callback_stack);
 	struct model_site dropped = site_of(event),
 			  defined = { event->thread, j->callback_stack, 0 };
@@ -94,8 +124,12 @@ static void on_unawaited(struct task_fate *s, struct analysis *a, const struct t
 	if (!f)
 		return;
 	analysis_add_task(a, f, j->id, j->kind, j->callback_stack, 0);
-	add_site(a, f, ROLE_DESTROYS, &dropped, "the coroutine was dropped here, before it began");
-	add_site(a, f, ROLE_CREATES, &defined, "this is its function");
+	if (says_where)
+		add_site(a, f, ROLE_DESTROYS, &dropped,
+			 "the coroutine was dropped here, before it began");
+	add_site(a, f, ROLE_CREATES, &defined,
+		 says_where ? "this is its function"
+			    : "this is its function; it was dropped when what kept it went away");
 	f->title = analysis_printf(a, "{task:%u} was never awaited: nothing of it was done", j->id);
 	f->message = analysis_printf(
 		a,
@@ -139,23 +173,22 @@ static struct cancelled **find_cancelled(struct task_fate *s, uint64_t task)
 	return at;
 }
 
-/* The innermost frame that is not the interpreter's library is a package's. */
 static bool is_by_package(struct analysis *a, uint32_t stack)
 {
 	const struct trace_stack *st = model_get_stack(a->model, stack);
-	const struct trace_process *p = a->process;
+	const struct trace_code_place *place = innermost(a, stack, true);
 
-	if (!st || !st->frames || !TF_IS_PLACE(st->ip[0]))
-		return false;
-	for (uint32_t i = 0; i < st->frames; i++) {
-		uint64_t place = st->ip[i] - TF_PLACE;
+	return place && place->kind == TF_PLACE_PACKAGE && TF_IS_PLACE(st->ip[0]);
+}
 
-		if (!TF_IS_PLACE(st->ip[i]) || place >= p->place_count)
-			continue;
-		if (p->places[place].kind != TF_PLACE_LIBRARY)
-			return p->places[place].kind == TF_PLACE_PACKAGE;
-	}
-	return false;
+/*
+ * A group stops the task that waits for it when one of its own fails, and takes that back; but up to 3.12 not where the task waits for
+ * the end of the group already: then the count of cancellations stays above 0.
+ */
+static bool is_by_own_group(struct analysis *a, const struct cancelled *c)
+{
+	return is_in(a, c->asked.stack, "TaskGroup._on_task_done") &&
+	       is_in(a, c->met.stack, "TaskGroup.__aexit__");
 }
 
 static void report_swallowed(struct task_fate *s, struct analysis *a, const struct cancelled *c,
@@ -165,7 +198,7 @@ static void report_swallowed(struct task_fate *s, struct analysis *a, const stru
 	struct finding *f;
 
 	/* A package that limits the time of something stops what it cancelled by an exception of its own. */
-	if (!c->met.thread || is_by_package(a, c->asked.stack))
+	if (!c->met.thread || is_by_package(a, c->asked.stack) || is_by_own_group(a, c))
 		return;
 	f = sites_begin(s->sites, a, RULE_SWALLOWED_CANCELLATION,
 			went_on ? CONFIDENCE_OBSERVED : CONFIDENCE_HINT,

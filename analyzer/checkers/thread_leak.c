@@ -13,6 +13,9 @@
  * threads that wait for input, a connection, a child or a signal, the workers of a runtime that keeps them for ever,
  * and detached threads, unless they were at work when main returned. After _exit, quick_exit, exec, a
  * kill or a crash nothing is said: nobody tidies up then.
+ *
+ * Python's daemon threads are meant to die with the process, idle or not. They leak where one place makes several, each of which waits for
+ * something of its own that nobody ever gave: the next request makes one more.
  */
 #include "wait_story.h"
 
@@ -229,6 +232,22 @@ static bool is_pythons(const struct trace_process *process, const struct model_t
 	return process->runtime && process->runtime->features && t->detached;
 }
 
+static enum fate fate_of_pythons(const struct wait_world *w, uint32_t thread)
+{
+	const struct wait_party *p = &w->party[thread];
+
+	if (p->timed || !p->object || wait_history_was_left(w->history, p->stack))
+		return FATE_FINE;
+	for (uint32_t id = 1; id < w->thread_count; id++) {
+		const struct wait_party *q = &w->party[id];
+
+		if (id != thread && q->kind == p->kind && q->stack == p->stack && !q->timed &&
+		    q->object != p->object && creation_stack(w, id) == creation_stack(w, thread))
+			return FATE_BLOCKED;
+	}
+	return FATE_FINE;
+}
+
 static enum fate fate_of(const struct leak *l, uint32_t thread)
 {
 	const struct wait_world *w = l->r->w;
@@ -249,6 +268,8 @@ static enum fate fate_of(const struct leak *l, uint32_t thread)
 	}
 	if (is_idle(w, thread))
 		return FATE_FINE;
+	if (w->party[thread].kind != TRACE_WAIT_NONE && is_pythons(process, t))
+		return fate_of_pythons(w, thread);
 	if (w->party[thread].kind != TRACE_WAIT_NONE)
 		return t->detached ? FATE_FINE : fate_of_blocked(l, thread);
 	return is_kept_by_runtime(process, creation_stack(w, thread)) || is_pythons(process, t)

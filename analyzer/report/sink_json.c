@@ -10,6 +10,7 @@
 #include "json_put.h"
 #include "rule_page.h"
 #include "sinks.h"
+#include "site.h"
 
 static const char *const verdict_names[] = {
 	[VERDICT_CLEAN] = "clean",
@@ -116,6 +117,15 @@ static json_t *stack_value(const struct finding_stack *stack)
 	return value;
 }
 
+/* Where to look first: one place, the program's wherever there is one. */
+static void put_location(json_t *finding, const struct finding *f)
+{
+	const struct frame *site = site_find(f);
+
+	if (site)
+		json_put(finding, "location", frame_value(site));
+}
+
 static json_t *finding_value(const struct report *report, const struct finding *f)
 {
 	json_t *value = json_object();
@@ -145,6 +155,7 @@ static json_t *finding_value(const struct report *report, const struct finding *
 	json_put_count(value, "count", f->count);
 	json_put_text(value, "title", f->title);
 	json_put_text(value, "message", f->message);
+	put_location(value, f);
 	json_put(value, "threads", threads);
 	json_put(value, "locks", locks);
 	json_put(value, "tasks", tasks);

@@ -5,7 +5,8 @@
  *
  * Reviewers' tools show a finding at one line. It is the innermost frame of the program with a
  * source line, of the stack that tells most: where a thread waits or acquires before where it
- * holds; any other stack or creation site when none has a line.
+ * holds, where a leaked task was made before where it was cut off; any other stack or creation site when none has a line of the
+ * program; a library's line when nothing else has one.
  */
 #ifndef THRUM_ANALYZER_REPORT_SITE_H
 #define THRUM_ANALYZER_REPORT_SITE_H
