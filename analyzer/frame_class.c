@@ -62,6 +62,13 @@ static const char *const library_directories[] = {
 	"/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libx32/",
 };
 
+/* Extension modules of an interpreter, its own and those of packages, wherever it was installed. */
+static const char *const extension_directories[] = {
+	"/lib-dynload/",
+	"/site-packages/",
+	"/dist-packages/",
+};
+
 /*
  * Modules whose frames at the outer end say nothing even where they have no symbols. "libc.so" also
  * means libc.so.6.
@@ -128,6 +135,11 @@ static bool is_library_module(const struct frame *frame)
 
 	if (!name || !strstr(name, ".so"))
 		return false;
+	if (has_prefix(name, "libpython"))
+		return true;
+	for (size_t i = 0; i < ROWS(extension_directories); i++)
+		if (strstr(frame->module, extension_directories[i]))
+			return true;
 	for (size_t i = 0; i < ROWS(library_directories); i++)
 		if (has_prefix(frame->module, library_directories[i]))
 			return true;

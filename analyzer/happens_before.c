@@ -22,7 +22,7 @@ enum { TASKS = 4096 };
 
 struct happens_before {
 	struct clock *thread, *object; /* owned; by id */
-	struct clock *lane;	       /* owned; HAPPENS_BEFORE_LANES of each object; NULL = none was used */
+	struct clock *lane; /* owned; HAPPENS_BEFORE_LANES of each object; NULL = none was used */
 	size_t thread_count, object_count;
 	struct task_clock task[TASKS];
 };
@@ -229,8 +229,8 @@ static struct clock *lane_of(struct happens_before *hb, uint32_t object, unsigne
 	if (!object || object >= hb->object_count || lane >= HAPPENS_BEFORE_LANES)
 		return NULL;
 	if (!hb->lane)
-		hb->lane = checked(
-			calloc(hb->object_count * HAPPENS_BEFORE_LANES, sizeof(*hb->lane)));
+		hb->lane =
+			checked(calloc(hb->object_count * HAPPENS_BEFORE_LANES, sizeof(*hb->lane)));
 	return &hb->lane[object * HAPPENS_BEFORE_LANES + lane];
 }
 

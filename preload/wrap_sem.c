@@ -12,6 +12,33 @@
 
 #define RESULT(rc) ((rc) == 0 ? 0 : errno)
 
+/* What only tries here may be the first half of a caller's wait, of which the second is left out when it succeeds. */
+static unsigned sem_mode(unsigned mode, bool done)
+{
+	if (likely(!(mode & TRACE_MODE_TRY)) || !shim_stream ||
+	    __atomic_load_n(&python_semaphore_waits, __ATOMIC_RELAXED) != shim_stream) {
+		return mode;
+	}
+	__atomic_store_n(&python_semaphore_waits, NULL, __ATOMIC_RELAXED);
+	return done ? 0 : mode;
+}
+
+#undef PRIM_SEM_WAIT
+#define PRIM_SEM_WAIT(kind, ret, name, params, args, object_, mode_)                          \
+	EXPORT ret name params                                                                \
+	{                                                                                     \
+		struct call call;                                                             \
+		ret rc;                                                                       \
+                                                                                              \
+		if (unlikely(!shim_enter(&call)) ||                                           \
+		    unlikely(!lock_before(&call, TRACE_OBJECT_##kind, object_, mode_))) {     \
+			return real_##name args;                                              \
+		}                                                                             \
+		rc = real_##name args;                                                        \
+		lock_after(&call, TRACE_OBJECT_##kind, sem_mode(mode_, rc == 0), RESULT(rc)); \
+		return rc;                                                                    \
+	}
+
 #define PRIM_SEM_POST(kind, ret, name, params, args, object_, mode_)                             \
 	EXPORT ret name params                                                                   \
 	{                                                                                        \

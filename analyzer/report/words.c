@@ -161,7 +161,9 @@ static const char *words_deed(const struct finding *f, const struct finding_stac
 bool words_is_remark(const struct finding_stack *stack)
 {
 	return stack->note && !stack->lock && !stack->for_thread &&
-	       (stack->role == ROLE_AWAITS || stack->role == ROLE_ACCESSES);
+	       (stack->role == ROLE_AWAITS || stack->role == ROLE_ACCESSES ||
+		stack->role == ROLE_CREATES || stack->role == ROLE_DESTROYS ||
+		stack->role == ROLE_SIGNALS);
 }
 
 const char *words_heading(const struct finding *f, const struct finding_stack *stack, char *buffer,

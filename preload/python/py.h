@@ -201,6 +201,9 @@ extern uint32_t py_module_expected
 /* SLOW: what makes the semaphore that is being opened; NULL = not Python. With the name of the object. */
 struct py_site;
 const struct py_site *python_semaphore_site(void);
+/* Whose thread begins an acquire() of multiprocessing's that will wait; NULL = none. The GIL is held until its first try is over. */
+struct stream;
+extern const struct stream *python_semaphore_waits __attribute__((visibility("hidden")));
 void python_semaphore_named(uint32_t object, const struct py_site *site);
 
 /* BOOT: the interpreter's own mutexes, its own semaphores go by libc alone from here on. py_native.c. */

@@ -11,6 +11,7 @@
 enum { CHILDREN = 256, TIMERS = 4096 };
 
 static uint64_t looked_at;	  /* py_task_changes then */
+static uint64_t steps_then;	  /* py_task_steps */
 static uint32_t look, tasks_seen; /* by the newest */
 static uint64_t last_look_ns, look_took_ns;
 
@@ -331,7 +332,10 @@ bool py_look_is_due(void)
 	return looked_at != py_task_changes && shim_stream;
 }
 
-/* While a loop is busy: once a second, and when much was made at once; but for no more than a hundredth of the time. */
+/*
+ * While a loop is busy: once a second, and when much was made at once and has begun; but for no more than a hundredth of the time. What was
+ * only made yet waits for nothing.
+ */
 bool py_look_is_overdue(void)
 {
 	enum { MUCH = 1500, FOR_EACH = 64, SECOND = 1000000000 };
@@ -341,7 +345,8 @@ bool py_look_is_overdue(void)
 	if (changes == 0 || !shim_stream) {
 		return false;
 	}
-	if (changes > MUCH + FOR_EACH * (uint64_t)tasks_seen) {
+	if (changes > MUCH + FOR_EACH * (uint64_t)tasks_seen &&
+	    4 * (py_task_steps - steps_then) > changes) {
 		return true;
 	}
 	if (arch_ticks() - asked < (1u << 24)) {
@@ -372,6 +377,7 @@ void py_look_at_awaits(struct arch_caller caller, const struct py_rest *rest)
 		facts.running = rest ? running_loop() : NULL;
 		last_look_ns = region_mono_ns();
 		looked_at = py_task_changes;
+		steps_then = py_task_steps;
 		look++;
 		tasks_seen = 0;
 		py_each_task(look_at_one, caller, &facts);

@@ -11,7 +11,7 @@
 
 #include "../wrap_library.h"
 
-enum { PY_EXPECT_QUEUE = 1, PY_EXPECT_POOL = 2 };
+enum { PY_EXPECT_QUEUE = 1, PY_EXPECT_POOL = 2, PY_EXPECT_SEMAPHORE = 4 };
 enum { QUEUE = KIND_OF_LIBRARY(SEM, PYTHON) | KIND_ZERO_BORN };
 
 uint32_t py_module_expected;
@@ -114,24 +114,67 @@ static void install_queue(PyObject *module)
 	py_PyErr_Clear(); /* the reference is kept */
 }
 
+/* ---- semaphores of multiprocessing ---- */
+
+const struct stream *python_semaphore_waits;
+
+static struct py_patched semaphore_acquire, semaphore_enter;
+
+static PyObject *take_semaphore(struct arch_caller caller, const struct py_patched *p, void *a,
+				void *b, void *c, void *d, void *e)
+{
+	PyObject *block = p == &semaphore_enter ? NULL : argument(p, b, c, d, e, 0, "block");
+	PyObject *timeout = p == &semaphore_enter ? NULL : argument(p, b, c, d, e, 1, "timeout");
+	PyObject *result;
+
+	(void)caller;
+	if ((!block || block == PY_TRUE) && (!timeout || timeout == PY_NONE)) {
+		__atomic_store_n(&python_semaphore_waits, shim_stream, __ATOMIC_RELAXED);
+	}
+	result = p->call(a, b, c, d, e);
+	return result;
+}
+HOOK(semaphore_acquire, take_semaphore)
+HOOK(semaphore_enter, take_semaphore)
+
+static void install_semaphore(PyObject *module)
+{
+	PyObject *type = py_PyObject_GetAttrString(module, "SemLock");
+
+	if (type) {
+		py_patch_method(type, "acquire", hook_semaphore_acquire, &semaphore_acquire);
+		py_patch_method(type, "__enter__", hook_semaphore_enter, &semaphore_enter);
+	}
+	py_PyErr_Clear(); /* the reference is kept */
+}
+
+/* ---- modules that come later ---- */
+
+static PyObject *expected(PyObject *modules, uint32_t which, const char *name)
+{
+	return modules && py_module_expected & which ? py_PyDict_GetItemString(modules, name)
+						     : NULL;
+}
+
 void py_module_look(void)
 {
 	PyObject *modules = py_is_finalizing() ? NULL : py_PyImport_GetModuleDict();
-	PyObject *queue = modules && py_module_expected & PY_EXPECT_QUEUE
-				  ? py_PyDict_GetItemString(modules, "_queue")
-				  : NULL;
-	PyObject *pool = modules && py_module_expected & PY_EXPECT_POOL
-				 ? py_PyDict_GetItemString(modules, "concurrent.futures.thread")
-				 : NULL;
+	PyObject *queue = expected(modules, PY_EXPECT_QUEUE, "_queue");
+	PyObject *pool = expected(modules, PY_EXPECT_POOL, "concurrent.futures.thread");
+	PyObject *semaphore = expected(modules, PY_EXPECT_SEMAPHORE, "_multiprocessing");
 	PyObject *type, *value, *trace;
 
-	if (!queue && !pool) {
+	if (!queue && !pool && !semaphore) {
 		return;
 	}
 	py_PyErr_Fetch(&type, &value, &trace);
 	if (queue) {
 		py_module_expected &= ~(uint32_t)PY_EXPECT_QUEUE;
 		install_queue(queue);
+	}
+	if (semaphore) {
+		py_module_expected &= ~(uint32_t)PY_EXPECT_SEMAPHORE;
+		install_semaphore(semaphore);
 	}
 	if (pool && py_pool_install(pool)) {
 		py_module_expected &= ~(uint32_t)PY_EXPECT_POOL;
@@ -144,12 +187,14 @@ void py_module_announced(const char *name)
 {
 	if (py_text_is(name, "_queue") && !queue_get.call) {
 		py_module_expected |= PY_EXPECT_QUEUE;
+	} else if (py_text_is(name, "_multiprocessing") && !semaphore_acquire.call) {
+		py_module_expected |= PY_EXPECT_SEMAPHORE;
 	} else if (py_text_is(name, "concurrent.futures.thread")) {
 		py_module_expected |= PY_EXPECT_POOL;
 	}
 }
 
-/* ---- semaphores of multiprocessing ---- */
+/* ---- their names ---- */
 
 /* Called when sem_open made one: in a thread that runs Python code, inside of what makes a Lock, a Queue. The guard is not held. */
 const struct py_site *python_semaphore_site(void)
@@ -185,7 +230,8 @@ bool py_queues_install(void)
 	PyObject *modules = py_PyImport_GetModuleDict();
 	PyObject *signals = modules ? py_PyDict_GetItemString(modules, "_signal") : NULL;
 
-	py_module_expected = PY_EXPECT_QUEUE | PY_EXPECT_POOL; /* they may be there already */
+	py_module_expected = PY_EXPECT_QUEUE | PY_EXPECT_POOL |
+			     PY_EXPECT_SEMAPHORE; /* they may be there already */
 	py_module_look();
 	py_module_expected = 0;
 	return signals && py_patch_method(signals, "signal", hook_signal_signal, &signal_signal);
