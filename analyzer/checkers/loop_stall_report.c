@@ -133,7 +133,7 @@ void stall_report(struct analysis *a, const struct stall *x)
 	const char *what, *did, *woken;
 
 	f->count = x->count;
-	if (c->stack) {
+	if (c->task) {
 		analysis_add_task(a, f, c->task, c->kind, c->stack, c->posted.stack);
 		what = analysis_printf(a, "{task:%u}", c->task);
 	} else {

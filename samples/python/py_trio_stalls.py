@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS a task of trio that waits for a child in a way that blocks its thread, and with it every other task
-# EXPECT blocking-call-in-loop|loop-stall stacks=convert
-# ALLOW blocking-call-in-loop|loop-stall level=note..warning
+# EXPECT loop-stall stacks=convert tasks=convert
+# ALLOW blocking-call-in-loop level=note..warning
 # BUILD modules=trio
 import subprocess
 
