@@ -9,6 +9,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Of one image; a crowd of tasks says the same over and over. */
+enum { MOST = 1000 };
+
 /* A wait of a thread: what stands before the lock, or says it all. */
 static const char *const thread_words[] = {
 	[TRACE_WAIT_LOCK] = "waits for", [TRACE_WAIT_COND] = "waits on",
@@ -62,6 +65,8 @@ static void add(const struct look *l, uint32_t object, uint32_t stack, const cha
 	const struct trace_process *p = l->process;
 	struct finding_stack *s;
 
+	if (l->f->stack_count >= MOST)
+		return;
 	if (object && object < p->object_count) {
 		const struct trace_object *o = &p->objects[object];
 		struct finding_lock *lock = finding_add_lock(l->list, l->f, object);

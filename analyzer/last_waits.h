@@ -5,7 +5,7 @@
  *
  * Of each image that was alive then one struct finding, which is none: its stacks are the waits of its threads in recorded calls and
  * those of its tasks at the newest look, each with a note of who waits for what ("thread 2 \"pool\" waits for"; the lock, where there is one,
- * follows). Threads that ran, or were in no recorded call, are not there.
+ * follows). Threads that ran, or were in no recorded call, are not there, nor is what exceeds a thousand.
  */
 #ifndef THRUM_ANALYZER_LAST_WAITS_H
 #define THRUM_ANALYZER_LAST_WAITS_H
