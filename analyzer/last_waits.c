@@ -7,9 +7,10 @@
 #include "../trace/trace_ops.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Of one image; a crowd of tasks says the same over and over. */
+/* Of one image. */
 enum { MOST = 1000 };
 
 /* A wait of a thread: what stands before the lock, or says it all. */
@@ -121,22 +122,70 @@ static void add_thread(const struct look *l, const struct trace_wait_state *w)
 	add(l, object, w->wait.stack, finding_list_printf(l->list, "%s %s", who, what));
 }
 
-static void add_task(const struct look *l, const struct trace_await *w)
+static bool is_newest(const struct trace_process *p, size_t i)
 {
-	const char *who = task_label(l, w->task), *what;
-	uint32_t object = w->kind == TF_AWAIT_LOCK ? w->object : 0;
+	return i < p->await_count && p->awaits[i].look == p->awaits[p->await_count - 1].look;
+}
 
-	if (w->kind == TF_AWAIT_NOTHING)
-		return;
+/* What a task waits for may be several lines, one after the other. */
+static bool continues(const struct trace_process *p, size_t i)
+{
+	return i > 0 && is_newest(p, i - 1) && p->awaits[i - 1].task == p->awaits[i].task;
+}
+
+static bool is_lock(const struct trace_await *w)
+{
+	return w->kind == TF_AWAIT_LOCK && w->object;
+}
+
+/* `others`: that wait at the same place, and for no lock of their own. */
+static void add_task(const struct look *l, size_t i, uint32_t others)
+{
+	const struct trace_process *p = l->process;
+	const struct trace_await *w = &p->awaits[i];
+	const char *who = task_label(l, w->task), *what;
+
 	if (w->other)
-		what = finding_list_printf(l->list, "waits for %s", task_label(l, w->other));
-	else if (object)
+		what = finding_list_printf(
+			l->list, "waits for %s%s", task_label(l, w->other),
+			is_newest(p, i + 1) && continues(p, i + 1) ? " and others" : "");
+	else if (is_lock(w))
 		what = "waits for";
 	else
 		what = w->kind < sizeof(task_words) / sizeof(task_words[0]) && task_words[w->kind]
 			       ? task_words[w->kind]
 			       : "waits";
-	add(l, object, w->stack, finding_list_printf(l->list, "%s %s", who, what));
+	if (others)
+		who = finding_list_printf(l->list, "%s, as %" PRIu32 " more there,", who, others);
+	add(l, is_lock(w) ? w->object : 0, w->stack,
+	    finding_list_printf(l->list, "%s %s", who, what));
+}
+
+/* Of a crowd at one place one is told. */
+static void add_tasks(const struct look *l)
+{
+	const struct trace_process *p = l->process;
+	uint32_t *at_stack = calloc(p->stack_count + 1, sizeof(*at_stack));
+
+	if (!at_stack)
+		abort();
+	for (size_t i = 0; i < p->await_count; i++)
+		if (is_newest(p, i) && !continues(p, i) && !is_lock(&p->awaits[i]) &&
+		    p->awaits[i].kind != TF_AWAIT_NOTHING && p->awaits[i].stack < p->stack_count)
+			at_stack[p->awaits[i].stack]++;
+	for (size_t i = 0; i < p->await_count; i++) {
+		const struct trace_await *w = &p->awaits[i];
+
+		if (!is_newest(p, i) || continues(p, i) || w->kind == TF_AWAIT_NOTHING)
+			continue;
+		if (is_lock(w) || w->stack >= p->stack_count || !w->stack) {
+			add_task(l, i, 0);
+		} else if (at_stack[w->stack]) {
+			add_task(l, i, at_stack[w->stack] - 1);
+			at_stack[w->stack] = 0;
+		}
+	}
+	free(at_stack);
 }
 
 void last_waits_collect(const struct trace_reader *reader, struct finding_list *ret_list)
@@ -154,9 +203,7 @@ void last_waits_collect(const struct trace_reader *reader, struct finding_list *
 		for (size_t k = 0; k < p->wait_count; k++)
 			if (p->waits[k].thread)
 				add_thread(&l, &p->waits[k]);
-		for (size_t k = 0; k < p->await_count; k++)
-			if (p->awaits[k].look == p->awaits[p->await_count - 1].look)
-				add_task(&l, &p->awaits[k]);
+		add_tasks(&l);
 		if (l.f->stack_count)
 			finding_commit(ret_list, l.f);
 	}

@@ -54,6 +54,19 @@ class Timeout(Case):
         self.assertRegex(stood, r'    thread 2 "poller-0" is in .*: poll_for_ever program.py:4; and 2 more there\n')
         self.assertRegex(stood, r"    main thread is in .*: <module> program.py:7\n")
 
+    def test_where_it_stood_is_told_for_tasks_and_a_crowd_once(self):
+        program = ("import asyncio\n"
+                   "async def rest(n):\n    await asyncio.sleep(60 + n)\n"
+                   "async def main():\n    await asyncio.gather(*(rest(n) for n in range(7)), asyncio.create_task(rest(0), name='keeper'))\n"
+                   "asyncio.run(main())\n")
+        with open(self.path("program.py"), "w", encoding="ascii") as file:
+            file.write(program)
+        result = self.thrum("run", "--timeout=2", "--", sys.executable, "program.py")
+        self.assert_status(result, 124)
+        stood = (result.stdout + result.stderr).partition("Where it stood then\n")[2]
+        self.assertRegex(stood, r"    task \S+ \(rest\), as 7 more there, sleeps: rest program.py:3\n")
+        self.assertRegex(stood, r"    task \S+ \(main\) waits for task \S+ \(rest\) and others: main program.py:5\n")
+
     def test_where_it_stood_is_not_told_of_what_is_explained(self):
         result = self.thrum("run", "--timeout=1", "--", target("abba"), "hang")
         self.assertNotIn("Where it stood", result.stdout + result.stderr)
