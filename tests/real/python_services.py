@@ -290,6 +290,10 @@ PYTHON_SEES = {
         ("Task-1 (_run_app) sleeps*", "sleep tasks.py:* < _run_app web.py:*")]),
     "uvicorn": Sees(1, {TASK: 60}, names={"ticker (tick)": 1, "*(gathered.<locals>.one)": 5, "*(LifespanOn.main)": 1}, awaits=[
         ("ticker (tick) *", "sleep tasks.py:* < tick asgi_app.py:*")]),
+    "uvicorn-uvloop": Sees(1, {TASK: 60}, names={"ticker (tick)": 1, "*(gathered.<locals>.one)": 5}, awaits=[
+        ("ticker (tick) *", "sleep tasks.py:* < tick asgi_app.py:*")]),
+    "gunicorn-uvicorn": Sees(2, {TASK: 60}, names={"ticker (tick)": 2}, awaits=[
+        ("ticker (tick) *", "sleep tasks.py:* < tick asgi_app.py:*")]),
     "hypercorn": Sees(1, {TASK: 60}, names={"ticker (tick)": 1}, awaits=[
         ("ticker (tick) *", "sleep tasks.py:* < tick asgi_app.py:*")]),
     "celery-threads": Sees(0, {WORK: 40}),
