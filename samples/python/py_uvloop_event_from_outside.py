@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS tasks on uvloop at rest, ended by a timer, by another process through a pipe, by a child's end, and by a thread
 # NEVER stuck-wait deadlock await-cycle
+# ALLOW blocking-call-in-loop level=note..warning
 # RUN clean
 # BUILD modules=uvloop
 import asyncio
