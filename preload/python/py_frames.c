@@ -179,7 +179,9 @@ static unsigned place_kind(const char *file, size_t bytes)
 			}
 		}
 	}
-	if (bytes > 8 && !__builtin_memcmp(file, "<frozen ", 8)) {
+	/* Or an __init__ that attrs wrote. */
+	if (bytes > 17 && (!__builtin_memcmp(file, "<frozen ", 8) ||
+			   !__builtin_memcmp(file, "<attrs generated ", 17))) {
 		return TF_PLACE_LIBRARY;
 	}
 	return py.library_bytes && bytes > py.library_bytes &&

@@ -40,7 +40,7 @@ static PyObject *step(struct arch_caller caller, PyObject *task, enum trace_task
 		call.s->task = what == TRACE_TASK_RESUMED ? t->id : 0;
 		if (what == TRACE_TASK_FINISHED) {
 			task_end(&call, t, what);
-		} else if (unlikely(t->argument)) {
+		} else if (unlikely(t->argument && what == TRACE_TASK_RESUMED)) {
 			py_async_lock_given(&call, t);
 		}
 		shim_leave(&call);
