@@ -422,6 +422,7 @@ enum tf_await_flag {
 	TF_AWAIT_LOOP_TIMERS = 4,   /* callbacks that wait for their time, or for their turn */
 	TF_AWAIT_LOOP_WATCHES = 8,  /* descriptors besides its own, or signals */
 	TF_AWAIT_LOOP_UNKNOWN = 16, /* not asyncio's own loop */
+	TF_AWAIT_LOOP_OVER = 32,    /* gevent: it gives up, nothing is left to wait for */
 };
 
 struct tf_def_runtime {

@@ -30,6 +30,7 @@ static const struct dump_bit await_bits[] = {
 	{ TF_AWAIT_LOOP_TIMERS, "loop-has-timers" },
 	{ TF_AWAIT_LOOP_WATCHES, "loop-watches" },
 	{ TF_AWAIT_LOOP_UNKNOWN, "loop-unknown" },
+	{ TF_AWAIT_LOOP_OVER, "loop-over" },
 	{ 0, NULL },
 };
 

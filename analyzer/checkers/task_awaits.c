@@ -279,7 +279,8 @@ static bool is_sealed(const struct task_awaits *s, const struct analysis *a, con
 {
 	const struct model *m = a->model;
 
-	if (m->exit_kind || s->stepped_ns > c->await[c->count - 1].time_ns)
+	if ((m->exit_kind && !(c->await[0].flags & TF_AWAIT_LOOP_OVER)) ||
+	    s->stepped_ns > c->await[c->count - 1].time_ns)
 		return false;
 	for (size_t i = 0; i < c->count; i++)
 		if (c->await[i].kind == TF_AWAIT_NOTHING || c->await[i].kind == TF_AWAIT_IO ||

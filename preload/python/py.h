@@ -189,6 +189,7 @@ void py_tasks_install(void);
 void py_uvloop_install(void);
 void py_trio_install(void);
 void py_greenlet_install(void);
+void py_gevent_install(void);
 
 /* SLOW: the newest py.features into the trace. py_boot.c. */
 void py_say_runtime(void);

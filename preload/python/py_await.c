@@ -293,8 +293,9 @@ static void collect(struct task *t, void *cookie)
 	}
 }
 
-void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void *cookie),
-		  struct arch_caller caller, void *cookie)
+void py_each_task_of(unsigned kind,
+		     void (*visit)(struct arch_caller caller, PyObject *task, void *cookie),
+		     struct arch_caller caller, void *cookie)
 {
 	enum { ROOM_FOR = 100000 };
 	struct crowd crowd = { .room = ROOM_FOR };
@@ -309,7 +310,7 @@ void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void 
 		shim_leave(&call);
 		return;
 	}
-	task_each(TRACE_TASK_PY_TASK, collect, &crowd);
+	task_each(kind, collect, &crowd);
 	shim_leave(&call);
 	py_PyErr_Fetch(&type, &value, &trace);
 	for (uint32_t i = 0; i < crowd.count; i++) {
@@ -319,6 +320,17 @@ void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void 
 	py_PyErr_Clear();
 	py_PyErr_Restore(type, value, trace);
 	sys2(SYS_munmap, (long)crowd.task, ROOM_FOR * sizeof(*crowd.task));
+}
+
+void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void *cookie),
+		  struct arch_caller caller, void *cookie)
+{
+	py_each_task_of(TRACE_TASK_PY_TASK, visit, caller, cookie);
+}
+
+void py_look_loop_exit(struct arch_caller caller)
+{
+	py_gevent_look(caller, ++look, NULL);
 }
 
 static void look_at_one(struct arch_caller caller, PyObject *task, void *facts)
@@ -381,6 +393,9 @@ void py_look_at_awaits(struct arch_caller caller, const struct py_rest *rest)
 		look++;
 		tasks_seen = 0;
 		py_each_task(look_at_one, caller, &facts);
+		if (rest && py_module("gevent._gevent_c_semaphore")) {
+			py_gevent_look(caller, look, rest);
+		}
 		if (rest && py_module("trio._core._run")) {
 			py_trio_look(caller, look);
 		}

@@ -167,6 +167,27 @@ static void install_core(void)
 	define_runtime();
 }
 
+static void drop_module(PyObject *module)
+{
+	if (module) {
+		py_Py_DecRef(module);
+	}
+	py_PyErr_Clear();
+}
+
+#define GEVENT(name)                                                    \
+	static void install_gevent_##name(void)                         \
+	{                                                               \
+		py_greenlet_install();                                  \
+		drop_module(py_PyImport_ImportModule("gevent." #name)); \
+		py_gevent_install();                                    \
+	}
+GEVENT(hub)
+GEVENT(lock)
+GEVENT(event)
+GEVENT(queue)
+#undef GEVENT
+
 /* What is looked at when the program imports it: the module is imported from inside the hook, which the interpreter then finds done. */
 static struct extension {
 	const char *module;
@@ -178,7 +199,10 @@ static struct extension {
 	{ "uvloop.loop", py_uvloop_install, NOT_YET },
 	{ "trio", py_trio_install, NOT_YET },
 	{ "greenlet", py_greenlet_install, NOT_YET },
-	{ "gevent", py_greenlet_install, NOT_YET },
+	{ "gevent", install_gevent_hub, NOT_YET }, /* which it imports itself */
+	{ "gevent.lock", install_gevent_lock, NOT_YET },
+	{ "gevent.event", install_gevent_event, NOT_YET },
+	{ "gevent.queue", install_gevent_queue, NOT_YET },
 };
 
 static void install(struct extension *x)

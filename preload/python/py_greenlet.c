@@ -124,6 +124,15 @@ static void end(struct arch_caller caller, PyObject *greenlet)
 	}
 }
 
+static bool is_throw(const PyObject *event)
+{
+	char text[8];
+	size_t bytes = py_text(event, text, sizeof(text) - 1);
+
+	text[bytes] = 0;
+	return py_text_is(text, "throw");
+}
+
 /* (event, (from, to)) */
 static PyObject *switched(PyObject *self, PyObject *args)
 {
@@ -131,14 +140,20 @@ static PyObject *switched(PyObject *self, PyObject *args)
 		*pair = py_PyTuple_Size(args) == 2 ? py_PyTuple_GetItem(args, 1) : NULL;
 
 	(void)self;
-	if (pair && pair->type == py_data_PyTuple_Type && py_PyTuple_Size(pair) == 2) {
+	if (!py_is_finalizing() && pair && pair->type == py_data_PyTuple_Type &&
+	    py_PyTuple_Size(pair) == 2) {
 		PyObject *from = py_PyTuple_GetItem(pair, 0), *to = py_PyTuple_GetItem(pair, 1);
 
 		py_PyErr_Fetch(&type, &value, &trace);
+		if (is_throw(py_PyTuple_GetItem(args, 0)) &&
+		    py_text_has(py_type_name(from), "Hub")) {
+			py_look_loop_exit(ARCH_CALLER());
+		}
 		if (!is_loop(from)) {
 			end(ARCH_CALLER(), from);
 		}
 		if (!is_loop(to)) {
+			py_gevent_switched();
 			begin(ARCH_CALLER(), to);
 		}
 		py_PyErr_Clear();

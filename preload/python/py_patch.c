@@ -47,7 +47,8 @@ bool py_patch_method(PyObject *type, const char *name, py_function *ours, struct
 	if (d->type == py_data_PyMethodDescr_Type) {
 		done = replace(*(struct py_method **)((uintptr_t)d + DESCRIPTOR_METHOD), name, ours,
 			       ret);
-	} else if (d->type == py_data_PyCFunction_Type) {
+	} else if (d->type == py_data_PyCFunction_Type ||
+		   py_text_is(py_type_name(d), "cython_function_or_method")) {
 		done = replace(*(struct py_method **)((uintptr_t)d + FUNCTION_METHOD), name, ours,
 			       ret);
 	}
@@ -127,10 +128,10 @@ bool py_patch_call_of_extension(PyObject *type,
 {
 	void **slot = (void **)((uintptr_t)type + TYPE_CALL);
 
-	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
 	if (!*slot || *slot == (void *)ours) {
 		return false;
 	}
+	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
 	__atomic_store_n(slot, (void *)ours, __ATOMIC_RELEASE);
 	return true;
 }

@@ -75,16 +75,26 @@ void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void 
 uint32_t py_task_number(PyObject *o); /* of the trace; 0 = not known */
 /* The guard is held: `def` into the trace, with its time and, of a lock, the object. */
 void py_await_define(struct call *c, struct tf_def_await *def);
-/* The tasks of the trio run of this thread. */
-void py_trio_look(struct arch_caller caller, uint32_t look);
-
-bool py_look_is_due(void);
-bool py_look_is_overdue(void);
 /* The loop of this thread that is about to wait at this epoll descriptor. */
 struct py_rest {
 	int fd;
 	bool is_endless; /* the wait has no limit of time */
 };
+/* The greenlets; `rest` NULL = their hub gives up. */
+void py_gevent_look(struct arch_caller caller, uint32_t look, const struct py_rest *rest);
+/* Every task of a kind that is in the table until it is destroyed. */
+void py_each_task_of(unsigned kind,
+		     void (*visit)(struct arch_caller caller, PyObject *task, void *cookie),
+		     struct arch_caller caller, void *cookie);
+/* A switch: looks for modules that came meanwhile. */
+void py_gevent_switched(void);
+/* gevent's loop ends for want of anything to wait for. */
+void py_look_loop_exit(struct arch_caller caller);
+/* The tasks of the trio run of this thread. */
+void py_trio_look(struct arch_caller caller, uint32_t look);
+
+bool py_look_is_due(void);
+bool py_look_is_overdue(void);
 /* enum tf_await_flag of a loop that cannot be asked itself; NULL = it does not wait. Reads what the kernel says. */
 uint32_t py_rest_flags(const struct py_rest *rest);
 
