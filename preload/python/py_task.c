@@ -37,14 +37,55 @@ static void ask(struct py_about *a, PyObject *task)
 	py_drop(coroutine);
 }
 
+/* From 3.12 on a task may run its first step while it is made: it has to be known before. */
+static int init_eager(struct arch_caller caller, PyObject *task, PyObject *args, PyObject *kwargs)
+{
+	PyObject *coroutine = py_PyTuple_Size(args) ? py_PyTuple_GetItem(args, 0)
+						    : py_PyDict_GetItemString(kwargs, "coro");
+	PyObject *loop = py_PyDict_GetItemString(kwargs, "loop"), *type, *value, *trace;
+	struct py_about about;
+	struct py_step step;
+	struct call call;
+	struct task *t;
+	int rc;
+
+	py_about(&about, py_PyDict_GetItemString(kwargs, "name"), coroutine);
+	about.loop = loop && loop != PY_NONE ? loop : NULL;
+	if (!task_enter_any(&call, caller)) {
+		return old_init(task, args, kwargs);
+	}
+	py_meet(&call, task, TRACE_TASK_PY_TASK, &about);
+	shim_leave(&call);
+	py_step_begin_of(&step, caller, task);
+	rc = old_init(task, args, kwargs);
+	if (rc == 0) {
+		py_step_end(&step, caller);
+		return rc;
+	}
+	py_PyErr_Fetch(&type, &value, &trace);
+	task_returned(&step.run, caller);
+	py_drop(step.task);
+	if (task_enter_any(&call, caller)) {
+		t = task_find(task, TRACE_TASK_PY_TASK);
+		if (t) {
+			task_end(&call, t, TRACE_TASK_FINISHED);
+		}
+		shim_leave(&call);
+	}
+	py_PyErr_Restore(type, value, trace);
+	return rc;
+}
+
 static int init_task(PyObject *task, PyObject *args, PyObject *kwargs)
 {
 	struct arch_caller caller = PY_CALLER();
-	int rc = old_init(task, args, kwargs);
+	bool is_eager = kwargs && shim_stream &&
+			py_PyDict_GetItemString(kwargs, "eager_start") == PY_TRUE;
+	int rc = is_eager ? init_eager(caller, task, args, kwargs) : old_init(task, args, kwargs);
 	struct py_about about;
 	struct call call;
 
-	if (rc == 0) {
+	if (rc == 0 && !is_eager) {
 		ask(&about, task);
 		if (task_enter_any(&call, caller)) {
 			py_meet(&call, task, TRACE_TASK_PY_TASK, &about);
