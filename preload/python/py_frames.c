@@ -45,11 +45,17 @@ static uintptr_t reference_at(const uint8_t *frame, unsigned offset)
 	return word & 2 ? 0 : word & ~(uintptr_t)3;
 }
 
+/*
+ * From 3.12 a class that is called often has a frame of the interpreter's below that of its __init__, which the owner byte does not tell.
+ * Its code lies in memory that cannot be written to: to ask it for its attributes ends the process. It is the only one whose file is
+ * the very object that its name is.
+ */
 static bool is_code(const uint8_t *frame)
 {
 	uintptr_t code = reference_at(frame, py.layout->code);
 
-	return code && !(code & 7) && ((const PyObject *)code)->type == py_data_PyCode_Type;
+	return code && !(code & 7) && ((const PyObject *)code)->type == py_data_PyCode_Type &&
+	       word_at(code, py.layout->name) != word_at(code, py.layout->filename);
 }
 
 /* A frame that runs Python code: not the interpreter's own, and begun. */

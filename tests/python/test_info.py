@@ -13,6 +13,31 @@ import tempfile
 ENTERED = ((3, 9), (3, 14))
 
 
+CLASS_CALLED_OFTEN = """
+import threading
+class Holder:
+    def __init__(self):
+        self.lock = threading.Lock()
+        with self.lock:
+            pass
+def make():
+    return Holder()
+for _ in range(100):
+    make()
+"""
+
+
+def assert_no_frames_of_the_interpreter(thrum, python, scratch):
+    """From 3.12 such a call has a frame of its own, of no file; its code cannot be asked for anything."""
+    trace = os.path.join(scratch, "often")
+    subprocess.run([thrum, "record", "-o", trace, "--", python, "-I", "-c", CLASS_CALLED_OFTEN], check=True)
+    text = b""
+    for name in os.listdir(trace):
+        with open(os.path.join(trace, name), "rb") as f:
+            text += f.read()
+    assert b"__init__" in text and b"__init__\0__init__\0" not in text
+
+
 def main(thrum, python):
     version = tuple(int(x) for x in subprocess.run([python, "-c", "import sys; print(*sys.version_info[:3])"], stdout=subprocess.PIPE,
                                                    check=True).stdout.split())
@@ -31,6 +56,7 @@ def main(thrum, python):
             assert wanted <= set(said["features"]) if known else said["why"], said
             text = subprocess.run([thrum, "info", trace], stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
             assert "python      %d.%d.%d: " % version in text, text
+        assert_no_frames_of_the_interpreter(thrum, python, d)
     return 0
 
 
