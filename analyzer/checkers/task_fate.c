@@ -152,7 +152,10 @@ static void on_failed(struct task_fate *s, struct analysis *a, const struct trac
 		return;
 	add_task(a, f, j);
 	add_site(a, f, ROLE_ACCESSES, &raised, "the exception was raised here");
-	add_site(a, f, ROLE_CREATES, &j->made, "the task was made here");
+	if (j->kind == TRACE_TASK_PY_FUTURE) /* met at its end */
+		add_site(a, f, ROLE_DESTROYS, &j->made, "nobody had it any more, as of here");
+	else
+		add_site(a, f, ROLE_CREATES, &j->made, "the task was made here");
 	f->title =
 		analysis_printf(a, "{task:%u} failed, and nobody looked at its exception", j->id);
 	f->message = analysis_printf(

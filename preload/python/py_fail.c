@@ -54,7 +54,8 @@ static void note_failure(struct arch_caller caller, PyObject *of, PyObject *exce
 	}
 	t = task_find(of, TRACE_TASK_PY_TASK);
 	if (!t || !task_is_of_image(t)) {
-		call.stack = 0;
+		call.stack =
+			stack_id(&call); /* of a future only where it is thrown away is known */
 		t = task_new(&call, of, TRACE_TASK_PY_FUTURE, 0);
 	}
 	if (t) {
