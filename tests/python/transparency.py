@@ -190,11 +190,16 @@ def interpreters(options):
     list_of = options.python.split(",") if options.python else os.environ.get("THRUM_PYTHONS", "").split(":")
     list_of = [p for p in list_of if p] or sorted(p for d in os.environ["PATH"].split(":") for p in glob.glob(d + "/python3.[0-9]*")
                                                   if re.search(r"/python3\.\d+$", p))
-    return list(dict.fromkeys(os.path.realpath(p) for p in list_of if runs(p)))
+    return list(dict.fromkeys(found for p in list_of if (found := program_of(p))))
 
 
-def runs(python):
-    return subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 8))"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+def program_of(python):
+    """The program itself, where `python` may be a script that starts it; None when it is too old or does not run."""
+    code = "import os, sys; sys.version_info < (3, 8) or print(os.path.realpath(sys.executable))"
+    try:
+        return subprocess.run([python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, universal_newlines=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def main():

@@ -36,6 +36,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "transparency"))
 
+import explained  # noqa: E402
 import same  # noqa: E402
 
 LEVELS = ("note", "warning", "error")
@@ -127,12 +128,7 @@ class Runner:
         return findings, None
 
 
-def is_explained(test, finding, explained):
-    return any(name == test.name and rule == finding["rule"] and all(w in json.dumps(finding) for w in words)
-               for name, rule, *words in explained)
-
-
-def judge(test, runner, options, explained):
+def judge(test, runner, options, known):
     """(problems, findings, note) of one test."""
     native, recorded = [runner.run(test, False)], [runner.run(test, True)]
 
@@ -178,7 +174,7 @@ def judge(test, runner, options, explained):
         for finding in run.findings:
             findings.setdefault((finding["rule"], finding["title"]), finding)
     for finding in findings.values():
-        if LEVELS.index(finding["level"]) >= LEVELS.index(options.fail_on) and not is_explained(test, finding, explained):
+        if LEVELS.index(finding["level"]) >= LEVELS.index(options.fail_on) and not explained.line_of(test.name, finding, known):
             problems.append(f"gates: {finding['rule']} ({finding['level']}): {finding['title']}")
     status = native[0].outcome.status
     times = f"{native[0].wall_s:.2f} s, recorded {recorded[0].wall_s:.2f} s" + (f", status {status}" if status else "")
@@ -211,10 +207,7 @@ def main(argv):
         print("suites.py: set THRUM_BUILD to the build directory", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    explained = []
-    if options.explained:
-        with open(options.explained, encoding="utf-8") as f:
-            explained = [words for line in f if len(words := shlex.split(line, comments=True)) > 1]
+    known = explained.read(options.explained) if options.explained else []
     tests = [t for place in options.place for t in tests_of(place) if re.search(options.only, t.name)
              and not (options.skip and re.search(options.skip, t.name))]
     counts, bad, start = collections.Counter(), 0, time.monotonic()
@@ -222,7 +215,7 @@ def main(argv):
     try:
         runner = Runner(options, scratch)
         with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-            jobs = [(t, pool.submit(judge, t, runner, options, explained)) for t in tests]
+            jobs = [(t, pool.submit(judge, t, runner, options, known)) for t in tests]
             for test, job in jobs:
                 problems, findings, note = job.result()
                 bad += bool(problems)
