@@ -128,6 +128,9 @@ bool py_audit_register(py_audit_hook *hook);
 /* Inside the hook: the interpreter is about to forget its hooks. */
 void py_audit_ends(void);
 
+/* The thread state that holds the GIL: of 3.9 to 3.12 by one name, then by another; NULL = neither is there. */
+extern void *(*py_state_now)(void)__attribute__((visibility("hidden")));
+
 /* ANY: the interpreter is being taken down: thread states and modules go. */
 static inline bool py_is_finalizing(void)
 {
@@ -159,10 +162,43 @@ static inline struct arch_caller py_note_caller(struct arch_caller caller)
 /* In a hook that stands in for a method or function of Python's. */
 #define PY_CALLER() py_note_caller(ARCH_CALLER())
 
+/*
+ * The stack of a method that Python code calls, where it is remembered, and where that code is no function of threading.py that means
+ * something else by a lock; 0 = take the long way. HOT, the GIL held.
+ */
+uint32_t py_stack_of_plain(struct stream *s);
+void py_stack_forget(void); /* nothing that is remembered holds any more */
+/*
+ * The Python frame that called us stays as it is until the second is called, with all around it: stacks of what runs meanwhile are only
+ * compared up to it. The GIL is held.
+ */
+struct py_anchor {
+	uintptr_t frame;
+	uint64_t anchor, ours;
+};
+void py_stack_anchor(struct py_anchor *ret_outer);
+void py_stack_anchor_gone(const struct py_anchor *outer);
+bool py_locks_mean_plain(const uint8_t *frame); /* py_condition.c: the code of a frame */
+
 /* The innermost Python frame of the calling thread, skipping the interpreter's own; NULL = none, or the interpreter ends. */
 const uint8_t *py_frame_now(void);
 /* The same with the interpreter's own frames; from one of these to the next real one, itself if it is. */
 const uint8_t *py_frame_raw(void);
+/* HOT: the same where the GIL is held, in a hook that Python code called. */
+static inline const uint8_t *py_frame_here(void)
+{
+	const struct py_layout *l = py.layout;
+	uintptr_t state = l && !py.over && py_state_now ? (uintptr_t)py_state_now() : 0, frame;
+
+	if (!state) {
+		return NULL;
+	}
+	frame = *(const uintptr_t *)(state + l->thread_frame);
+	if (l->frame_of_holder >= 0 && frame) {
+		frame = *(const uintptr_t *)(frame + (unsigned)l->frame_of_holder);
+	}
+	return (const uint8_t *)frame;
+}
 const uint8_t *py_frame_real(const uint8_t *frame);
 const uint8_t *py_frame_back(const uint8_t *frame);
 uintptr_t py_frame_code(const uint8_t *frame);

@@ -60,14 +60,28 @@ static void learn_meanings(void)
 		py_meaning.shutdown = code_of(threading, "_shutdown", NULL);
 		py_meaning.wait = code_of(threading, "Condition", "wait");
 		py_Py_DecRef(last);
+		py_stack_forget();
 	}
 	py_PyErr_Clear();
 	py_PyErr_Restore(type, value, trace);
 }
 
+bool py_locks_mean_plain(const uint8_t *frame)
+{
+	const uintptr_t *meaning = (const uintptr_t *)&py_meaning;
+	uintptr_t code = frame ? py_frame_code(frame) : 0;
+
+	for (size_t i = 0; i < sizeof(py_meaning) / sizeof(*meaning); i++) {
+		if (code == meaning[i]) {
+			return false;
+		}
+	}
+	return py_meaning.wait && code;
+}
+
 uintptr_t py_calling_code(void)
 {
-	const uint8_t *f = py_frame_now();
+	const uint8_t *f = py_frame_real(py_frame_here());
 
 	if (unlikely(!py_meaning.wait)) {
 		learn_meanings();
@@ -79,8 +93,12 @@ uintptr_t py_calling_code(void)
 /* TRACE_MODE_* of acquire(blocking=True, timeout=-1). Objects of other types are not asked: their answers may be code of the program's. */
 unsigned py_mode_of(const struct py_patched *p, void *b, void *c, void *d)
 {
-	PyObject *blocking = py_argument(p, b, c, d, 0, "blocking"), *timeout;
+	PyObject *blocking, *timeout;
 
+	if (likely(py_has_no_arguments(p, b, c, d))) {
+		return 0;
+	}
+	blocking = py_argument(p, b, c, d, 0, "blocking");
 	if (blocking && (blocking == PY_FALSE || (blocking->type == py_data_PyLong_Type &&
 						  py_PyLong_AsUnsignedLongMask(blocking) == 0))) {
 		return TRACE_MODE_TRY;

@@ -69,6 +69,8 @@ const uint8_t *py_frame_real(const uint8_t *frame)
 	return frame;
 }
 
+void *(*py_state_now)(void);
+
 const uint8_t *py_frame_raw(void)
 {
 	const struct py_layout *l = py.layout;
@@ -292,6 +294,8 @@ bool py_frames_install(void)
 	if (!py.layout || !py_data_PyCode_Type || !py_data_PyUnicode_Type || !py_PyCode_Addr2Line) {
 		return false;
 	}
+	py_state_now = py_PyThreadState_GetUnchecked ? py_PyThreadState_GetUnchecked
+						     : py__PyThreadState_UncheckedGet;
 	py_stack_install();
 	python_frames = 1;
 	return true;

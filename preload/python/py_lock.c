@@ -53,6 +53,36 @@ static PyObject *silent(struct arch_caller caller, const struct py_patched *p, v
 	return result;
 }
 
+/*
+ * Most locks are taken while they are free and given back by code that means nothing else by it. As long as the GIL is held nothing comes
+ * between the call and its record, and what the real one calls in turn is not ours to record: then one record after it does.
+ * 0: the long way.
+ */
+static hot_inline uint32_t plain_stack(void)
+{
+	struct stream *s = shim_stream;
+
+	if (unlikely(!s || !py.is_own_module || py_module_expected | py_names_inherited)) {
+		return 0;
+	}
+	return py_stack_of_plain(s);
+}
+
+static hot_inline bool plain_enter(struct call *c, struct arch_caller caller, uint32_t stack,
+				   void *lock)
+{
+	if (!shim_enter_with(c, caller, ROOM_EARLY)) {
+		return false;
+	}
+	c->stack = stack;
+	c->object = object_find(c, lock, LOCK);
+	if (unlikely(!c->object)) {
+		c->s->segment->lost++;
+		shim_leave(c);
+	}
+	return c->object != NULL;
+}
+
 static PyObject *acquire(struct arch_caller caller, unsigned kind, const struct py_patched *p,
 			 void *a, void *b, void *c, void *d, void *e)
 {
@@ -95,8 +125,20 @@ static PyObject *acquire(struct arch_caller caller, unsigned kind, const struct 
 static PyObject *acquire_lock(struct arch_caller caller, const struct py_patched *p, void *a,
 			      void *b, void *c, void *d, void *e)
 {
-	uintptr_t code = py_calling_code();
+	uint32_t stack = plain_stack();
+	uintptr_t code;
 
+	if (likely(stack && py_has_no_arguments(p, b, c, d) && !is_locked(a))) {
+		PyObject *result = p->call(a, b, c, d, e);
+		struct call call;
+
+		if (likely(result == PY_TRUE && plain_enter(&call, caller, stack, a))) {
+			emit_sem_taken(call.s, TRACE_ACQUIRE, call.object->id, stack);
+			shim_leave(&call);
+		}
+		return result;
+	}
+	code = py_calling_code();
 	if (unlikely(code && code == py_meaning.wait)) {
 		return is_locked(a) ? py_condition_wait(caller, p, a, b, c, d, e)
 				    : silent(caller, p, a, b, c, d, e);
@@ -128,10 +170,21 @@ static PyObject *acquire_lock(struct arch_caller caller, const struct py_patched
 static PyObject *release_lock(struct arch_caller caller, const struct py_patched *p, void *a,
 			      void *b, void *c, void *d, void *e)
 {
-	uintptr_t code = py_calling_code();
-	PyObject *result = silent(caller, p, a, b, c, d, e);
+	uint32_t stack = plain_stack();
 	struct call call;
+	PyObject *result;
+	uintptr_t code;
 
+	if (likely(stack)) {
+		result = p->call(a, b, c, d, e);
+		if (likely(result && plain_enter(&call, caller, stack, a))) {
+			emit_os_seq(call.s, TRACE_POST, call.object->id, stack, 0);
+			shim_leave(&call);
+		}
+		return result;
+	}
+	code = py_calling_code();
+	result = silent(caller, p, a, b, c, d, e);
 	if (!result || (code && (code == py_meaning.notify || code == py_meaning.is_owned ||
 				 ((code == py_meaning.join || code == py_meaning.shutdown) &&
 				  py_thread_of(a))))) {

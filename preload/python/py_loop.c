@@ -27,12 +27,15 @@ static PyObject *run_forever(PyObject *function, PyObject *const *args, size_t c
 {
 	struct arch_caller caller = PY_CALLER();
 	PyObject *loop = PY_COUNT(count) ? args[0] : NULL, *result;
+	struct py_anchor outer;
 
 	if (loop) {
 		py_Py_IncRef(loop);
 		py_note_loop(caller, loop, TRACE_LOOP_RUN);
 	}
+	py_stack_anchor(&outer);
 	result = hook_forever.old(function, args, count, names);
+	py_stack_anchor_gone(&outer);
 	if (loop) {
 		py_note_loop(caller, loop, TRACE_LOOP_LEFT);
 		py_drop(loop);

@@ -50,6 +50,19 @@ struct py_hook {
 bool py_patch_function(PyObject *owner, const char *name, struct py_hook *hook);
 uintptr_t py_function_code(const PyObject *function); /* 0 = it is none */
 
+/* HOT: as far as can be told at a glance. */
+static inline bool py_has_no_arguments(const struct py_patched *p, const void *b, const void *c,
+				       const void *d)
+{
+	enum { TUPLE_SIZE = 16 };
+
+	if (p->flags & PY_FASTCALL) {
+		return !c && (!(p->flags & PY_KEYWORDS) || !d);
+	}
+	return !(p->flags & PY_VARARGS) || (*(const intptr_t *)((uintptr_t)b + TUPLE_SIZE) == 0 &&
+					    (!(p->flags & PY_KEYWORDS) || !c));
+}
+
 /* An argument of a call that came in as (self, b, c, d): borrowed; NULL = not given. */
 PyObject *py_argument(const struct py_patched *p, void *b, void *c, void *d, unsigned index,
 		      const char *name);

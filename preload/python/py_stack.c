@@ -10,18 +10,34 @@
 
 enum {
 	FRAMES = TF_MAX_FRAMES,
-	KNOWN = 64, /* of a thread */
-	DEEP = 24,  /* frames of one; deeper ones are walked each time */
+	SLOT_BITS = 8, /* of a thread */
+	WAYS = 2,
+	DEEP = 24, /* frames of one; deeper ones are walked each time */
 	CODE_BITS = 15,
 };
 
 struct known {
 	const struct depot_entry *native, *stack; /* stack NULL = none */
 	uint32_t epoch, frames;
-	uintptr_t frame[DEEP], code[DEEP];
-	uint32_t at[DEEP]; /* the low half of the frame's word */
+	uint64_t anchor; /* that its outermost frame was called by; 0 = it is the thread's first */
+	uint32_t is_plain; /* the code that called us means by a lock what the program does */
+	struct {
+		uintptr_t address, code;
+		uint32_t at; /* the low half of the frame's word */
+	} frame[DEEP];
 };
 
+/* What a stream's threads remember. */
+struct memory {
+	/* The frame that called what runs now for long: it and those around it stay as they are meanwhile. 0 = none. */
+	uintptr_t anchor_frame;
+	uint64_t anchor; /* never used twice */
+	uint32_t thread; /* that runs now; what was around the one before is gone */
+	uint32_t victim;
+	struct known known[1 << SLOT_BITS];
+};
+
+static uint64_t anchors;
 static uint32_t code_epoch;
 static uint8_t code_seen[1 << (CODE_BITS - 3)]; /* a bit for code that a remembered stack has */
 static void (*code_dealloc)(PyObject *);
@@ -57,60 +73,111 @@ static uint32_t half_at(uintptr_t base, unsigned offset)
 	return *(const uint32_t *)(base + offset);
 }
 
-/* One slot for each combination of where the thread is. */
-static struct known *known_slot(struct stream *s, uintptr_t frame, const struct depot_entry *native)
+static cold_call struct memory *memory_begin(struct stream *s)
+{
+	struct memory *m = s->python;
+
+	if (!m) {
+		m = s->python = code_dealloc ? shim_pages(sizeof(*m)) : NULL;
+	}
+	if (m) {
+		m->anchor_frame = 0;
+		m->anchor = 0;
+		m->thread = s->thread;
+	}
+	return m;
+}
+
+static hot_inline struct memory *memory_of(struct stream *s)
+{
+	struct memory *m = s->python;
+
+	return likely(m && m->thread == s->thread) ? m : memory_begin(s);
+}
+
+/* A set for each combination of where the thread is, and where that was called; what is around these may differ. */
+static hot_inline struct known *known_set(struct memory *m, uintptr_t frame,
+					  const struct depot_entry *native)
 {
 	const struct py_layout *l = py.layout;
+	uintptr_t outer = word_at(frame, l->previous);
 	uint64_t h = frame ^ ((uintptr_t)native << 5) ^
 		     (uint64_t)half_at(frame, l->instruction) << 29;
 
-	if (unlikely(!s->python)) {
-		s->python = code_dealloc ? shim_pages(KNOWN * sizeof(struct known)) : NULL;
-		if (!s->python) {
-			return NULL;
-		}
-	}
-	return (struct known *)s->python + (h * 0x9e3779b97f4a7c15u >> (64 - 6));
+	h ^= outer ? (uint64_t)half_at(outer, l->instruction) << 13 : 0;
+	return &m->known[(h * 0x9e3779b97f4a7c15u >> (64 - SLOT_BITS)) & ~(uint64_t)(WAYS - 1)];
 }
 
-static bool holds(const struct known *k, uintptr_t frame, const struct depot_entry *native)
+static hot_inline bool holds(const struct memory *m, const struct known *k, uintptr_t frame,
+			     const struct depot_entry *native)
 {
-	const struct py_layout *l = py.layout;
+	unsigned code = py.layout->code, instruction = py.layout->instruction,
+		 previous = py.layout->previous;
 
-	if (k->native != native || !k->stack || k->epoch != code_epoch) {
+	if (k->native != native || k->epoch != code_epoch || !k->stack || k->anchor != m->anchor) {
 		return false;
 	}
 	for (uint32_t i = 0; i < k->frames; i++) {
-		if (frame != k->frame[i] || word_at(frame, l->code) != k->code[i] ||
-		    half_at(frame, l->instruction) != k->at[i]) {
+		if (frame != k->frame[i].address || word_at(frame, code) != k->frame[i].code ||
+		    half_at(frame, instruction) != k->frame[i].at) {
 			return false;
 		}
-		frame = word_at(frame, l->previous);
+		frame = word_at(frame, previous);
 	}
-	return !frame;
+	return frame == m->anchor_frame;
 }
 
-static void remember(struct known *k, uintptr_t frame, const struct depot_entry *native,
-		     const struct depot_entry *stack)
+static void remember(const struct memory *m, struct known *k, uintptr_t frame,
+		     const struct depot_entry *native, const struct depot_entry *stack)
 {
 	const struct py_layout *l = py.layout;
 
 	k->stack = NULL;
-	for (k->frames = 0; frame; frame = word_at(frame, l->previous)) {
-		uintptr_t code = word_at(frame, l->code);
-		unsigned bit = code_bit(code & ~(uintptr_t)7);
+	k->is_plain = py_locks_mean_plain(py_frame_real((const uint8_t *)frame));
+	for (k->frames = 0; frame != m->anchor_frame; frame = word_at(frame, l->previous)) {
+		uintptr_t code;
+		unsigned bit;
 
-		if (k->frames == DEEP) {
-			return;
+		if (!frame || k->frames == DEEP) {
+			return; /* another greenlet's, or too deep */
 		}
-		k->frame[k->frames] = frame;
-		k->code[k->frames] = code;
-		k->at[k->frames++] = half_at(frame, l->instruction);
+		code = word_at(frame, l->code);
+		bit = code_bit(code & ~(uintptr_t)7);
+		k->frame[k->frames].address = frame;
+		k->frame[k->frames].code = code;
+		k->frame[k->frames++].at = half_at(frame, l->instruction);
 		code_seen[bit / 8] |= (uint8_t)(1u << (bit % 8));
 	}
+	k->anchor = m->anchor;
 	k->native = native;
 	k->epoch = code_epoch;
 	k->stack = stack;
+}
+
+void py_stack_anchor(struct py_anchor *ret_outer)
+{
+	struct memory *m = shim_stream ? memory_of(shim_stream) : NULL;
+	const uint8_t *frame = m ? py_frame_here() : NULL;
+
+	*ret_outer = (struct py_anchor){ 0 };
+	if (frame) {
+		*ret_outer = (struct py_anchor){ .frame = m->anchor_frame, .anchor = m->anchor };
+		m->anchor_frame = (uintptr_t)frame;
+		m->anchor = __atomic_add_fetch(&anchors, 1, __ATOMIC_RELAXED);
+		ret_outer->ours = m->anchor;
+	}
+}
+
+/* Greenlets may leave in another order than they came: then nothing is known. */
+void py_stack_anchor_gone(const struct py_anchor *outer)
+{
+	struct memory *m = shim_stream ? shim_stream->python : NULL;
+	bool is_ours = m && outer->ours && m->anchor == outer->ours;
+
+	if (m) {
+		m->anchor_frame = is_ours ? outer->frame : 0;
+		m->anchor = is_ours ? outer->anchor : 0;
+	}
 }
 
 /* `native` NULL: of a method, no frames. */
@@ -139,15 +206,18 @@ static const struct depot_entry *walk(const uint8_t *frame, const struct depot_e
 static const struct depot_entry *stack_of(struct call *c, uintptr_t frame,
 					  const struct depot_entry *native)
 {
-	struct known *k = known_slot(c->s, frame, native);
+	struct memory *m = memory_of(c->s);
+	struct known *set = m ? known_set(m, frame, native) : NULL;
 	const struct depot_entry *stack;
 
-	if (likely(k && holds(k, frame, native))) {
-		return k->stack;
+	for (unsigned way = 0; set && way < WAYS; way++) {
+		if (likely(holds(m, &set[way], frame, native))) {
+			return set[way].stack;
+		}
 	}
 	stack = walk(py_frame_real((const uint8_t *)frame), native);
-	if (k && stack) {
-		remember(k, frame, native, stack);
+	if (set && stack) {
+		remember(m, &set[m->victim++ % WAYS], frame, native, stack);
 	}
 	return stack;
 }
@@ -164,13 +234,36 @@ uintptr_t py_method_calls[PY_METHOD_CALLS];
 uint32_t stack_id_of_method(struct call *c)
 {
 	bool called = *py_method_call(c->caller.ip) == c->caller.ip;
-	uintptr_t frame = called ? (uintptr_t)py_frame_raw() : 0;
+	uintptr_t frame = called ? (uintptr_t)py_frame_here() : 0;
 	const struct depot_entry *stack = frame ? stack_of(c, frame, NULL) : NULL;
 
 	if (stack) {
 		c->context = NULL;
 	}
 	return stack ? stack->id : 0;
+}
+
+uint32_t py_stack_of_plain(struct stream *s)
+{
+	struct memory *m = memory_of(s);
+	uintptr_t frame = m ? (uintptr_t)py_frame_here() : 0;
+	const struct known *set;
+
+	if (unlikely(!frame)) {
+		return 0;
+	}
+	set = known_set(m, frame, NULL);
+	for (unsigned way = 0; way < WAYS; way++) {
+		if (likely(holds(m, &set[way], frame, NULL))) {
+			return set[way].is_plain ? set[way].stack->id : 0;
+		}
+	}
+	return 0;
+}
+
+void py_stack_forget(void)
+{
+	code_epoch++;
 }
 
 uint32_t py_stack_of_places(const uintptr_t *code, const int *at, uint32_t count)
