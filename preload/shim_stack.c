@@ -14,6 +14,21 @@
  */
 #include "python/py.h"
 
+/* Mostly few words: a call of memcmp, which is ours and goes by bytes, costs more. */
+static bool is_same(const struct depot_entry *e, uint64_t hash, const uintptr_t *ip,
+		    uint32_t frames, uint16_t signal)
+{
+	if (e->hash != hash || e->frames != frames || e->signal != signal) {
+		return false;
+	}
+	for (uint32_t i = 0; i < frames; i++) {
+		if (e->ip[i] != ip[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
 const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames, uint16_t signal)
 {
 	uint64_t hash = frames | (uint64_t)signal << 16;
@@ -28,15 +43,13 @@ const struct depot_entry *depot_intern(const uintptr_t *ip, uint32_t frames, uin
 
 	/* Entries are immutable once linked; the store that links one is the release below. */
 	for (e = __atomic_load_n(bucket, __ATOMIC_ACQUIRE); e; e = e->next) {
-		if (e->hash == hash && e->frames == frames && e->signal == signal &&
-		    !__builtin_memcmp(e->ip, ip, frames * sizeof(*ip))) {
+		if (is_same(e, hash, ip, frames, signal)) {
 			return e;
 		}
 	}
 	spin_lock(&shim->depot_lock);
 	for (e = *bucket; e; e = e->next) {
-		if (e->hash == hash && e->frames == frames && e->signal == signal &&
-		    !__builtin_memcmp(e->ip, ip, frames * sizeof(*ip))) {
+		if (is_same(e, hash, ip, frames, signal)) {
 			break;
 		}
 	}

@@ -17,6 +17,8 @@ enum {
 };
 
 static struct task *buckets[BUCKETS];
+/* A bit for each bucket that may hold one: whoever looks at all tasks need not look at all buckets. */
+static _Atomic uint64_t occupied[BUCKETS / 64];
 static spin_t locks[LOCKS], pool_lock;
 static _Atomic uint32_t changes;
 static struct task *free_tasks;
@@ -33,21 +35,17 @@ void task_new_image(void)
 /* Calls that take any handle, or any watcher, do not say its kind. */
 static unsigned space_of(unsigned kind)
 {
-	static const struct {
-		uint8_t first, last;
-	} alike[] = { { TRACE_TASK_UV_TIMER, TRACE_TASK_UV_FS_POLL },
-		      { TRACE_TASK_UV_WORK, TRACE_TASK_UV_RANDOM },
-		      { TRACE_TASK_EVENT_EVENT, TRACE_TASK_EVENT_HTTP_CALLBACK },
-		      { TRACE_TASK_G_IDLE, TRACE_TASK_G_INVOKE },
-		      { TRACE_TASK_EV_IO, TRACE_TASK_EV_CALLBACK },
-		      { TRACE_TASK_SD_SOURCE, TRACE_TASK_SD_FLOATING } };
+	static const uint8_t alike[256] = {
+		[TRACE_TASK_UV_TIMER... TRACE_TASK_UV_FS_POLL] = TRACE_TASK_UV_TIMER,
+		[TRACE_TASK_UV_WORK... TRACE_TASK_UV_RANDOM] = TRACE_TASK_UV_WORK,
+		[TRACE_TASK_EVENT_EVENT... TRACE_TASK_EVENT_HTTP_CALLBACK] = TRACE_TASK_EVENT_EVENT,
+		[TRACE_TASK_G_IDLE... TRACE_TASK_G_INVOKE] = TRACE_TASK_G_IDLE,
+		[TRACE_TASK_EV_IO... TRACE_TASK_EV_CALLBACK] = TRACE_TASK_EV_IO,
+		[TRACE_TASK_SD_SOURCE... TRACE_TASK_SD_FLOATING] = TRACE_TASK_SD_SOURCE,
+	};
+	unsigned space = alike[(uint8_t)kind];
 
-	for (size_t i = 0; i < sizeof(alike) / sizeof(alike[0]); i++) {
-		if (kind >= alike[i].first && kind <= alike[i].last) {
-			return alike[i].first;
-		}
-	}
-	return kind;
+	return space ? space : kind;
 }
 
 static uint32_t bucket_of(uintptr_t address, unsigned space)
@@ -143,7 +141,44 @@ static void entry_link(struct task *t, uintptr_t address)
 	spin_lock(&locks[bucket % LOCKS]);
 	t->next = buckets[bucket];
 	__atomic_store_n(&buckets[bucket], t, __ATOMIC_RELEASE);
+	if (!(atomic_load_explicit(&occupied[bucket / 64], memory_order_relaxed) >> (bucket % 64) &
+	      1)) {
+		atomic_fetch_or(&occupied[bucket / 64], (uint64_t)1 << (bucket % 64));
+	}
 	spin_unlock(&locks[bucket % LOCKS]);
+}
+
+static bool is_empty_now(uint32_t bucket)
+{
+	bool empty;
+
+	spin_lock(&locks[bucket % LOCKS]);
+	empty = !buckets[bucket];
+	if (empty) {
+		atomic_fetch_and(&occupied[bucket / 64], ~((uint64_t)1 << (bucket % 64)));
+	}
+	spin_unlock(&locks[bucket % LOCKS]);
+	return empty;
+}
+
+/* The first one from there on that holds a task; BUCKETS = none. */
+static uint32_t next_bucket(uint32_t from)
+{
+	while (from < BUCKETS) {
+		uint64_t left = atomic_load_explicit(&occupied[from / 64], memory_order_relaxed) >>
+				(from % 64);
+
+		if (!left) {
+			from = (from / 64 + 1) * 64;
+			continue;
+		}
+		from += (uint32_t)__builtin_ctzl(left);
+		if (__atomic_load_n(&buckets[from], __ATOMIC_ACQUIRE) || !is_empty_now(from)) {
+			return from;
+		}
+		from++;
+	}
+	return BUCKETS;
 }
 
 /* ---- entry ---- */
@@ -312,6 +347,15 @@ void task_set_callback(struct task *t, unsigned slot, void *callback)
 	}
 }
 
+void task_set_callback_known(struct task *t, unsigned slot, void *callback, uint32_t *stack)
+{
+	task_set_callback(t, slot, callback);
+	t->callback_stack[slot] = *stack;
+	if (unlikely(!*stack)) {
+		*stack = callback_stack(t, slot);
+	}
+}
+
 void task_step(struct call *c, struct task *t, enum trace_task_step step)
 {
 	announce(c->s, t);
@@ -329,7 +373,7 @@ void task_end_all(struct call *c, unsigned kind, bool (*matches)(const struct ta
 {
 	unsigned space = space_of(kind);
 
-	for (uint32_t i = 0; i < BUCKETS; i++) {
+	for (uint32_t i = next_bucket(0); i < BUCKETS; i = next_bucket(i + 1)) {
 		struct task *t = __atomic_load_n(&buckets[i], __ATOMIC_ACQUIRE), *next;
 
 		for (; t; t = next) {
@@ -345,7 +389,7 @@ void task_end_all(struct call *c, unsigned kind, bool (*matches)(const struct ta
 
 void task_each(unsigned kind, void (*visit)(struct task *, void *), void *cookie)
 {
-	for (uint32_t b = 0; b < BUCKETS; b++) {
+	for (uint32_t b = next_bucket(0); b < BUCKETS; b = next_bucket(b + 1)) {
 		struct task *t = __atomic_load_n(&buckets[b], __ATOMIC_ACQUIRE);
 
 		for (; t; t = __atomic_load_n(&t->next, __ATOMIC_ACQUIRE)) {
@@ -502,12 +546,17 @@ bool task_called(struct task_run *ret_run, struct arch_caller caller, const void
 		 unsigned kind, unsigned slot, enum task_after after)
 {
 	struct task *t = task_find(address, kind);
+
+	*ret_run = (struct task_run){ .after = after };
+	return t && task_called_as(ret_run, caller, t, slot, after);
+}
+
+bool task_called_as(struct task_run *ret_run, struct arch_caller caller, struct task *t,
+		    unsigned slot, enum task_after after)
+{
 	struct call call;
 
 	*ret_run = (struct task_run){ .after = after };
-	if (!t) {
-		return false;
-	}
 	ret_run->callback = t->callback[slot];
 	ret_run->argument = t->argument;
 	if (!shim_enter_with(&call, caller, ROOM_EARLY)) {
@@ -531,22 +580,31 @@ bool task_called(struct task_run *ret_run, struct arch_caller caller, const void
 	return ret_run->callback != NULL;
 }
 
+bool task_returned_enter(struct call *c, struct task_run *run, struct arch_caller caller)
+{
+	if (!run->s || run->s != shim_stream || !shim_enter_with(c, caller, ROOM_EARLY)) {
+		return false;
+	}
+	c->stack = 0;
+	c->s->task = run->outer;
+	/* Those inside it that never came back are over as well. */
+	if (c->s->callback_count > run->level) {
+		c->s->callback_count = run->level;
+	}
+	task_took_long(c->s, run->since);
+	emit_plain(c->s, TRACE_TASK, 3, run->task, 0,
+		   encode_zigzag(run->after == TASK_HAS_WORKED ? TRACE_TASK_WORKED
+							       : TRACE_TASK_RETURNED));
+	return true;
+}
+
 void task_returned(struct task_run *run, struct arch_caller caller)
 {
 	struct call call;
 
-	if (!run->s || run->s != shim_stream || !shim_enter_with(&call, caller, ROOM_EARLY)) {
+	if (!task_returned_enter(&call, run, caller)) {
 		return;
 	}
-	call.s->task = run->outer;
-	/* Those inside it that never came back are over as well. */
-	if (call.s->callback_count > run->level) {
-		call.s->callback_count = run->level;
-	}
-	task_took_long(call.s, run->since);
-	emit_plain(call.s, TRACE_TASK, 3, run->task, 0,
-		   encode_zigzag(run->after == TASK_HAS_WORKED ? TRACE_TASK_WORKED
-							       : TRACE_TASK_RETURNED));
 	if (run->after == TASK_IS_OVER) {
 		emit_plain(call.s, TRACE_TASK, 3, run->task, 0, encode_zigzag(TRACE_TASK_FINISHED));
 	}

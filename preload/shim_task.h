@@ -84,6 +84,8 @@ struct task *task_touch(struct call *c, const void *address, unsigned kind, uint
 void task_arm(struct call *c, struct task *t, uint32_t loop, bool once);
 /* HOT: before the library can call it. */
 void task_set_callback(struct task *t, unsigned slot, void *callback);
+/* SLOW: the same, where it is known as a stack of one frame; *stack 0 = not yet. */
+void task_set_callback_known(struct task *t, unsigned slot, void *callback, uint32_t *stack);
 /* SLOW: TASK with this step, from the caller's stack. */
 void task_step(struct call *c, struct task *t, enum trace_task_step step);
 /* SLOW: the same, and the task is gone. */
@@ -126,8 +128,13 @@ struct task_run {
  */
 bool task_called(struct task_run *ret_run, struct arch_caller caller, const void *address,
 		 unsigned kind, unsigned slot, enum task_after after);
+/* The same of a task that was found. */
+bool task_called_as(struct task_run *ret_run, struct arch_caller caller, struct task *t,
+		    unsigned slot, enum task_after after);
 /* SLOW: after it: RETURNED or WORKED, and FINISHED when it is over. */
 void task_returned(struct task_run *run, struct arch_caller caller);
+/* SLOW: RETURNED or WORKED, and the guard is held, without a stack. False: nothing is to be recorded. */
+bool task_returned_enter(struct call *c, struct task_run *run, struct arch_caller caller);
 
 /*
  * SLOW, the guard held: CALLED of a callback that its library calls itself, by a frame of `c->caller`. It is over when the same

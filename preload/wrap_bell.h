@@ -119,7 +119,7 @@ static hot_inline void bell_select(struct arch_caller caller, int n, const void 
 static hot_inline void bell_epoll(struct arch_caller caller, int q, const struct epoll_event *e,
 				  int rc)
 {
-	if (bell_is_possible()) {
+	if (rc > 0 && bell_is_possible()) {
 		bell_epoll_slow(caller, q, e, rc);
 	}
 }

@@ -168,6 +168,9 @@ static inline struct arch_caller py_note_caller(struct arch_caller caller)
  */
 uint32_t py_stack_of_plain(struct stream *s);
 void py_stack_forget(void); /* nothing that is remembered holds any more */
+/* What is remembered of a code object, that is noted, holds while the epoch is the same. */
+uint32_t py_code_epoch(void);
+void py_code_note(uintptr_t code);
 /*
  * The Python frame that called us stays as it is until the second is called, with all around it: stacks of what runs meanwhile are only
  * compared up to it. The GIL is held.

@@ -2,6 +2,7 @@
 /*
  * py_about.c - what a task, coroutine or function says of itself: name, code, place.
  */
+#include "py_read.h"
 #include "py_task.h"
 
 /* The str of a name that is written in our code: looking an attribute up by its text makes one each time. */
@@ -127,10 +128,23 @@ static void add_text(struct py_about *a, PyObject *text, const char *before, con
 
 void py_about(struct py_about *a, PyObject *name, PyObject *coroutine)
 {
-	PyObject *function = py_get(coroutine, "__qualname__");
+	static struct py_reader qualname, code;
+	bool is_usual = coroutine && coroutine->type == py_data_PyCoro_Type;
+	PyObject *function, *of = NULL;
 
+	if (unlikely(is_usual && !code.name)) {
+		py_reader_find(&qualname, (PyObject *)coroutine->type, "__qualname__");
+		py_reader_find(&code, (PyObject *)coroutine->type, "cr_code");
+	}
+	function = is_usual ? py_read(&qualname, coroutine) : py_get(coroutine, "__qualname__");
 	a->loop = NULL;
-	a->code = py_code_of(coroutine);
+	if (likely(is_usual)) {
+		of = py_read(&code, coroutine);
+		a->code = of && of->type == py_data_PyCode_Type ? (uintptr_t)of : 0;
+		py_drop(of);
+	} else {
+		a->code = py_code_of(coroutine);
+	}
 	a->bytes = 0;
 	add_text(a, name, "", "");
 	add_text(a, function, a->bytes ? " (" : "(", ")");
@@ -153,13 +167,37 @@ void py_define_name(const struct call *c, const struct task *t, const char *text
 	}
 }
 
+/* The coroutines of most tasks are of few functions. */
+static void set_code(struct task *t, uintptr_t code)
+{
+	static struct {
+		uintptr_t code;
+		uint32_t epoch, image, stack;
+		void *place;
+	} seen[64];
+	size_t i = (code >> 4) * 0x9e3779b97f4a7c15u >> 58;
+
+	if (unlikely(seen[i].code != code || seen[i].epoch != py_code_epoch() ||
+		     seen[i].image != t->image)) {
+		py_code_note(code);
+		seen[i].code = code;
+		seen[i].epoch = py_code_epoch();
+		seen[i].image = t->image;
+		seen[i].stack = 0;
+		seen[i].place = py_place_of(code);
+	}
+	if (seen[i].place) {
+		task_set_callback_known(t, 0, seen[i].place, &seen[i].stack);
+	}
+}
+
 void py_meet(struct call *c, PyObject *task, unsigned kind, const struct py_about *a)
 {
 	struct task *t = task_new(c, task, kind, a->loop ? task_loop(c, a->loop, PY_LOOP) : 0);
 
 	py_task_changes++;
 	if (t) {
-		task_set_callback(t, 0, py_place_of(a->code));
+		set_code(t, a->code);
 		py_define_name(c, t, a->text, a->bytes);
 	}
 }

@@ -57,28 +57,28 @@ static uint32_t stack_of(struct arch_caller caller, PyObject *task)
 	return id;
 }
 
-static void note_attribute(const struct kind *k, PyObject *lock, PyObject *value)
+static void note_attribute(struct arch_caller caller, const struct kind *k, PyObject *lock,
+			   PyObject *value)
 {
 	bool taken = value == PY_TRUE || (k == &trio_lock && value != PY_NONE);
-	struct arch_caller caller = PY_CALLER();
-	const struct py_site *site = NULL;
+	const uint8_t *frame = taken ? NULL : py_frame_real(py_frame_here());
+	bool is_new = frame && py_frame_code(frame) == k->init;
+	const struct py_site *site = is_new ? py_site_now(k->label) : NULL;
 	struct task *to = taken && k == &trio_lock ? task_find(value, TRACE_TASK_TRIO_TASK) : NULL;
 	struct bounded *bounded;
 	struct call call;
 	struct object *o;
 
-	if (!taken && py_frame_now() && py_frame_code(py_frame_now()) == k->init) {
-		site = py_site_now(k->label);
-	}
 	if (to && shim_stream && to->id != shim_stream->task) {
 		to->callback_stack[GIVEN_AT] = stack_of(caller, value);
 	} else {
 		to = NULL;
 	}
-	if (!task_enter_any(&call, caller)) {
+	if (!shim_enter_with(&call, caller, ROOM_EARLY)) {
 		return;
 	}
-	if (site) {
+	call.stack = taken || is_new ? stack_id(&call) : 0; /* who gives it back is not recorded */
+	if (unlikely(site != NULL)) {
 		py_name_stack(&call, site);
 	}
 	bounded = call.s->bounded;
@@ -112,9 +112,9 @@ static PyObject *set_attribute(PyObject *lock, PyObject *const *args, intptr_t c
 		return NULL;
 	}
 	if (args[0] == asyncio_lock.word) {
-		note_attribute(&asyncio_lock, lock, args[1]);
+		note_attribute(PY_CALLER(), &asyncio_lock, lock, args[1]);
 	} else if (args[0] == trio_lock.word) {
-		note_attribute(&trio_lock, lock, args[1]);
+		note_attribute(PY_CALLER(), &trio_lock, lock, args[1]);
 	}
 	py_Py_IncRef(PY_NONE);
 	return PY_NONE;

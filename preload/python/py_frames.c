@@ -164,6 +164,10 @@ size_t py_text(const PyObject *o, char *to, size_t room)
 	from = length > room / (kind == 1 && state & ASCII ? 1 : 4)
 		       ? length - room / (kind == 1 && state & ASCII ? 1 : 4)
 		       : 0;
+	if (likely(kind == 1 && state & ASCII)) {
+		__builtin_memcpy(to, text + from, length - from);
+		return length - from;
+	}
 	for (size_t i = from; i < length; i++) {
 		uint32_t c = kind == 1	 ? text[i]
 			     : kind == 2 ? ((const uint16_t *)(const void *)text)[i]

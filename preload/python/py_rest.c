@@ -128,17 +128,19 @@ bool python_rest(struct arch_caller caller, int fd, int *ms)
 	struct pollfd one = { .fd = fd, .events = POLLIN };
 	struct py_rest rest = { .fd = fd, .is_endless = *ms < 0 };
 	uint64_t since;
+	bool is_short = *ms >= 0 && *ms < 2 * SHORT_MS, is_overdue;
 	long rc;
 
-	if (likely(!py_look_is_due()) || !py_PyGILState_GetThisThreadState() ||
+	if (likely(!py_look_is_due())) {
+		return true;
+	}
+	is_overdue = py_look_is_overdue();
+	if (likely((is_short && !is_overdue)) || !py_PyGILState_GetThisThreadState() ||
 	    py_is_finalizing()) {
 		return true;
 	}
-	if (py_look_is_overdue()) {
+	if (is_overdue) {
 		look(caller, &rest);
-		return true;
-	}
-	if (*ms >= 0 && *ms < 2 * SHORT_MS) {
 		return true;
 	}
 	since = now_ms();

@@ -57,6 +57,18 @@ static void dealloc_code(PyObject *code)
 	code_dealloc(code);
 }
 
+uint32_t py_code_epoch(void)
+{
+	return code_epoch;
+}
+
+void py_code_note(uintptr_t code)
+{
+	unsigned bit = code_bit(code);
+
+	code_seen[bit / 8] |= (uint8_t)(1u << (bit % 8));
+}
+
 bool py_stack_install(void)
 {
 	return py_data_PyCode_Type &&
@@ -136,17 +148,15 @@ static void remember(const struct memory *m, struct known *k, uintptr_t frame,
 	k->is_plain = py_locks_mean_plain(py_frame_real((const uint8_t *)frame));
 	for (k->frames = 0; frame != m->anchor_frame; frame = word_at(frame, l->previous)) {
 		uintptr_t code;
-		unsigned bit;
 
 		if (!frame || k->frames == DEEP) {
 			return; /* another greenlet's, or too deep */
 		}
 		code = word_at(frame, l->code);
-		bit = code_bit(code & ~(uintptr_t)7);
 		k->frame[k->frames].address = frame;
 		k->frame[k->frames].code = code;
 		k->frame[k->frames++].at = half_at(frame, l->instruction);
-		code_seen[bit / 8] |= (uint8_t)(1u << (bit % 8));
+		py_code_note(code & ~(uintptr_t)7);
 	}
 	k->anchor = m->anchor;
 	k->native = native;

@@ -7,13 +7,15 @@
  */
 #include "py_chain.h"
 #include "py_race.h"
+#include "py_read.h"
 
 static PyObject *task_type;
 static int (*old_init)(PyObject *, PyObject *, PyObject *);
 static void (*old_dealloc)(PyObject *);
 PY_HOOK(hook_run, run_handle)
 static struct py_patched is_done, get_name, was_cancelled;
-static PyObject *word_callback;
+static PyObject *handle_type;
+static struct py_reader callback_of, coroutine_of, loop_of, exception_of;
 uint64_t py_task_changes;
 
 /* ---- tasks ---- */
@@ -26,7 +28,7 @@ bool py_is_task(PyObject *o)
 
 static void ask(struct py_about *a, PyObject *task)
 {
-	PyObject *coroutine = py_get(task, "_coro"), *loop = py_get(task, "_loop");
+	PyObject *coroutine = py_read(&coroutine_of, task), *loop = py_read(&loop_of, task);
 	PyObject *name = get_name.call ? get_name.call(task, NULL, NULL, NULL, NULL) : NULL;
 
 	py_about(a, name, coroutine);
@@ -132,7 +134,7 @@ static bool says(const struct py_patched *method, PyObject *task)
 /* True: it failed, and whether anybody will look at its exception shows when it is destroyed. */
 static bool has_failed(PyObject *task)
 {
-	PyObject *exception = py_get(task, "_exception");
+	PyObject *exception = py_read(&exception_of, task);
 	bool failed = exception && exception != PY_NONE;
 
 	py_drop(exception);
@@ -145,8 +147,8 @@ static bool has_failed(PyObject *task)
  */
 enum { HAS_FAILED = 128 };
 
-/* FINISHED or CANCELLED; SWALLOWED before it. */
-static void end_of(struct arch_caller caller, PyObject *task)
+/* RETURNED; then FINISHED or CANCELLED, and SWALLOWED before that. */
+static void end_of(struct task_run *run, struct arch_caller caller, PyObject *task)
 {
 	bool cancelled = says(&was_cancelled, task), failed = !cancelled && has_failed(task);
 	struct task *t = task_find(task, TRACE_TASK_PY_TASK);
@@ -158,10 +160,13 @@ static void end_of(struct arch_caller caller, PyObject *task)
 	if (failed && t && task_is_of_image(t)) {
 		t->flags |= HAS_FAILED;
 	}
-	if (failed || !task_enter_any(&call, caller)) {
+	if (failed || swallowed || !run->s) {
+		task_returned(run, caller);
+	}
+	if (failed || !(swallowed || !run->s ? task_enter_any(&call, caller)
+					     : task_returned_enter(&call, run, caller))) {
 		return;
 	}
-	t = task_find(task, TRACE_TASK_PY_TASK);
 	if (t) {
 		if (swallowed) {
 			task_step(&call, t, TRACE_TASK_SWALLOWED);
@@ -226,11 +231,14 @@ static void dealloc_task(PyObject *task)
 PyObject *py_step_task(PyObject *callback)
 {
 	enum { FUNCTION_SELF = 24, STEP_TASK = 16 };
+	static const struct py_type *step_type; /* the one that was met last */
 	PyObject *self = NULL;
 
 	if (callback->type == py_data_PyCFunction_Type || callback->type == py_data_PyMethod_Type) {
 		self = *(PyObject **)((uintptr_t)callback + FUNCTION_SELF);
-	} else if (py_text_has(py_type_name(callback), "MethWrapper")) {
+	} else if (callback->type == step_type ||
+		   py_text_has(py_type_name(callback), "MethWrapper")) {
+		step_type = callback->type;
 		self = *(PyObject **)((uintptr_t)callback + STEP_TASK);
 	}
 	return py_is_task(self) ? self : NULL;
@@ -293,8 +301,8 @@ void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject 
 	t = task_find(task, TRACE_TASK_PY_TASK);
 	if (t) {
 		py_cancel_before_step(caller, t, task);
+		task_called_as(&step->run, caller, t, 0, TASK_GOES_ON);
 	}
-	task_called(&step->run, caller, task, TRACE_TASK_PY_TASK, 0, TASK_GOES_ON);
 }
 
 void py_step_begin(struct py_step *step, struct arch_caller caller, PyObject *handle,
@@ -312,17 +320,18 @@ void py_step_begin(struct py_step *step, struct arch_caller caller, PyObject *ha
 
 void py_step_end(struct py_step *step, struct arch_caller caller)
 {
-	task_returned(&step->run, caller);
-	if (step->task) {
-		struct task *t = task_find(step->task, TRACE_TASK_PY_TASK);
+	struct task *t;
 
-		if (says(&is_done, step->task)) {
-			end_of(caller, step->task);
-		} else if (t) {
+	if (step->task && says(&is_done, step->task)) {
+		end_of(&step->run, caller, step->task);
+	} else {
+		task_returned(&step->run, caller);
+		t = step->task ? task_find(step->task, TRACE_TASK_PY_TASK) : NULL;
+		if (t) {
 			py_cancel_after_step(caller, t, step->task);
 		}
-		py_drop(step->task);
 	}
+	py_drop(step->task);
 }
 
 static PyObject *run_handle(PyObject *function, PyObject *const *args, size_t count,
@@ -331,16 +340,18 @@ static PyObject *run_handle(PyObject *function, PyObject *const *args, size_t co
 	struct arch_caller caller = PY_CALLER();
 	PyObject *result, *type, *value, *trace, *callback;
 	struct py_step step;
+	bool is_handle;
 
 	if (!shim_stream || PY_COUNT(count) < 1) {
 		return hook_run.old(function, args, count, names);
 	}
-	callback = py_PyObject_GetAttr(args[0], word_callback);
-	if (callback) {
+	is_handle = (void *)args[0]->type == (void *)handle_type ||
+		    py_PyType_IsSubtype(args[0]->type, handle_type);
+	callback = is_handle ? py_read(&callback_of, args[0]) : py_get(args[0], callback_of.name);
+	if (likely(callback != NULL)) {
 		py_step_begin(&step, caller, args[0], callback);
 		py_drop(callback);
 	} else {
-		py_PyErr_Clear();
 		step = (struct py_step){ .task = NULL };
 	}
 	result = hook_run.old(function, args, count, names);
@@ -378,13 +389,16 @@ static PyObject *member(const char *module, const char *name)
 
 void py_tasks_install(void)
 {
-	PyObject *handle = member("asyncio.events", "Handle"),
+	PyObject *handle = handle_type = member("asyncio.events", "Handle"),
 		 *loop = member("asyncio.base_events", "BaseEventLoop");
 	PyObject *lock = member("asyncio.locks", "Lock");
 	PyObject *runners = py_module("asyncio.runners"), *warnings = py_module("warnings");
 
 	task_type = member("_asyncio", "Task");
-	word_callback = py_PyUnicode_InternFromString("_callback");
+	py_reader_find(&callback_of, handle_type, "_callback");
+	py_reader_find(&coroutine_of, task_type, "_coro");
+	py_reader_find(&loop_of, task_type, "_loop");
+	py_reader_find(&exception_of, task_type, "_exception");
 	py_fail_install(loop, warnings);
 	if (!find_method("get_name", &get_name)) {
 		get_name.call = NULL;
