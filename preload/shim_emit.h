@@ -196,10 +196,10 @@ static inline void emit_cond_wake(struct stream *s, uint32_t cond, uint32_t mute
 		  .a = cancelled, .r = encode_zigzag(r));
 }
 /* Any op without O: up to three fields, already zig-zagged where the table says R. */
-static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, uint64_t a,
-			      uint64_t b, uint64_t c)
+static inline void emit_plain_at(struct stream *s, unsigned op, uint64_t ticks, unsigned fields,
+				 uint64_t a, uint64_t b, uint64_t c)
 {
-	uint8_t *p = emit_head(s, op, arch_ticks());
+	uint8_t *p = emit_head(s, op, ticks);
 
 	if (fields > 0) {
 		p = encode_varint(p, a);
@@ -214,6 +214,11 @@ static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, ui
 	if (unlikely(s->bounded != NULL)) {
 		bounded_plain(s, op, a, b, c);
 	}
+}
+static inline void emit_plain(struct stream *s, unsigned op, unsigned fields, uint64_t a,
+			      uint64_t b, uint64_t c)
+{
+	emit_plain_at(s, op, arch_ticks(), fields, a, b, c);
 }
 
 /* JOIN: A S R, with a sequence number where the thread may still run */

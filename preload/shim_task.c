@@ -368,6 +368,13 @@ void task_end(struct call *c, struct task *t, enum trace_task_step step)
 	entry_drop(t);
 }
 
+void task_end_at_return(struct call *c, struct task *t, enum trace_task_step step)
+{
+	announce(c->s, t);
+	emit_plain_at(c->s, TRACE_TASK, c->s->last_ticks, 3, t->id, 0, encode_zigzag(step));
+	entry_drop(t);
+}
+
 void task_end_all(struct call *c, unsigned kind, bool (*matches)(const struct task *, const void *),
 		  const void *argument)
 {
@@ -582,6 +589,8 @@ bool task_called_as(struct task_run *ret_run, struct arch_caller caller, struct 
 
 bool task_returned_enter(struct call *c, struct task_run *run, struct arch_caller caller)
 {
+	uint64_t now;
+
 	if (!run->s || run->s != shim_stream || !shim_enter_with(c, caller, ROOM_EARLY)) {
 		return false;
 	}
@@ -591,10 +600,14 @@ bool task_returned_enter(struct call *c, struct task_run *run, struct arch_calle
 	if (c->s->callback_count > run->level) {
 		c->s->callback_count = run->level;
 	}
-	task_took_long(c->s, run->since);
-	emit_plain(c->s, TRACE_TASK, 3, run->task, 0,
-		   encode_zigzag(run->after == TASK_HAS_WORKED ? TRACE_TASK_WORKED
-							       : TRACE_TASK_RETURNED));
+	now = arch_ticks();
+	if (unlikely((int64_t)(now - run->since) > TASK_BUSY_TICKS)) {
+		task_took_long(c->s, run->since);
+		now = arch_ticks();
+	}
+	emit_plain_at(c->s, TRACE_TASK, now, 3, run->task, 0,
+		      encode_zigzag(run->after == TASK_HAS_WORKED ? TRACE_TASK_WORKED
+								  : TRACE_TASK_RETURNED));
 	return true;
 }
 

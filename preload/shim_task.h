@@ -73,6 +73,11 @@ uint32_t task_loop(struct call *c, const void *address, unsigned kind);
 
 /* HOT */
 struct task *task_find(const void *address, unsigned kind);
+/* HOT: does it still belong to what lies there? */
+static hot_inline bool task_is_at(const struct task *t, const void *address)
+{
+	return atomic_load_explicit(&t->address, memory_order_relaxed) == (uintptr_t)address;
+}
 bool task_is_of_image(const struct task *t); /* HOT: else a parent of this process had it */
 /* SLOW: TASK_NEW. One that is there already is LOST. NULL = out of memory. */
 struct task *task_new(struct call *c, const void *address, unsigned kind, uint32_t loop);
@@ -135,6 +140,8 @@ bool task_called_as(struct task_run *ret_run, struct arch_caller caller, struct 
 void task_returned(struct task_run *run, struct arch_caller caller);
 /* SLOW: RETURNED or WORKED, and the guard is held, without a stack. False: nothing is to be recorded. */
 bool task_returned_enter(struct call *c, struct task_run *run, struct arch_caller caller);
+/* SLOW, after that: it is over as well, and gone. */
+void task_end_at_return(struct call *c, struct task *t, enum trace_task_step step);
 
 /*
  * SLOW, the guard held: CALLED of a callback that its library calls itself, by a frame of `c->caller`. It is over when the same
@@ -176,11 +183,18 @@ static hot_inline uint64_t task_blocks_since(void)
 void task_blocked(struct arch_caller caller, unsigned number, uint32_t object, uint64_t since,
 		  uint64_t most_us);
 
+enum { TASK_BUSY_TICKS = 20000000 >> TF_TICK_SHIFT }; /* about 10 ms: that is long */
 /* SLOW, the guard held: a callback that began then ends now: BUSY, when that was long. */
 void task_took_long(struct stream *s, uint64_t since);
 /* SLOW, the guard held: LOOP, from the caller's stack. */
 void task_loop_step(struct call *c, uint32_t loop, enum trace_loop_step step, int64_t result);
 
+enum { TASK_TURN_TICKS = 1000000 >> TF_TICK_SHIFT }; /* about half a millisecond */
+/* HOT: may a wait for descriptors that began then, and only looked, be the end of a turn that is worth a record? */
+static hot_inline bool task_turn_may_end(uint64_t since)
+{
+	return shim_stream && (int64_t)(since - shim_stream->turn_ticks) >= TASK_TURN_TICKS;
+}
 /* HOT mostly: a wait for descriptors came back. TURN, unless one was written just before. */
 void task_turn(struct arch_caller caller, uint64_t since, bool endless, int64_t result);
 

@@ -8,11 +8,9 @@
 
 /* ---- how much of it was processor time? ---- */
 
-enum { BUSY_TICKS = 20000000 >> TF_TICK_SHIFT }; /* about 10 ms */
-
 static bool is_long(uint64_t since)
 {
-	return (int64_t)(arch_ticks() - since) > BUSY_TICKS;
+	return (int64_t)(arch_ticks() - since) > TASK_BUSY_TICKS;
 }
 
 static uint64_t processor_us(void)
@@ -32,7 +30,7 @@ static void look_at_processor(struct stream *s, uint64_t until)
 	uint64_t us = processor_us(), now = arch_ticks();
 
 	until = until ? until : now;
-	if (s->busy_ticks && (int64_t)(until - s->busy_ticks) > BUSY_TICKS) {
+	if (s->busy_ticks && (int64_t)(until - s->busy_ticks) > TASK_BUSY_TICKS) {
 		emit_plain(s, TRACE_BUSY, 2, region_ticks_us(until - s->busy_ticks),
 			   encode_zigzag((int64_t)(us - s->busy_us)), 0);
 	}
@@ -81,14 +79,12 @@ void task_blocked(struct arch_caller caller, unsigned number, uint32_t object, u
 
 /* ---- turns of loops ---- */
 
-enum { TURN_TICKS = 1000000 >> TF_TICK_SHIFT }; /* about half a millisecond */
-
 void task_turn(struct arch_caller caller, uint64_t since, bool endless, int64_t result)
 {
 	uint64_t now = arch_ticks();
 	struct call call;
 
-	if (!shim_stream || (int64_t)(now - shim_stream->turn_ticks) < TURN_TICKS ||
+	if (!shim_stream || (int64_t)(now - shim_stream->turn_ticks) < TASK_TURN_TICKS ||
 	    !shim_enter_with(&call, caller, ROOM_EARLY)) {
 		return;
 	}

@@ -300,7 +300,10 @@ static hot_inline void turn_counts(bool only_a_look)
 		BELLS_OF_##call_;                                                               \
 		if (!is_answer) {                                                               \
 			turn_counts(mode == BLOCK_NEVER);                                       \
-			task_turn(ARCH_CALLER(), since, mode == 0, rc < 0 ? -RESULT(rc) : rc);  \
+			if (mode != BLOCK_NEVER || task_turn_may_end(since)) {                  \
+				task_turn(ARCH_CALLER(), since, mode == 0,                      \
+					  rc < 0 ? -RESULT(rc) : rc);                           \
+			}                                                                       \
 		}                                                                               \
 		return rc;                                                                      \
 	}

@@ -159,7 +159,7 @@ void py_define_name(const struct call *c, const struct task *t, const char *text
 				   .parent = c->s->task,
 				   .thread = c->s->thread,
 				   .stack = c->stack,
-				   .ticks = arch_ticks(),
+				   .ticks = c->s->last_ticks,
 				   .bytes = bytes };
 
 	if (bytes) {

@@ -361,7 +361,7 @@ bool py_look_is_overdue(void)
 	    4 * (py_task_steps - steps_then) > changes) {
 		return true;
 	}
-	if (arch_ticks() - asked < (1u << 24)) {
+	if ((int64_t)(shim_stream->last_ticks - asked) < (1 << 24)) {
 		return false;
 	}
 	asked = arch_ticks();

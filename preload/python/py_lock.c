@@ -53,36 +53,6 @@ static PyObject *silent(struct arch_caller caller, const struct py_patched *p, v
 	return result;
 }
 
-/*
- * Most locks are taken while they are free and given back by code that means nothing else by it. As long as the GIL is held nothing comes
- * between the call and its record, and what the real one calls in turn is not ours to record: then one record after it does.
- * 0: the long way.
- */
-static hot_inline uint32_t plain_stack(void)
-{
-	struct stream *s = shim_stream;
-
-	if (unlikely(!s || !py.is_own_module || py_module_expected | py_names_inherited)) {
-		return 0;
-	}
-	return py_stack_of_plain(s);
-}
-
-static hot_inline bool plain_enter(struct call *c, struct arch_caller caller, uint32_t stack,
-				   void *lock)
-{
-	if (!shim_enter_with(c, caller, ROOM_EARLY)) {
-		return false;
-	}
-	c->stack = stack;
-	c->object = object_find(c, lock, LOCK);
-	if (unlikely(!c->object)) {
-		c->s->segment->lost++;
-		shim_leave(c);
-	}
-	return c->object != NULL;
-}
-
 static PyObject *acquire(struct arch_caller caller, unsigned kind, const struct py_patched *p,
 			 void *a, void *b, void *c, void *d, void *e)
 {
@@ -122,23 +92,11 @@ static PyObject *acquire(struct arch_caller caller, unsigned kind, const struct 
 	return result;
 }
 
-static PyObject *acquire_lock(struct arch_caller caller, const struct py_patched *p, void *a,
-			      void *b, void *c, void *d, void *e)
+static cold_call PyObject *acquire_lock(struct arch_caller caller, const struct py_patched *p,
+					void *a, void *b, void *c, void *d, void *e)
 {
-	uint32_t stack = plain_stack();
-	uintptr_t code;
+	uintptr_t code = py_calling_code();
 
-	if (likely(stack && py_has_no_arguments(p, b, c, d) && !is_locked(a))) {
-		PyObject *result = p->call(a, b, c, d, e);
-		struct call call;
-
-		if (likely(result == PY_TRUE && plain_enter(&call, caller, stack, a))) {
-			emit_sem_taken(call.s, TRACE_ACQUIRE, call.object->id, stack);
-			shim_leave(&call);
-		}
-		return result;
-	}
-	code = py_calling_code();
 	if (unlikely(code && code == py_meaning.wait)) {
 		return is_locked(a) ? py_condition_wait(caller, p, a, b, c, d, e)
 				    : silent(caller, p, a, b, c, d, e);
@@ -167,24 +125,13 @@ static PyObject *acquire_lock(struct arch_caller caller, const struct py_patched
 }
 
 /* The GIL is held until after the record: nobody who takes it is recorded before. */
-static PyObject *release_lock(struct arch_caller caller, const struct py_patched *p, void *a,
-			      void *b, void *c, void *d, void *e)
+static cold_call PyObject *release_lock(struct arch_caller caller, const struct py_patched *p,
+					void *a, void *b, void *c, void *d, void *e)
 {
-	uint32_t stack = plain_stack();
+	uintptr_t code = py_calling_code();
+	PyObject *result = silent(caller, p, a, b, c, d, e);
 	struct call call;
-	PyObject *result;
-	uintptr_t code;
 
-	if (likely(stack)) {
-		result = p->call(a, b, c, d, e);
-		if (likely(result && plain_enter(&call, caller, stack, a))) {
-			emit_os_seq(call.s, TRACE_POST, call.object->id, stack, 0);
-			shim_leave(&call);
-		}
-		return result;
-	}
-	code = py_calling_code();
-	result = silent(caller, p, a, b, c, d, e);
 	if (!result || (code && (code == py_meaning.notify || code == py_meaning.is_owned ||
 				 ((code == py_meaning.join || code == py_meaning.shutdown) &&
 				  py_thread_of(a))))) {
@@ -196,6 +143,72 @@ static PyObject *release_lock(struct arch_caller caller, const struct py_patched
 		if (call.object) {
 			emit_os_seq(call.s, TRACE_POST, call.object->id, call.stack, 0);
 		}
+		shim_leave(&call);
+	}
+	return result;
+}
+
+/*
+ * Most locks are taken while they are free and given back by code that means nothing else by it. As long as the GIL is held nothing comes
+ * between the call and its record, and what the real one calls in turn is not ours to record: then one record after it does.
+ * 0: the long way.
+ */
+static hot_inline uint32_t plain_stack(void)
+{
+	struct stream *s = shim_stream;
+
+	if (unlikely(!s || !py.is_own_module || py_module_expected | py_names_inherited)) {
+		return 0;
+	}
+	return py_stack_of_plain(s);
+}
+
+static hot_inline bool plain_enter(struct call *c, struct arch_caller caller, uint32_t stack,
+				   void *lock)
+{
+	if (!shim_enter_with(c, caller, ROOM_EARLY)) {
+		return false;
+	}
+	c->stack = stack;
+	c->object = object_find(c, lock, LOCK);
+	if (unlikely(!c->object)) {
+		c->s->segment->lost++;
+		shim_leave(c);
+	}
+	return c->object != NULL;
+}
+
+static hot_inline PyObject *take(struct arch_caller caller, const struct py_patched *p, void *a,
+				 void *b, void *c, void *d, void *e)
+{
+	uint32_t stack = plain_stack();
+	PyObject *result;
+	struct call call;
+
+	if (unlikely(!stack || !py_has_no_arguments(p, b, c, d) || is_locked(a))) {
+		return acquire_lock(caller, p, a, b, c, d, e);
+	}
+	result = p->call(a, b, c, d, e);
+	if (likely(result == PY_TRUE && plain_enter(&call, caller, stack, a))) {
+		emit_sem_taken(call.s, TRACE_ACQUIRE, call.object->id, stack);
+		shim_leave(&call);
+	}
+	return result;
+}
+
+static hot_inline PyObject *give(struct arch_caller caller, const struct py_patched *p, void *a,
+				 void *b, void *c, void *d, void *e)
+{
+	uint32_t stack = plain_stack();
+	PyObject *result;
+	struct call call;
+
+	if (unlikely(!stack)) {
+		return release_lock(caller, p, a, b, c, d, e);
+	}
+	result = p->call(a, b, c, d, e);
+	if (likely(result && plain_enter(&call, caller, stack, a))) {
+		emit_os_seq(call.s, TRACE_POST, call.object->id, stack, 0);
 		shim_leave(&call);
 	}
 	return result;
@@ -287,12 +300,12 @@ static PyObject *acquire_rlock(struct arch_caller caller, const struct py_patche
 	}
 	return acquire(caller, RLOCK, p, a, b, c, d, e);
 }
-HOOK(lock_acquire, acquire_lock)
-HOOK(lock_acquire_old, acquire_lock)
-HOOK(lock_enter, acquire_lock)
-HOOK(lock_release, release_lock)
-HOOK(lock_release_old, release_lock)
-HOOK(lock_exit, release_lock)
+HOOK(lock_acquire, take)
+HOOK(lock_acquire_old, take)
+HOOK(lock_enter, take)
+HOOK(lock_release, give)
+HOOK(lock_release_old, give)
+HOOK(lock_exit, give)
 HOOK(rlock_acquire, acquire_rlock)
 HOOK(rlock_enter, acquire_rlock)
 HOOK(rlock_release, release_rlock)

@@ -3,7 +3,7 @@
  * py_stack.c - the stack of a hooked call of a Python thread: native frames that are not the interpreter's, then the Python frames.
  *
  * Most calls come from a stack that was seen before. Each thread remembers some, as the interpreter's frames had them: a remembered one
- * holds while every frame lies where it lay, with the same code at the same instruction. A code object that is freed may be followed by
+ * holds while there are as many frames, with the same code at the same instructions. A code object that is freed may be followed by
  * another one in its place: then all that is remembered goes (code_epoch).
  */
 #include "py_patch.h"
@@ -20,9 +20,10 @@ struct known {
 	const struct depot_entry *native, *stack; /* stack NULL = none */
 	uint32_t epoch, frames;
 	uint64_t anchor; /* that its outermost frame was called by; 0 = it is the thread's first */
-	uint32_t is_plain; /* the code that called us means by a lock what the program does */
+	uint32_t plain;	 /* the stack's id; 0 = the code that called us means something by a lock */
+	/* Codes and instructions, whatever frame they run in: many tasks run the same. */
 	struct {
-		uintptr_t address, code;
+		uintptr_t code;
 		uint32_t at; /* the low half of the frame's word */
 	} frame[DEEP];
 };
@@ -113,10 +114,12 @@ static hot_inline struct known *known_set(struct memory *m, uintptr_t frame,
 {
 	const struct py_layout *l = py.layout;
 	uintptr_t outer = word_at(frame, l->previous);
-	uint64_t h = frame ^ ((uintptr_t)native << 5) ^
-		     (uint64_t)half_at(frame, l->instruction) << 29;
+	uint64_t h = ((uintptr_t)native << 5) ^ (uint64_t)half_at(frame, l->instruction) << 29;
 
-	h ^= outer ? (uint64_t)half_at(outer, l->instruction) << 13 : 0;
+	h ^= outer ? half_at(outer, l->instruction) : 0;
+	if (l->index_bytes) { /* it does not tell whose instruction it is */
+		h ^= word_at(frame, l->code);
+	}
 	return &m->known[(h * 0x9e3779b97f4a7c15u >> (64 - SLOT_BITS)) & ~(uint64_t)(WAYS - 1)];
 }
 
@@ -130,7 +133,8 @@ static hot_inline bool holds(const struct memory *m, const struct known *k, uint
 		return false;
 	}
 	for (uint32_t i = 0; i < k->frames; i++) {
-		if (frame != k->frame[i].address || word_at(frame, code) != k->frame[i].code ||
+		if (!frame || frame == m->anchor_frame ||
+		    word_at(frame, code) != k->frame[i].code ||
 		    half_at(frame, instruction) != k->frame[i].at) {
 			return false;
 		}
@@ -145,7 +149,7 @@ static void remember(const struct memory *m, struct known *k, uintptr_t frame,
 	const struct py_layout *l = py.layout;
 
 	k->stack = NULL;
-	k->is_plain = py_locks_mean_plain(py_frame_real((const uint8_t *)frame));
+	k->plain = py_locks_mean_plain(py_frame_real((const uint8_t *)frame)) ? stack->id : 0;
 	for (k->frames = 0; frame != m->anchor_frame; frame = word_at(frame, l->previous)) {
 		uintptr_t code;
 
@@ -153,7 +157,6 @@ static void remember(const struct memory *m, struct known *k, uintptr_t frame,
 			return; /* another greenlet's, or too deep */
 		}
 		code = word_at(frame, l->code);
-		k->frame[k->frames].address = frame;
 		k->frame[k->frames].code = code;
 		k->frame[k->frames++].at = half_at(frame, l->instruction);
 		py_code_note(code & ~(uintptr_t)7);
@@ -265,7 +268,7 @@ uint32_t py_stack_of_plain(struct stream *s)
 	set = known_set(m, frame, NULL);
 	for (unsigned way = 0; way < WAYS; way++) {
 		if (likely(holds(m, &set[way], frame, NULL))) {
-			return set[way].is_plain ? set[way].stack->id : 0;
+			return set[way].plain;
 		}
 	}
 	return 0;

@@ -126,8 +126,11 @@ static bool says(const struct py_patched *method, PyObject *task)
 	PyObject *answer = method->call ? method->call(task, NULL, NULL, NULL, NULL) : NULL;
 	bool yes = answer == PY_TRUE;
 
-	py_drop(answer);
-	py_PyErr_Clear();
+	if (likely(answer != NULL)) {
+		py_Py_DecRef(answer);
+	} else {
+		py_PyErr_Clear();
+	}
 	return yes;
 }
 
@@ -168,10 +171,14 @@ static void end_of(struct task_run *run, struct arch_caller caller, PyObject *ta
 		return;
 	}
 	if (t) {
+		unsigned end = cancelled ? TRACE_TASK_CANCELLED : TRACE_TASK_FINISHED;
+
 		if (swallowed) {
 			task_step(&call, t, TRACE_TASK_SWALLOWED);
+			task_end(&call, t, end);
+		} else {
+			task_end_at_return(&call, t, end);
 		}
-		task_end(&call, t, cancelled ? TRACE_TASK_CANCELLED : TRACE_TASK_FINISHED);
 	}
 	shim_leave(&call);
 }
@@ -295,10 +302,11 @@ void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject 
 			py_meet(&call, task, TRACE_TASK_PY_TASK, &about);
 			shim_leave(&call);
 		}
+		t = task_find(step->task, TRACE_TASK_PY_TASK);
 	}
 	py_task_changes++;
 	py_task_steps++;
-	t = task_find(task, TRACE_TASK_PY_TASK);
+	step->t = t;
 	if (t) {
 		py_cancel_before_step(caller, t, task);
 		task_called_as(&step->run, caller, t, 0, TASK_GOES_ON);
@@ -320,18 +328,19 @@ void py_step_begin(struct py_step *step, struct arch_caller caller, PyObject *ha
 
 void py_step_end(struct py_step *step, struct arch_caller caller)
 {
-	struct task *t;
-
-	if (step->task && says(&is_done, step->task)) {
+	if (!step->task) {
+		task_returned(&step->run, caller);
+		return;
+	}
+	if (says(&is_done, step->task)) {
 		end_of(&step->run, caller, step->task);
 	} else {
 		task_returned(&step->run, caller);
-		t = step->task ? task_find(step->task, TRACE_TASK_PY_TASK) : NULL;
-		if (t) {
-			py_cancel_after_step(caller, t, step->task);
+		if (step->t && task_is_at(step->t, step->task)) {
+			py_cancel_after_step(caller, step->t, step->task);
 		}
 	}
-	py_drop(step->task);
+	py_Py_DecRef(step->task);
 }
 
 static PyObject *run_handle(PyObject *function, PyObject *const *args, size_t count,

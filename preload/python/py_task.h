@@ -44,6 +44,7 @@ bool py_task_is_done(PyObject *task);
 struct py_step {
 	struct task_run run;
 	PyObject *task; /* a reference; NULL = another callback */
+	struct task *t; /* of it, as far as known */
 };
 
 /* Whose step or wake-up a callback is: borrowed; NULL = no task's. */
