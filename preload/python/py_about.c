@@ -26,12 +26,25 @@ static PyObject *word_of(const char *name)
 	return words[i].word;
 }
 
+/* Where it has none, an exception that says so would be made first, and thrown away: one function does without, by two names. */
+static PyObject *value_of(PyObject *o, PyObject *word)
+{
+	PyObject *value = NULL;
+
+	if (likely(py__PyObject_LookupAttr != NULL)) {
+		py__PyObject_LookupAttr(o, word, &value);
+	} else if (py_PyObject_GetOptionalAttr) {
+		py_PyObject_GetOptionalAttr(o, word, &value);
+	} else {
+		value = py_PyObject_GetAttr(o, word);
+	}
+	return value;
+}
+
 PyObject *py_get(PyObject *o, const char *name)
 {
 	PyObject *word = o && !py.over ? word_of(name) : NULL;
-	PyObject *value = word ? py_PyObject_GetAttr(o, word)
-			  : o  ? py_PyObject_GetAttrString(o, name)
-			       : NULL;
+	PyObject *value = word ? value_of(o, word) : o ? py_PyObject_GetAttrString(o, name) : NULL;
 
 	if (!value) {
 		py_PyErr_Clear();
@@ -54,6 +67,9 @@ static uintptr_t own_code_of(PyObject *o)
 	enum { METHOD_FUNCTION = 16 };
 	uintptr_t code;
 
+	if (o->type == py_data_PyCFunction_Type) {
+		return 0;
+	}
 	if (o->type == py_data_PyMethod_Type) {
 		o = *(PyObject **)((uintptr_t)o + METHOD_FUNCTION);
 	}

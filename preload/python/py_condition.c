@@ -242,7 +242,7 @@ void py_condition_notified(struct arch_caller caller, const uint8_t *frame)
 	}
 	known = object_peek((uintptr_t)condition) != NULL;
 	shim_leave(&call);
-	if ((!known && user && py_code_kind(py_frame_code(user)) == TF_PLACE_LIBRARY) ||
+	if ((!known && user && py_code_is_library(py_frame_code(user))) ||
 	    !condition_enter(&call, caller, condition, user)) {
 		return;
 	}

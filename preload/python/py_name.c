@@ -67,22 +67,48 @@ void py_names_new_image(void)
 
 /* ---- the frames that make it ---- */
 
-/* Is the code the standard library's? Remembered: it is asked for each lock that is made. */
-static bool is_library(uintptr_t code)
+enum code_fact {
+	CODE_LIBRARY = 1, /* the standard library's */
+	CODE_INIT = 2,
+	CODE_MODULE = 4,
+	CODE_MAKER = 8, /* threading.RLock, multiprocessing's context.Lock: named as a class is */
+};
+
+static unsigned look_at_code(uintptr_t code)
+{
+	char name[64];
+	size_t bytes = py_text(*(PyObject **)(code + py.layout->name), name, sizeof(name) - 1);
+
+	name[bytes] = 0;
+	return (py_code_kind(code) == TF_PLACE_LIBRARY ? CODE_LIBRARY : 0u) |
+	       (py_text_is(name, "__init__") ? CODE_INIT : 0u) |
+	       (py_text_is(name, "<module>") ? CODE_MODULE : 0u) |
+	       (name[0] >= 'A' && name[0] <= 'Z' ? CODE_MAKER : 0u);
+}
+
+/* Remembered: asked for each lock that is made, and each notify(). */
+static unsigned code_facts(uintptr_t code)
 {
 	static struct {
-		uintptr_t code, file;
-		bool is;
+		uintptr_t code, file, name;
+		unsigned facts;
 	} seen[CODE_SLOTS];
 	unsigned slot = (unsigned)((code * 0x9e3779b97f4a7c15u) >> 56) % CODE_SLOTS;
 	uintptr_t file = *(uintptr_t *)(code + py.layout->filename);
+	uintptr_t name = *(uintptr_t *)(code + py.layout->name);
 
-	if (seen[slot].code != code || seen[slot].file != file) {
+	if (seen[slot].code != code || seen[slot].file != file || seen[slot].name != name) {
 		seen[slot].code = code;
 		seen[slot].file = file;
-		seen[slot].is = py_code_kind(code) == TF_PLACE_LIBRARY;
+		seen[slot].name = name;
+		seen[slot].facts = look_at_code(code);
 	}
-	return seen[slot].is;
+	return seen[slot].facts;
+}
+
+bool py_code_is_library(uintptr_t code)
+{
+	return code_facts(code) & CODE_LIBRARY;
 }
 
 /* "queue.Queue", "concurrent.futures.Future": without the private parts of the module's name, and without the program's own. */
@@ -122,33 +148,25 @@ struct making {
 	bool hidden; /* made inside of a function of the library that is no maker of them: its result is something else */
 };
 
-/* threading.RLock, multiprocessing's context.Lock: named as a class is. */
-static bool is_maker(uintptr_t code)
-{
-	char name[64];
-	size_t bytes = py_text(*(PyObject **)(code + py.layout->name), name, sizeof(name));
-
-	return bytes && name[0] >= 'A' && name[0] <= 'Z';
-}
-
 /* An object's own __init__ that calls that of the class it builds on is passed too. */
 static struct making find_frames(void)
 {
-	struct making m = { .inner = py_frame_now() };
+	struct making m = { .inner = py_frame_real(py_frame_here()) };
 
 	m.program = m.inner;
 	for (int i = 0; m.program && i < FRAMES_UP; i++) {
 		uintptr_t code = py_frame_code(m.program);
-		bool is_init = py_code_is_called(code, "__init__");
+		unsigned facts = code_facts(code);
+		bool is_init = facts & CODE_INIT;
 		PyObject *self = is_init ? py_frame_local(m.program, 0) : NULL;
 
-		if (py_code_is_called(code, "<module>") ||
-		    (!is_library(code) && !(self && self == m.owner))) {
+		if (facts & CODE_MODULE ||
+		    (!(facts & CODE_LIBRARY) && !(self && self == m.owner))) {
 			break;
 		}
 		if (self && !py_text_is(py_type_name(self), "cell")) {
 			m.owner = self;
-		} else if (!is_init && !m.owner && !is_maker(code)) {
+		} else if (!is_init && !m.owner && !(facts & CODE_MAKER)) {
 			m.hidden = true;
 		}
 		m.program = py_frame_back(m.program);

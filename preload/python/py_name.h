@@ -9,6 +9,7 @@
 
 struct py_site; /* a place that makes them: "queue.Queue jobs". Never freed. */
 
+bool py_code_is_library(uintptr_t code); /* the standard library's? HOT mostly */
 /* SLOW, the guard is not held, as little memory of the interpreter's is used as can be: of what is being made now; NULL = not known. */
 const struct py_site *py_site_now(const char *word);
 /* SLOW, the guard held: what is made at c->stack is called so. */
