@@ -241,6 +241,9 @@ PyObject *py_step_task(PyObject *callback)
 	static const struct py_type *step_type; /* the one that was met last */
 	PyObject *self = NULL;
 
+	if (callback->type == py_data_PyFunction_Type) {
+		return NULL;
+	}
 	if (callback->type == py_data_PyCFunction_Type || callback->type == py_data_PyMethod_Type) {
 		self = *(PyObject **)((uintptr_t)callback + FUNCTION_SELF);
 	} else if (callback->type == step_type ||
