@@ -372,3 +372,28 @@ const char *finding_lock_word(const struct finding_lock *lock)
 	       : lock && lock->kind ? trace_object_kind_name(lock->kind)
 				    : "lock";
 }
+
+static bool is_namesake(const struct finding_lock *a, const struct finding_lock *b)
+{
+	return a != b && a->name && b->name && !strcmp(a->name, b->name) &&
+	       !strcmp(finding_lock_word(a), finding_lock_word(b));
+}
+
+void finding_lock_text(const struct finding *f, const struct finding_lock *lock, char *buffer,
+		       size_t bytes)
+{
+	const char *word = finding_lock_word(lock);
+	size_t number = (size_t)(lock - f->locks) + 1;
+	bool is_one_of_several = false;
+
+	for (size_t i = 0; i < f->lock_count; i++)
+		is_one_of_several |= is_namesake(&f->locks[i], lock);
+	if (!lock->name)
+		snprintf(buffer, bytes, "%s #%zu", word, number);
+	else if (lock->name[0] == '.') /* a part of something without a name */
+		snprintf(buffer, bytes, "%s #%zu%s", word, number, lock->name);
+	else if (is_one_of_several)
+		snprintf(buffer, bytes, "%s %s #%zu", word, lock->name, number);
+	else
+		snprintf(buffer, bytes, "%s %s", word, lock->name);
+}

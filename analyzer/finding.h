@@ -212,5 +212,8 @@ bool finding_spans_processes(const struct finding *f);
 /* Parts by id; NULL where the finding does not list it (and for id 0). */
 const struct finding_thread *finding_find_thread(const struct finding *f, uint32_t id);
 const struct finding_lock *finding_find_lock(const struct finding *f, uint32_t id);
+/* "mutex g_accounts"; with its number in the finding's list where it has no name, or that of another one there: "mutex #2". */
+void finding_lock_text(const struct finding *f, const struct finding_lock *lock, char *buffer,
+		       size_t bytes);
 
 #endif

@@ -32,20 +32,13 @@ static void append(struct text *t, const char *bytes, size_t count)
 
 static void append_lock(struct text *t, const struct finding *f, unsigned long id)
 {
-	char buffer[64];
+	char buffer[64], name[1024];
 
 	for (size_t i = 0; i < f->lock_count; i++) {
-		const char *kind = finding_lock_word(&f->locks[i]);
-
 		if (f->locks[i].id != id)
 			continue;
-		append(t, kind, strlen(kind));
-		if (f->locks[i].name) {
-			append(t, " ", 1);
-			append(t, f->locks[i].name, strlen(f->locks[i].name));
-		} else {
-			append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), " #%zu", i + 1));
-		}
+		finding_lock_text(f, &f->locks[i], name, sizeof(name));
+		append(t, name, strlen(name));
 		return;
 	}
 	append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), "lock %lu", id));

@@ -185,7 +185,9 @@ static bool has_semaphore(const struct lock_report *r, const struct lock_cycle *
 		const struct model_object *o = model_get_object(
 			r->a->model, wanted_object(r->order->graph, cycle->choice[i].context));
 
-		if (o->kind == TRACE_OBJECT_SEM)
+		/* Python's Lock is one by its name already. */
+		if (o->kind == TRACE_OBJECT_SEM &&
+		    (o->attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK) != TF_LIBRARY_PYTHON)
 			return true;
 	}
 	return false;

@@ -18,6 +18,7 @@ enum {
 struct cancelled {
 	uint32_t task;
 	struct model_site asked, met, went_on; /* thread 0 = not yet */
+	bool told;
 	struct cancelled *next;
 };
 
@@ -247,15 +248,19 @@ static void on_cancel_step(struct task_fate *s, struct analysis *a, const struct
 			report_swallowed(s, a, c, j, NULL);
 		c->asked = here;
 		c->met = c->went_on = (struct model_site){ 0 };
+		c->told = false;
 		break;
 	case TRACE_TASK_MET:
 		c->met = here;
 		break;
 	case TRACE_TASK_WENT_ON:
-		c->went_on = here;
+		/* A group that waits for its own to end is on its way out. */
+		if (!is_in(a, event->stack, "TaskGroup.__aexit__"))
+			c->went_on = here;
 		break;
 	case TRACE_TASK_SWALLOWED:
 		report_swallowed(s, a, c, j, &here);
+		c->told = true;
 		break;
 	default:
 		break;
@@ -369,9 +374,23 @@ static void report_piles(struct task_fate *s, struct analysis *a)
 
 /* ---- events ---- */
 
+/*
+ * A limit of time is in the same task as what it limits (from 3.12 on, wait_for() too), and takes its cancellation back however late the
+ * other comes to its end.
+ */
+static void look_at_limit(struct task_fate *s, struct analysis *a, const struct model_job *j)
+{
+	const struct cancelled *c = *find_cancelled(s, j->id);
+
+	if (c && c->went_on.thread && !c->told && is_in(a, c->asked.stack, "Timeout._on_timeout"))
+		report_swallowed(s, a, c, j, NULL);
+}
+
 static void on_end(struct task_fate *s, struct analysis *a, const struct trace_event *event,
 		   const struct model_job *j)
 {
+	if (event->result == TRACE_TASK_FINISHED)
+		look_at_limit(s, a, j);
 	if (event->result == TRACE_TASK_DESTROYED &&
 	    model_job_life(j->kind) == MODEL_LIFE_COROUTINE)
 		report_destroyed(s, a, event, j);

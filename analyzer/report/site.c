@@ -24,6 +24,7 @@ static const struct {
 	{ RULE_LEAKED_TASK, ROLE_CREATES },
 	{ RULE_UNBOUNDED_TASKS, ROLE_CREATES },
 	{ RULE_SWALLOWED_CANCELLATION, ROLE_AWAITS },
+	{ RULE_LOCK_HELD_ACROSS_AWAIT, ROLE_HOLDS },
 };
 
 static bool has_line(const struct frame *frame)

@@ -66,14 +66,11 @@ const char *words_thread(const struct finding *f, uint32_t id, char *buffer, siz
 const char *words_lock(const struct finding *f, uint32_t id, char *buffer, size_t bytes)
 {
 	const struct finding_lock *lock = finding_find_lock(f, id);
-	const char *kind = finding_lock_word(lock);
 
 	if (!id)
 		snprintf(buffer, bytes, "a lock");
-	else if (lock && lock->name)
-		snprintf(buffer, bytes, "%s %s", kind, lock->name);
 	else if (lock)
-		snprintf(buffer, bytes, "%s #%zu", kind, (size_t)(lock - f->locks) + 1);
+		finding_lock_text(f, lock, buffer, bytes);
 	else
 		snprintf(buffer, bytes, "lock %" PRIu32, id);
 	return buffer;
