@@ -191,7 +191,8 @@ const uint8_t *py_frame_raw(void);
 static inline const uint8_t *py_frame_here(void)
 {
 	const struct py_layout *l = py.layout;
-	uintptr_t state = l && !py.over && py_state_now ? (uintptr_t)py_state_now() : 0, frame;
+	uintptr_t state = l && !py_is_finalizing() && py_state_now ? (uintptr_t)py_state_now() : 0,
+		  frame;
 
 	if (!state) {
 		return NULL;
