@@ -77,7 +77,8 @@ static void learn_loop(struct loop_facts *f, PyObject *loop)
 	if (watched && watched->type == py_data_PyDict_Type && py_PyDict_Size(watched) > 1) {
 		f->flags |= TF_AWAIT_LOOP_WATCHES;
 	}
-	if (signals && signals->type == py_data_PyDict_Type && py_PyDict_Size(signals) > 0) {
+	if ((signals && signals->type == py_data_PyDict_Type && py_PyDict_Size(signals) > 0) ||
+	    py_signals_are_handled()) {
 		f->flags |= TF_AWAIT_LOOP_WATCHES;
 	}
 	py_PyErr_Clear();

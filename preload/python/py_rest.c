@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/poll.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -96,13 +97,34 @@ static bool has_child(void)
 	return sys6(SYS_waitid, P_ALL, 0, 0, WEXITED | WNOHANG | WNOWAIT, 0, 0) != -ECHILD;
 }
 
+bool py_signals_are_handled(void)
+{
+	static const uint8_t signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGTERM };
+	PyObject *ask = py_get(py_module("_signal"), "getsignal");
+	bool handled = !ask || ask->type != py_data_PyCFunction_Type || !py_PyLong_FromLong;
+
+	for (size_t i = 0; i < sizeof(signals) && !handled; i++) {
+		PyObject *number = py_PyLong_FromLong(signals[i]);
+		PyObject *handler = py_PyObject_CallFunctionObjArgs(ask, number, NULL);
+
+		handled = handler && handler != PY_NONE && handler->type != py_data_PyLong_Type;
+		py_drop(handler);
+		py_drop(number);
+	}
+	py_PyErr_Clear();
+	py_drop(ask);
+	return handled;
+}
+
 uint32_t py_rest_flags(const struct py_rest *rest)
 {
 	if (!rest) {
 		return TF_AWAIT_LOOP_UNKNOWN;
 	}
 	return (rest->is_endless ? 0u : TF_AWAIT_LOOP_TIMERS) |
-	       (is_own_set(rest->fd) && !has_child() ? 0u : TF_AWAIT_LOOP_WATCHES);
+	       (is_own_set(rest->fd) && !has_child() && !py_signals_are_handled()
+			? 0u
+			: TF_AWAIT_LOOP_WATCHES);
 }
 
 /* ---- the wait ---- */

@@ -96,6 +96,8 @@ void py_trio_look(struct arch_caller caller, uint32_t look);
 
 bool py_look_is_due(void);
 bool py_look_is_overdue(void);
+/* The program has a handler of its own for a signal that others send. */
+bool py_signals_are_handled(void);
 /* enum tf_await_flag of a loop that cannot be asked itself; NULL = it does not wait. Reads what the kernel says. */
 uint32_t py_rest_flags(const struct py_rest *rest);
 

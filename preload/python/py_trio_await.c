@@ -54,6 +54,7 @@ static uint32_t learn_flags(PyObject *runner)
 	if ((active && py_PyLong_AsLong(active) > 0) || (ready && py_PyObject_Size(ready) > 0)) {
 		flags |= TF_AWAIT_LOOP_TIMERS;
 	}
+	flags |= py_signals_are_handled() ? TF_AWAIT_LOOP_WATCHES : 0;
 	py_PyErr_Clear();
 	py_drop(guest);
 	py_drop(ready);
