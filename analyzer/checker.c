@@ -30,6 +30,7 @@
 	ROW(task_fate)      \
 	ROW(task_awaits)    \
 	ROW(shared_state)   \
+	ROW(races)          \
 	ROW(contention)     \
 	ROW(benign)
 
@@ -147,6 +148,18 @@ static bool is_default_name(const char *name, size_t bytes, const char *function
 		if (!strncmp(name, defaults[i], strlen(defaults[i])))
 			return true;
 	return !bytes || (bytes > length && !strncmp(name + bytes - length, function, length));
+}
+
+uint32_t analysis_add_memory(struct analysis *a, struct finding *f, uint32_t index,
+			     uint64_t address)
+{
+	uint32_t id = UINT32_C(0x80000000) + index;
+	struct finding_lock *l = finding_add_lock(a->findings, f, id);
+
+	l->kind = TRACE_OBJECT_VARIABLE;
+	l->word = "variable";
+	l->address = address;
+	return id;
 }
 
 /* A coroutine's is "NAME (FUNCTION)". */

@@ -90,6 +90,10 @@ const char *analysis_thread_label(struct analysis *a, uint32_t thread);
 /* Adds the object once: kind, address, first-seen stack filled. id 0 is ignored. */
 void analysis_add_lock(struct analysis *a, struct finding *f, uint32_t object);
 
+/* Adds a piece of memory, the `index`-th of this finding, which is no object of the trace; returns the id it has in {lock:ID}. */
+uint32_t analysis_add_memory(struct analysis *a, struct finding *f, uint32_t index,
+			     uint64_t address);
+
 /* Adds the task once, with words for its kind. `callback` and `made`: stacks, 0 = not known. */
 void analysis_add_task(struct analysis *a, struct finding *f, uint32_t task, unsigned kind,
 		       uint32_t callback, uint32_t made);

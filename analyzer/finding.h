@@ -90,6 +90,7 @@ struct finding_lock {
 	uint32_t kind;	  /* enum trace_object_kind */
 	const char *word; /* what its kind is called; NULL = by the kind */
 	const char *name; /* symbol+offset, NULL = unnamed; filled by symbolisation */
+	unsigned sharing; /* enum symbols_sharing; of memory, filled by symbolisation */
 	uint64_t address;
 	uint32_t first_seen_stack;
 	struct frames first_seen;

@@ -5,6 +5,8 @@
  */
 #include "symbolize.h"
 
+#include "race_source.h"
+
 #include "frame_class.h"
 #include "symbols.h"
 #include "symbols_file.h"
@@ -167,7 +169,8 @@ static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 	time_ns = object && object->kind ? object->time_ns : SYMBOLS_TIME_UNKNOWN;
 	fill_frames(s, symbols, lock->first_seen_stack, time_ns, &lock->first_seen);
 	if (!lock->name && lock->address && (!object || object->where != TF_WHERE_STACK))
-		lock->name = copy(s, symbols_resolve_data(symbols, lock->address, time_ns));
+		lock->name = copy(
+			s, symbols_resolve_shared(symbols, lock->address, time_ns, &lock->sharing));
 	if (is_stream(object))
 		lock->name = stream_name(lock->name);
 	if (!lock->name && object) /* of a file, or given to sem_open */
@@ -294,6 +297,7 @@ void symbolize_findings(struct finding_list *list, const struct trace_reader *re
 		symbols_files_add_process(s.files, trace_reader_get_process(reader, i));
 	for (size_t i = 0; i < finding_list_count(list); i++)
 		fill_finding(&s, finding_list_get(list, i));
+	race_source_filter(list);
 	if (options && options->say)
 		symbols_files_explain(s.files, options->say, options->cookie);
 	for (size_t i = 0; i < processes; i++)

@@ -353,18 +353,27 @@ static const char *base_name(const char *path)
 
 const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint64_t time_ns)
 {
+	unsigned how;
+
+	return symbols_resolve_shared(symbols, address, time_ns, &how);
+}
+
+const char *symbols_resolve_shared(struct symbols *symbols, uint64_t address, uint64_t time_ns,
+				   unsigned *ret_how)
+{
 	struct module *module = find_module(symbols, address, time_ns);
 	struct symbols_file *file = module ? module_get_file(symbols, module) : NULL;
 	const char *name = NULL;
 	uint64_t offset;
 
+	*ret_how = 0;
 	if (!module || !module->trace->path)
 		return NULL;
 	offset = address - module->trace->bias;
 	if (file) {
 		if (!symbols_file_covers(file, offset))
 			return NULL;
-		name = symbols_file_name_data(file, offset);
+		name = symbols_file_name_data(file, offset, ret_how);
 	}
 	if (!name)
 		name = symbols_arena_printf(&symbols->arena, "%s+0x%llx",

@@ -63,6 +63,9 @@ struct frames symbols_resolve_stack(struct symbols *symbols, uint32_t stack, uin
  * Name of a data address: "g_lock", "accounts+40", "libfoo.so.1+0x1234"; NULL for heap and stack.
  */
 const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint64_t time_ns);
+/* The same, and what its type says of sharing it, enum symbols_sharing bits. */
+const char *symbols_resolve_shared(struct symbols *symbols, uint64_t address, uint64_t time_ns,
+				   unsigned *ret_how);
 
 /* Function and module of a code address (start routine of a thread), nothing else; NULL = unknown. */
 struct frame symbols_resolve_function(struct symbols *symbols, uint64_t address, uint64_t time_ns);

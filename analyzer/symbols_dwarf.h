@@ -11,6 +11,7 @@
 
 #include "symbols_arena.h"
 #include "symbols_elf.h"
+#include "symbols_sharing.h"
 
 #include <elfutils/libdwfl.h>
 
@@ -47,9 +48,9 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
  * The name of what lies at `address` inside the variable that `symbol` covers: "accounts[3].lock",
  * "work()::lock". NULL where DWARF does not describe the variable. Members with names that are
  * reserved to the implementation of a library (_M_mutex, __data) are not spelled out; what is left
- * over is added as "+8".
+ * over is added as "+8". `ret_how`: enum symbols_sharing bits.
  */
 const char *symbols_dwarf_name_data(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
-				    uint64_t address);
+				    uint64_t address, unsigned *ret_how);
 
 #endif

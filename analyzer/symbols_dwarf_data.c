@@ -156,6 +156,7 @@ static struct dwarf_variable *find_variable(struct symbols_dwarf *dwarf,
 struct path {
 	char text[PATH_BYTES];
 	size_t bytes;
+	unsigned how; /* enum symbols_sharing */
 	uint64_t
 		unseen_bytes; /* walked through members without a word in the text, since its last word */
 };
@@ -175,6 +176,36 @@ __attribute__((format(printf, 2, 3))) static void path_add(struct path *path, co
 		path->bytes += (size_t)length;
 	else
 		path->text[path->bytes] = '\0'; /* does not fit: leave the part out */
+}
+
+/* `_Atomic`, std::atomic and what it is made of, and volatile: on the way through the qualifiers and names of a type. */
+static unsigned sharing_of(Dwarf_Die *die)
+{
+	static const char *const atomics[] = { "atomic<", "atomic_", "__atomic_" };
+	Dwarf_Attribute attribute;
+	unsigned how = 0;
+	Dwarf_Die type = *die;
+
+	for (int depth = 0;
+	     depth < TYPE_DEPTH_MAX &&
+	     dwarf_formref_die(dwarf_attr_integrate(&type, DW_AT_type, &attribute), &type);
+	     depth++) {
+		const char *name = dwarf_diename(&type);
+		int tag = dwarf_tag(&type);
+		bool is_class = tag == DW_TAG_structure_type || tag == DW_TAG_class_type;
+
+		how |= tag == DW_TAG_atomic_type ? SYMBOLS_ATOMIC : 0;
+		how |= tag == DW_TAG_volatile_type ? SYMBOLS_VOLATILE : 0;
+		for (size_t i = 0; name && is_class && i < sizeof(atomics) / sizeof(atomics[0]);
+		     i++)
+			if (!strncmp(name, atomics[i], strlen(atomics[i])))
+				how |= SYMBOLS_ATOMIC;
+		if (tag != DW_TAG_typedef && tag != DW_TAG_const_type &&
+		    tag != DW_TAG_volatile_type && tag != DW_TAG_atomic_type &&
+		    tag != DW_TAG_restrict_type)
+			break;
+	}
+	return how;
 }
 
 static bool type_of(Dwarf_Die *die, Dwarf_Die *ret_type)
@@ -283,6 +314,7 @@ static bool enter_struct(Dwarf_Die *type, uint64_t *offset, Dwarf_Die *ret_membe
 		if (name && !*hidden)
 			path_add(path, ".%s", name);
 		*offset -= start;
+		path->how |= sharing_of(&die);
 		return true;
 	} while (!dwarf_siblingof(&die, &die));
 	return false;
@@ -294,6 +326,7 @@ static uint64_t walk_type(Dwarf_Die *variable, uint64_t offset, struct path *pat
 	Dwarf_Die type, next;
 	bool hidden = false;
 
+	path->how |= sharing_of(variable);
 	if (!type_of(variable, &type))
 		return offset;
 	for (int depth = 0; depth < TYPE_DEPTH_MAX; depth++) {
@@ -305,6 +338,7 @@ static uint64_t walk_type(Dwarf_Die *variable, uint64_t offset, struct path *pat
 			if (hidden &&
 			    (!type_of(&type, &next) || dwarf_tag(&next) == DW_TAG_base_type))
 				return offset;
+			path->how |= sharing_of(&type);
 			if (!enter_array(&type, &offset, &next, path))
 				return offset;
 			break;
@@ -370,13 +404,14 @@ static const char *variable_name(struct symbols_dwarf *dwarf, const struct elf_s
 }
 
 const char *symbols_dwarf_name_data(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
-				    uint64_t address)
+				    uint64_t address, unsigned *ret_how)
 {
 	struct dwarf_variable *variable = find_variable(dwarf, symbol, may_be_local_static(symbol));
 	struct path path = { .bytes = 0 };
 	const char *name;
 	uint64_t left;
 
+	*ret_how = 0;
 	if (!variable && !strncmp(symbol->name, "_ZZ", 3))
 		variable = find_variable(dwarf, symbol, true);
 	if (!variable)
@@ -384,6 +419,7 @@ const char *symbols_dwarf_name_data(struct symbols_dwarf *dwarf, const struct el
 	name = variable_name(dwarf, symbol, variable);
 	left = walk_type(&variable->die, address - symbol->address, &path);
 	left += path.unseen_bytes;
+	*ret_how = SYMBOLS_TYPED | path.how;
 	if (left)
 		return symbols_arena_printf(dwarf->arena, "%s%s+%llu", name, path.text,
 					    (unsigned long long)left);

@@ -446,18 +446,19 @@ const struct symbols_calls *symbols_file_resolve(struct symbols_file *file, uint
 
 /* ---- data ---- */
 
-const char *symbols_file_name_data(struct symbols_file *file, uint64_t address)
+const char *symbols_file_name_data(struct symbols_file *file, uint64_t address, unsigned *ret_how)
 {
 	const struct elf_symbol *symbol;
 	const char *name = NULL;
 	uint64_t offset;
 
+	*ret_how = 0;
 	read_tables(file);
 	symbol = symbols_elf_find_object(&file->elf, address);
 	if (!symbol)
 		return NULL;
 	if (file->dwarf)
-		name = symbols_dwarf_name_data(file->dwarf, symbol, address);
+		name = symbols_dwarf_name_data(file->dwarf, symbol, address, ret_how);
 	if (!name) {
 		const char *at = strchr(symbol->name + 1, '@');
 		char *plain = at ? strndup(symbol->name, (size_t)(at - symbol->name))

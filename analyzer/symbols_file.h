@@ -72,8 +72,8 @@ const struct symbols_calls *symbols_file_resolve(struct symbols_file *file, uint
 /* The address belongs to the trampoline from which a signal handler returns. */
 bool symbols_file_is_signal_frame(struct symbols_file *file, uint64_t address);
 
-/* "g_lock", "accounts[3].lock", "accounts+40"; NULL = no symbol. */
-const char *symbols_file_name_data(struct symbols_file *file, uint64_t address);
+/* "g_lock", "accounts[3].lock", "accounts+40"; NULL = no symbol. `ret_how`: enum symbols_sharing bits. */
+const char *symbols_file_name_data(struct symbols_file *file, uint64_t address, unsigned *ret_how);
 
 /* One of the file's segments covers the address: false for holes that others may have filled. */
 bool symbols_file_covers(struct symbols_file *file, uint64_t address);

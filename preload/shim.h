@@ -228,8 +228,9 @@ uint64_t signal_mask_now(void); /* ANY */
 
 /* ---- modules ---- */
 
-const struct module *module_find(uintptr_t address); /* SLOW: rescans when the address is new */
-bool module_covers(uintptr_t address);		     /* SLOW: no rescan */
+const struct module *module_find(uintptr_t address);  /* SLOW: rescans when the address is new */
+bool module_covers(uintptr_t address);		      /* SLOW: no rescan */
+const struct module *module_known(uintptr_t address); /* the same; NULL = none */
 /* SLOW: as module_find, or made at run time, as far as the last scan saw; *ret_may_be: that was before now. Set when false. */
 bool module_is_code(uintptr_t address, bool *ret_may_be);
 /*
@@ -447,6 +448,7 @@ struct shim_options {
 	bool follow_none; /* follow_children=none */
 	bool redact_args; /* redact=args: argv[0] alone goes into the trace */
 	bool python_races;
+	bool races_off, races_forced; /* races=off; races=force: whatever the kernel's version */
 };
 extern struct shim_options shim_options;
 void options_read(void);

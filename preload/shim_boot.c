@@ -8,6 +8,7 @@
  * the real functions and the options, which are not wiped, stay.
  */
 #include "python/py.h"
+#include "shim_races.h"
 #include "shim_task.h"
 
 #include <sys/mman.h>
@@ -65,6 +66,7 @@ void shim_child(void)
 	/* Another thread was at the first boot, and is not here to finish it. */
 	atomic_compare_exchange_strong(&first_boot, &under_way, 0);
 	shim_stream = NULL;
+	races_in_child();
 	shim_boot();
 }
 

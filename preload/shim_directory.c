@@ -10,7 +10,9 @@
  * The directory is no part of the memory that fork wipes: a child makes its files through its parent's
  * descriptor. Safety class SLOW. Nothing here touches errno.
  */
-#include "shim.h"
+#include "shim_races.h"
+
+#include <linux/perf_event.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,10 +27,20 @@ static struct {
 
 /* ---- descriptors ---- */
 
+bool shim_fd_is_event(int fd, uint64_t id)
+{
+	uint64_t now = 0;
+
+	return sys3(SYS_ioctl, fd, PERF_EVENT_IOC_ID, &now) == 0 && now == id;
+}
+
 static bool is_ours(int fd, uint64_t dev, uint64_t ino)
 {
 	struct stat st;
 
+	if (!dev && fd >= 0) {
+		return shim_fd_is_event(fd, ino);
+	}
 	return fd >= 0 && sys2(SYS_fstat, fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
@@ -44,7 +56,7 @@ static bool identify(struct kept_file *f, int fd)
 	return true;
 }
 
-static int move_high(int fd)
+int shim_fd_move_high(int fd)
 {
 	int high = (int)sys3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FLOOR);
 
@@ -54,7 +66,7 @@ static int move_high(int fd)
 /* Keeps `fd` under a high number; without one, `fd` itself serves the use at hand. */
 static int keep(struct kept_file *f, int fd)
 {
-	int old = atomic_load(&f->fd), high = move_high(fd);
+	int old = atomic_load(&f->fd), high = shim_fd_move_high(fd);
 
 	if (high < 0) {
 		atomic_store(&f->fd, -1);
@@ -274,7 +286,7 @@ static struct kept_file *owned(unsigned i)
 	case 3:
 		return live ? &shim->events_file : NULL;
 	default:
-		return NULL;
+		return live ? races_file(i - 4) : NULL;
 	}
 }
 
@@ -298,7 +310,7 @@ bool directory_owns(int fd)
 void shim_yield_fd(int fd)
 {
 	struct kept_file *f = owner_of(fd);
-	int other = f ? move_high(fd) : -1;
+	int other = f ? shim_fd_move_high(fd) : -1;
 
 	if (f) {
 		atomic_store(&f->fd, other < 0 ? -1 : other);

@@ -234,6 +234,33 @@ static const struct module *known(uintptr_t start, uintptr_t end)
 	return NULL;
 }
 
+static bool begins_with(const char *path, const char *with)
+{
+	while (*with && *path == *with) {
+		path++;
+		with++;
+	}
+	return !*with;
+}
+
+/* By where it lies: distributions keep libraries there, and many a server's program too. */
+static bool is_of_program(const char *path)
+{
+	static const char *const system[] = { "/lib", "/usr/lib" };
+	char program[EXEC_PATH] = "";
+
+	links_program(program, sizeof(program));
+	if (path[0] != '/' || (program[0] && begins_with(path, program))) {
+		return path[0] == '/';
+	}
+	for (unsigned i = 0; i < sizeof(system) / sizeof(system[0]); i++) {
+		if (begins_with(path, system[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Code that a program made, mostly side by side. */
 static void note_code(struct scan *s, const struct map_line *l)
 {
@@ -279,6 +306,7 @@ static void scan_line(const struct map_line *l, void *context)
 	shim_resolve_note_module(l->path);
 	m->loops = m->is_thrum ? MODULE_NO_LOOPS : (uint8_t)shim_resolve_loops(l->path, f.bias);
 	m->from_start = shim_resolve_from_start(f.bias);
+	m->is_program = !m->is_thrum && is_of_program(l->path);
 }
 
 /*
@@ -399,6 +427,11 @@ static const struct module *search(uintptr_t address)
 bool module_covers(uintptr_t address)
 {
 	return search(address) != NULL;
+}
+
+const struct module *module_known(uintptr_t address)
+{
+	return search(address);
 }
 
 const struct module *module_find(uintptr_t address)

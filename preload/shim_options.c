@@ -144,6 +144,10 @@ static void option_apply(enum option_id id, const char *value)
 	case OPTION_python_races:
 		shim_options.python_races = value[0] == '1';
 		break;
+	case OPTION_races:
+		shim_options.races_off = value[0] == 'o';
+		shim_options.races_forced = value[0] == 'f';
+		break;
 	case OPTION_help:
 		if (value[0] == '1') {
 			print_help();

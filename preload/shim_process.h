@@ -25,9 +25,9 @@ struct vfork_child {
  * that the host has not closed it and got the number for something else.
  */
 struct kept_file {
-	_Atomic int fd; /* -1 = not kept: opened for each use */
-	uint64_t dev, ino;
-	char name[40]; /* in the trace directory */
+	_Atomic int fd;	   /* -1 = not kept: opened for each use */
+	uint64_t dev, ino; /* dev 0: a perf event, ino is its id */
+	char name[40];	   /* in the trace directory */
 };
 
 /*
@@ -60,10 +60,13 @@ static hot_inline bool shim_owns_fd(int fd)
 {
 	return fd >= 100 && directory_owns(fd);
 }
+int shim_fd_move_high(
+	int fd); /* ANY: a duplicate where no host looks for descriptors; negative: there is no room */
+bool shim_fd_is_event(int fd, uint64_t id); /* ANY: is that perf event there? */
 /* SLOW: moves ours to another number, since the host wants this one (dup2). */
 void shim_yield_fd(int fd);
 /* SLOW: the numbers of ours, ascending; returns how many. */
-enum { OWNED_FDS = 4 };
+enum { OWNED_FDS = 8 };
 unsigned shim_owned_fds(int ret[OWNED_FDS]);
 
 /* ---- seccomp (shim_seccomp.c) ---- */

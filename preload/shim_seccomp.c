@@ -8,7 +8,7 @@
  * call of ours may fail. Filters that were there before this image (a service manager's) cannot be read:
  * docs/walks.md lists what they must allow. Safety class SLOW.
  */
-#include "shim.h"
+#include "shim_races.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -234,6 +234,8 @@ static void mark_streams(uint8_t from, uint8_t to)
 bool seccomp_before(bool strict, const void *filter)
 {
 	bool stays = !strict && filter_spares_us(filter);
+
+	races_end(TF_WATCH_CONFINED); /* its system calls are none of those that are asked about */
 
 	__atomic_fetch_or(&shim->process->flags,
 			  (uint32_t)TF_PROCESS_SECCOMP | (stays ? 0 : TF_PROCESS_OFF),

@@ -141,6 +141,32 @@ static const struct depot_entry *walk(struct call *c, struct context *set)
 	return e;
 }
 
+uint32_t unwind_interrupted(struct call *c, uintptr_t *ret_ip)
+{
+	uintptr_t slot[CONTEXT_FRAMES];
+	struct signal_frame signal;
+
+	return unwind_from(c->caller, true, c->s->stack_low, c->s->stack_high, ret_ip, slot,
+			   CONTEXT_FRAMES, &signal);
+}
+
+uint32_t stack_id_interrupted(struct call *c, bool is_done, bool *ret_in_handler, uintptr_t *ret_ip,
+			      uint32_t max)
+{
+	uintptr_t ip[CONTEXT_FRAMES], slot[CONTEXT_FRAMES];
+	struct signal_frame signal;
+	const struct depot_entry *e;
+	uint32_t n = unwind_from(c->caller, !is_done, c->s->stack_low, c->s->stack_high, ip, slot,
+				 CONTEXT_FRAMES, &signal);
+
+	for (uint32_t i = 0; i < max; i++) {
+		ret_ip[i] = i < n ? ip[i] : 0;
+	}
+	*ret_in_handler = signal.frames != 0;
+	e = depot_intern(ip, n, signal.frames ? signal_flags(ip, &signal) : 0);
+	return e ? e->id : 0;
+}
+
 uint32_t python_frames;
 
 static const struct depot_entry *with_python(struct call *c, const struct depot_entry *native)

@@ -104,6 +104,17 @@ struct signal_frame {
  */
 uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
 		uintptr_t *ret_slot, uint32_t max, struct signal_frame *ret_signal);
+/* SLOW: the same from where the thread was interrupted, with the registers it had there. */
+uint32_t unwind_from(struct arch_caller caller, bool is_exact, uintptr_t low, uintptr_t high,
+		     uintptr_t *ret_ip, uintptr_t *ret_slot, uint32_t max,
+		     struct signal_frame *ret_signal);
+/* SLOW: the function around the instruction in front of ip. False: unknown. */
+bool unwind_bounds(uintptr_t ip, uintptr_t *ret_start, uintptr_t *ret_end);
+/* SLOW: c->caller is where a signal interrupted the thread: its stack. The frames, at most CONTEXT_FRAMES; or its number, with
+ * `is_done` of what has just been done there, else of what is about to be; `max` of its frames, 0 where there are fewer. */
+uint32_t unwind_interrupted(struct call *c, uintptr_t *ret_ip);
+uint32_t stack_id_interrupted(struct call *c, bool is_done, bool *ret_in_handler, uintptr_t *ret_ip,
+			      uint32_t max);
 /* SLOW: forgets all learnt frame rules (a module went). */
 void unwind_forget(void);
 /* SLOW: start of the function around ip, 0 = unknown. */

@@ -45,6 +45,7 @@ struct module {
 	bool gone;
 	uint8_t loops;	 /* enum module_loops */
 	bool from_start; /* loaded with the program: its symbols go before those of what came later */
+	bool is_program; /* the program or a library of its own, none of the system's */
 };
 
 /* libevent and libev, which export the same names with other structs. */
@@ -100,6 +101,7 @@ struct shim {
 
 	struct places *places;	     /* of Python frames, NULL = none yet */
 	struct variables *variables; /* of --python-races, NULL = none yet */
+	struct races *races;	     /* memory that is watched, NULL = nothing begun */
 
 	/* modules */
 	struct module *modules; /* sorted by start; replaced as a whole, never freed */

@@ -110,6 +110,8 @@ struct stream {
 	/* Blocked outside of handlers, as last recorded: bit n - 1 = signal n. */
 	uint64_t signal_mask;
 	uintptr_t dlopen_ip; /* where the dlopen that the wait slot tells of returns to */
+	uintptr_t trap_sp;   /* a trap of ours is handled: where it interrupted the thread */
+	uint8_t scheduling;  /* its policy: 0 = not asked, 1 = of ordinary threads, 2 = another */
 	void *python;	     /* stacks that py_stack.c remembers; NULL = none yet */
 	struct object *objects[OBJECT_SLOTS];
 	struct frame_size frame_sizes[FRAME_SLOTS];

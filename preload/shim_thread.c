@@ -8,6 +8,7 @@
  * record.
  */
 #include "shim_emit.h"
+#include "shim_races.h"
 
 #include <sys/resource.h>
 
@@ -162,6 +163,7 @@ void shim_seal(struct stream *s)
 	}
 	region_write(g);
 	region_calibrate();
+	races_turn();
 	__atomic_store_n(&g->committed, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&g->chunk, g->chunk + 1, __ATOMIC_RELEASE);
 	if (!s->bounded || !bounded_next_slot(s)) {
@@ -282,6 +284,8 @@ bool thread_attach(uint32_t id, uint32_t flags, uint64_t mask)
 	s->event_depth = 0;
 	s->loop_code = 0;
 	s->wait_sp = 0;
+	s->trap_sp = 0;
+	s->scheduling = 0;
 	if (s->bounded) {
 		bounded_thread_begin(s);
 	}

@@ -579,12 +579,24 @@ static struct rule rule_learn(uintptr_t ip, bool exact)
 	return row_to_rule(&w);
 }
 
-uintptr_t unwind_function(uintptr_t ip)
+bool unwind_bounds(uintptr_t ip, uintptr_t *ret_start, uintptr_t *ret_end)
 {
 	const struct module *m = module_find(ip);
 	struct frame_info f = { 0 };
 
-	return m && find_fde(m, ip - 1, &f) ? f.start : 0;
+	if (!m || !find_fde(m, ip - 1, &f)) {
+		return false;
+	}
+	*ret_start = f.start;
+	*ret_end = f.end;
+	return true;
+}
+
+uintptr_t unwind_function(uintptr_t ip)
+{
+	uintptr_t start, end;
+
+	return unwind_bounds(ip, &start, &end) ? start : 0;
 }
 
 /* ---- the walk ---- */
@@ -681,10 +693,11 @@ static bool step(struct walk *w, uintptr_t *ret_slot)
 	return true;
 }
 
-uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
-		uintptr_t *ret_slot, uint32_t max, struct signal_frame *ret_signal)
+uint32_t unwind_from(struct arch_caller caller, bool is_exact, uintptr_t low, uintptr_t high,
+		     uintptr_t *ret_ip, uintptr_t *ret_slot, uint32_t max,
+		     struct signal_frame *ret_signal)
 {
-	struct walk w = { .ip = caller.ip, .sp = caller.sp, .bp = caller.bp };
+	struct walk w = { .ip = caller.ip, .sp = caller.sp, .bp = caller.bp, .exact = is_exact };
 	uint32_t n = 0;
 	bool on;
 
@@ -693,7 +706,7 @@ uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintpt
 		w.high = high;
 	}
 	*ret_signal = (struct signal_frame){ 0 };
-	ret_ip[n] = w.ip;
+	ret_ip[n] = w.ip + is_exact; /* as if it were behind a call: in the same instruction */
 	ret_slot[n++] = w.sp - 8;
 	do {
 		on = n < max && step(&w, &ret_slot[n]);
@@ -709,4 +722,10 @@ uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintpt
 	} while (true);
 	ret_signal->cut = w.cut;
 	return n;
+}
+
+uint32_t unwind(struct arch_caller caller, uintptr_t low, uintptr_t high, uintptr_t *ret_ip,
+		uintptr_t *ret_slot, uint32_t max, struct signal_frame *ret_signal)
+{
+	return unwind_from(caller, false, low, high, ret_ip, ret_slot, max, ret_signal);
 }

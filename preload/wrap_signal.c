@@ -8,6 +8,7 @@
  */
 #include "shim_emit.h"
 
+#include "shim_races.h"
 #include "wrap_signal.h"
 
 /* Never blocked: SIGKILL, SIGSTOP, and the two signals glibc keeps for itself. */
@@ -56,6 +57,12 @@ static void note_action(struct arch_caller caller, int n, struct handler h)
 	shim_leave(&call);
 }
 
+/* The host looks at SIGTRAP's action, or sets it: from here on that signal is its own. */
+static cold_call void races_give_way(void)
+{
+	races_end(TF_WATCH_SIGTRAP);
+}
+
 static uint64_t blocked_meanwhile(uint64_t mask, int n, int flags)
 {
 	if (n >= 1 && n <= SIGNALS && !(flags & SA_NODEFER)) {
@@ -79,6 +86,9 @@ static uint64_t first_word(const sigset_t *set)
 		struct handler h = { 0 };                                                      \
 		int rc;                                                                        \
                                                                                                \
+		if (unlikely(n == SIGTRAP)) {                                                  \
+			races_give_way();                                                      \
+		}                                                                              \
 		if (a) {                                                                       \
 			h.function = (uintptr_t)a->sa_handler;                                 \
 			h.flags = (uint32_t)a->sa_flags;                                       \
@@ -97,7 +107,8 @@ SIGACTION(__sigaction)
 #define SIGNAL(name, flags_)                                                                     \
 	EXPORT __sighandler_t name(int n, __sighandler_t h)                                      \
 	{                                                                                        \
-		__sighandler_t rc = real_##name(n, h);                                           \
+		__sighandler_t rc =                                                              \
+			(n == SIGTRAP ? races_give_way() : (void)0, real_##name(n, h));          \
                                                                                                  \
 		if (rc != SIG_ERR) {                                                             \
 			note_action(ARCH_CALLER(), n,                                            \
@@ -198,7 +209,7 @@ SIGMASK_BY_NUMBER(sigrelse)
 
 EXPORT __sighandler_t sigset(int n, __sighandler_t h)
 {
-	__sighandler_t rc = real_sigset(n, h);
+	__sighandler_t rc = (n == SIGTRAP ? races_give_way() : (void)0, real_sigset(n, h));
 
 	if (rc != SIG_ERR && h != SIG_HOLD) {
 		note_action(ARCH_CALLER(), n,

@@ -6,6 +6,7 @@
 #include "wrap_thread.h"
 
 #include "python/py.h"
+#include "shim_races.h"
 
 #include <sys/resource.h>
 
@@ -70,6 +71,7 @@ struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uint
 		start->id = thread_new(c->s->thread, c->stack, *ret_flags, routine);
 	}
 	start->stack_bytes = stack_bytes_of(a);
+	races_before_thread(c->s, start->stack_bytes);
 	emit_plain(c->s, TRACE_CREATE, 3, start->id, c->stack, 0);
 	shim_leave(c);
 	return start;

@@ -118,6 +118,9 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 	case TF_DEF_EXEC:
 		w->found.execs++;
 		break;
+	case TF_DEF_CONFLICT:
+		w->found.conflicts++;
+		break;
 	default: /* from a later version */
 		break;
 	}
@@ -461,6 +464,17 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 	case TF_DEF_ORDER:
 		take_order(w, def, body);
 		break;
+	case TF_DEF_CONFLICT:
+		if (trace_def_fits(w, def, sizeof(struct tf_def_conflict))) {
+			w->defs->process.conflicts[w->defs->process.conflict_count++] =
+				(const void *)body;
+		}
+		break;
+	case TF_DEF_WATCHES:
+		if (trace_def_fits(w, def, sizeof(struct tf_def_watches))) {
+			w->defs->process.watches = (const void *)body;
+		}
+		break;
 	case TF_DEF_AWAIT:
 		take_await(w, def, body);
 		break;
@@ -638,6 +652,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->orders = calloc(n.orders + 1, sizeof(*p->orders));
 	p->execs = calloc(n.execs + 1, sizeof(*p->execs));
 	p->awaits = calloc(n.awaits + 1, sizeof(*p->awaits));
+	p->conflicts = calloc(n.conflicts + 1, sizeof(*p->conflicts));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
 	if (h->flags & TF_PROCESS_BOUNDED) {
 		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
@@ -649,7 +664,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 		memset(w->defs->ring, 0xff, p->thread_count * sizeof(*w->defs->ring));
 	}
 	return p->stacks && p->objects && p->threads && p->tasks && p->places && p->orders &&
-			       p->execs && p->awaits && w->modules
+			       p->execs && p->awaits && p->conflicts && w->modules
 		       ? 0
 		       : THRUM_ENOMEM;
 }
@@ -753,6 +768,7 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.tasks);
 	free(defs->process.places);
 	free(defs->process.awaits);
+	free(defs->process.conflicts);
 	free(defs->process.orders);
 	free(defs->process.execs);
 	free(defs->born);

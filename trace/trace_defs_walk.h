@@ -12,7 +12,7 @@
 struct counts {
 	uint32_t stacks, objects, threads, tasks, places; /* highest id, below the limit */
 	size_t modules;					  /* MODULE and UNLOAD */
-	size_t orders, execs, awaits;
+	size_t orders, execs, awaits, conflicts;
 };
 
 struct module_def;

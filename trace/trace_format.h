@@ -137,7 +137,27 @@ enum trace_access {
 	TRACE_ACCESS_OVERWRITES = 16, /* … another task or thread wrote between them */
 	TRACE_ACCESS_PUBLISH = 32,    /* not a variable: what this thread did is seen by who … */
 	TRACE_ACCESS_OBTAIN = 64,     /* … obtains from the same one */
+	/* Not a variable, O = 0: the location of watch number A >> TRACE_WATCH_SHIFT, with R = enum trace_touch bits */
+	TRACE_ACCESS_WATCH = 128,
 	TRACE_ACCESS_STACK_SHIFT = 8,
+	TRACE_WATCH_SHIFT = 9,
+	/* Of a WATCH: another thread than the first touched it, and the watch is over. Else the first did, or is about to. */
+	TRACE_WATCH_OTHER = 1 << 8,
+};
+
+/* R of a WATCH: how one instruction touches memory. */
+enum trace_touch {
+	TRACE_TOUCH_READ = 1,
+	TRACE_TOUCH_WRITE = 2, /* with READ: one instruction that does both, no atomic one */
+	TRACE_TOUCH_ATOMIC = 4,
+	TRACE_TOUCH_WIDE =
+		8, /* more bytes than are read or written at once, or not aligned to them */
+	/* A load whose value goes back to where it came from, changed, some instructions later; or that store. */
+	TRACE_TOUCH_CHANGES = 16,
+	TRACE_TOUCH_NEAR_ATOMIC =
+		32, /* a function that runs there has atomic instructions, or calls one that has */
+	TRACE_TOUCH_UNKNOWN = 64,   /* the instruction could not be told */
+	TRACE_TOUCH_SIZE_SHIFT = 8, /* bytes */
 };
 
 /*
@@ -343,6 +363,10 @@ enum tf_def_type {
 	TF_DEF_AWAIT = 15, /* struct tf_def_await: what a task waited for when somebody looked */
 	TF_DEF_SITE_NAME =
 		16, /* struct tf_def_site_name: what Python objects are called that are made there */
+	TF_DEF_CONFLICT =
+		18, /* struct tf_def_conflict: two threads met at a location that was watched */
+	TF_DEF_WATCHES =
+		19, /* struct tf_def_watches: what was watched in this image; the newest counts */
 };
 
 struct tf_def {
@@ -682,6 +706,65 @@ _Static_assert(sizeof(struct tf_segment) == TF_SEGMENT_HEADER_BYTES, "on disk");
 _Static_assert(sizeof(struct tf_process) <= TF_HEADER_BYTES, "one page");
 _Static_assert(sizeof(struct tf_slot) == 32 && TF_SLOT_BYTES % 8 == 0, "on disk");
 _Static_assert(sizeof(struct tf_object_live) == 40, "on disk");
+/* One side of a conflict. Program counters as in stacks: behind the instruction. */
+struct tf_touch {
+	uint32_t thread, stack;
+	uint32_t touch; /* enum trace_touch */
+	uint32_t flags; /* 0 */
+	uint64_t ip;
+	uint64_t registers
+		[16]; /* as instructions number them: rax rcx rdx rbx rsp rbp rsi rdi r8 … r15; first: before it, second: behind it */
+};
+struct tf_def_conflict {
+	struct tf_def def;
+	uint32_t watch;
+	uint32_t flags; /* enum tf_conflict */
+	uint64_t address;
+	uint32_t bytes; /* watched */
+	uint32_t pad;
+	uint64_t before, after; /* what was there when the watch began; behind the second access */
+	struct tf_touch side[2];
+};
+enum tf_conflict {
+	/* The first thread stood still in front of its access while the second made its own: no order was between them. */
+	TF_CONFLICT_PAUSED = 1,
+	TF_CONFLICT_CHANGED = 2, /* before and after differ */
+};
+
+/* Live: written in place while the program runs. */
+struct tf_def_watches {
+	struct tf_def def;
+	uint32_t state;	 /* enum tf_watch_state */
+	uint32_t detail; /* of it: errno, or the kernel's version as major << 16 | minor */
+	uint32_t slots;	 /* debug registers that we got for data */
+	uint32_t rate;	 /* samples a second of a thread's processor time, now */
+	uint32_t samples, choices, traps; /* stacks taken; instructions chosen; of those, reached */
+	uint32_t sites;			  /* different instructions that were reached */
+	uint32_t
+		private_; /* traps that touched the thread's own stack, or nothing that can be watched */
+	uint32_t pauses, residents; /* watches by kind */
+	uint32_t conflicts;	    /* watches that another thread met */
+	uint32_t dropped;	    /* traps that came too late, or while we were busy */
+	uint32_t pad;
+	uint64_t paused_us; /* threads stood still for that long, in all */
+	uint64_t spent_us;  /* processor time in our handler */
+};
+enum tf_watch_state {
+	TF_WATCH_ON = 0,
+	TF_WATCH_ONE_THREAD = 1, /* nothing to do: no second thread was made */
+	TF_WATCH_REFUSED = 2,	 /* perf_event_open: detail = errno */
+	TF_WATCH_OLD_KERNEL = 3,
+	TF_WATCH_NO_REGISTERS = 4, /* a debugger or another tool has them */
+	TF_WATCH_SIGTRAP = 5,	   /* the program uses that signal itself */
+	TF_WATCH_TRACED = 6,	   /* a debugger is attached */
+	TF_WATCH_SANITIZER = 7,	   /* the program brings its own checks of memory accesses */
+	TF_WATCH_PYTHON = 8,	   /* an interpreter whose lock is not recorded */
+	TF_WATCH_SMALL_STACKS = 9, /* a thread has too little stack for a signal */
+	TF_WATCH_CONFINED = 10,	   /* a seccomp filter */
+	TF_WATCH_SLOW = 11,	   /* it took too long, with so many threads */
+	TF_WATCH_LATE = 12,	   /* the first thread was made by another than the first one */
+};
+
 _Static_assert(sizeof(struct tf_def_object) == 48 && sizeof(struct tf_def_thread) == 48, "on disk");
 _Static_assert(sizeof(struct tf_def_identity) == 48 && sizeof(struct tf_def_owner) == 16,
 	       "on disk");

@@ -178,7 +178,11 @@ struct trace_process {
 	struct trace_await *awaits; /* in the order in which they were written */
 	size_t await_count;
 	const struct tf_def_runtime *runtime; /* the newest; NULL = no interpreter was found */
-	const struct tf_def_order **orders;   /* declared by annotations */
+	const struct tf_def_watches *watches; /* NULL = nothing said of watched memory */
+	const struct tf_def_conflict **
+		conflicts; /* in the order in which they were written; ids are as they were found there */
+	size_t conflict_count;
+	const struct tf_def_order **orders; /* declared by annotations */
 	size_t order_count;
 	uint32_t exec_image; /* N of the image of this pid that this one replaced, 0 = none */
 	uint32_t unrecorded_children; /* forked ones that could make no files of their own */

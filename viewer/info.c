@@ -8,6 +8,7 @@
 #include "../analyzer/report/escape.h"
 #include "../trace/trace_ops.h"
 #include "info_count.h"
+#include "info_races.h"
 #include "info_runtime.h"
 #include "info_tree.h"
 
@@ -272,6 +273,7 @@ static void put_process(FILE *out, const struct info_options *options,
 			p->libc_version & 0xffff);
 	}
 	info_put_runtime(out, p, "python");
+	info_put_races(out, p, "memory");
 	put_field(out, "threads");
 	fprintf(out, "%" PRIu64 ", %" PRIu64 " blocked in a recorded call at the end\n", c->threads,
 		c->blocked);
@@ -544,6 +546,9 @@ static json_t *json_process(const struct trace_reader *reader, size_t index,
 	}
 	if (p->lost_facts) {
 		set_number(object, "lost_facts", p->lost_facts);
+	}
+	if (p->watches) {
+		json_object_set_new(object, "memory", info_json_races(p));
 	}
 	if (p->runtime) {
 		json_object_set_new(object, "python", info_json_runtime(p));

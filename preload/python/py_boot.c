@@ -194,7 +194,8 @@ static struct extension {
 	void (*install)(void);
 	_Atomic uint32_t state;
 } extensions[] = {
-	{ "asyncio.unix_events", py_tasks_install, NOT_YET }, /* the last one that asyncio imports */
+	{ "asyncio.unix_events", py_tasks_install,
+	  NOT_YET }, /* the last one that asyncio imports */
 	{ "uvloop.loop", py_uvloop_install, NOT_YET },
 	{ "trio", py_trio_install, NOT_YET },
 	{ "greenlet", py_greenlet_install, NOT_YET },

@@ -7,6 +7,7 @@
  * number in the place of a return address (TF_PLACE). A code object may be freed and another one come to lie there: an entry remembers
  * what the code said of itself.
  */
+#include "../shim_races.h"
 #include "py.h"
 
 enum {
@@ -302,5 +303,6 @@ bool py_frames_install(void)
 						     : py__PyThreadState_UncheckedGet;
 	py_stack_install();
 	python_frames = 1;
+	races_end(TF_WATCH_PYTHON); /* what its lock orders is not recorded */
 	return true;
 }

@@ -15,6 +15,7 @@ LAYERS = {
     "spec/primitives": [],
     "trace": ["spec/"],
     "preload": ["preload/python/py.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
+    "preload/races": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
     "preload/python": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
     "analyzer/model": ["trace/", "spec/"],
     "analyzer": ["analyzer/model/", "trace/", "spec/"],

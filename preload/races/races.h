@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * races.h - memory that two threads touch without order, caught by the processor's debug registers: what the parts share.
+ *
+ * An instruction is chosen near code that ran lately (race_choose.c) and gets an execution breakpoint; nothing of the host's text
+ * is changed. The thread that reaches it knows the address it is about to touch (code.h); a data watchpoint goes there, for all
+ * threads (race_trap.c). One third of the threads stand still for a moment in front of their access: whoever touches the location then
+ * is ordered by nothing. The others run on, and whether what follows was ordered is for the analyzer, which knows all synchronisation.
+ * After DataCollider (Erickson, Musuvathi, Burckhardt, Olynyk: Effective Data-Race Detection for the Kernel, OSDI 2010); resident
+ * watches after CRSampler (Cai, Zhang, Yu, Zhu: FSE 2016).
+ *
+ * The events are the kernel's (race_event.c), with a synchronous SIGTRAP for each hit. They are opened by the first thread before it makes
+ * the second one, and inherited; a forked child has none, and opens its own. One handler, raw system calls only; what interrupts one of
+ * our hooks is dropped. Whatever stands in the way ends it with one reason, in TF_DEF_WATCHES.
+ */
+#ifndef THRUM_RACES_H
+#define THRUM_RACES_H
+
+#include "../shim.h"
+#include "code.h"
+
+#include <ucontext.h>
+
+enum {
+	RACE_WATCHES =
+		2, /* of four registers: one more for the breakpoint, one is left to a debugger */
+	RACE_EVENTS = RACE_WATCHES + 2,
+	RACE_SAMPLE_HZ = 200,	   /* of a thread's processor time */
+	RACE_CHOOSE_MS = 2,	   /* not more often */
+	RACE_SITE_MS = 3,	   /* an instruction that nobody reaches … */
+	RACE_COLD_SITE_MS = 30,	   /* … one of four of them */
+	RACE_RESIDENT_MS = 100,	   /* a watch without a pause */
+	RACE_OWN_HITS = 4,	   /* of the thread that is watched, then the watch ends */
+	RACE_PAUSE_US = 1000,	   /* half of it to one and a half */
+	RACE_PAUSE_PER_MILLE = 20, /* of time, for each processor that may be in use */
+	RACE_SPENT_PER_MILLE = 25, /* of processor time, in our handler */
+	RACE_WATCHES_A_SECOND = 200,
+	RACE_SMALL_STACK = 64 << 10,
+	RACE_FUNCTIONS = 512, /* that ran lately */
+	RACE_VISITS = 8192,
+	RACE_HOT = 16,
+	RACE_PARKED = 32,
+	RACE_NEAR_FRAMES = 3, /* whose functions are looked through for atomic instructions */
+	RACE_TEXT = 16384,    /* bytes of a function that are looked through */
+};
+
+/* Which event a trap is of; in the top bits of its data, then the slot, then the generation. */
+enum race_event_kind { RACE_SAMPLE = 1, RACE_SITE = 2, RACE_WATCH = 3 };
+#define RACE_DATA(kind, slot, generation) \
+	((uint64_t)(kind) << 62 | (uint64_t)(slot) << 56 | (uint32_t)(generation))
+
+enum race_phase {
+	RACE_FREE,
+	RACE_TAKEN, /* one thread fills it in, or empties it */
+	RACE_ARMED,
+	RACE_HIT, /* another thread is at work in it; the first one waits for that if it stands still */
+	RACE_DONE,
+};
+
+struct race_watch {
+	struct kept_file event;
+	_Atomic uint32_t phase; /* enum race_phase; a futex */
+	_Atomic uint32_t generation;
+	_Atomic uint32_t own_hits;
+	uint32_t number; /* of the watch, in the trace */
+	uint32_t stream; /* index of the first thread's */
+	uint32_t bytes;
+	bool is_pause, is_parked, is_write;
+	uint64_t until_ns; /* a resident one */
+	uintptr_t address, site;
+	uint64_t before;
+	struct tf_touch first;
+	uintptr_t ip[RACE_NEAR_FRAMES]; /* of the first */
+};
+
+/* A location that its first thread touched again and again: to be watched once more while another thread runs. */
+struct race_parked {
+	uint32_t number, stream, bytes; /* as in the watch; number 0 = none */
+	uint32_t rounds;
+	bool is_write;
+	uintptr_t address, site;
+	uint64_t before;
+	struct tf_touch first;
+	uintptr_t ip[RACE_NEAR_FRAMES];
+};
+
+struct race_visit {
+	uintptr_t site;
+	uint32_t count;
+	uint32_t not_before_ms;
+};
+
+struct race_function {
+	_Atomic uintptr_t start, address; /* in it: where a thread was, or what follows a call */
+	uint32_t choices;
+};
+
+struct race_user {
+	uintptr_t address;
+	uint32_t stream; /* of the thread that was about to touch it last */
+	bool is_written;
+};
+
+struct races {
+	_Atomic uint32_t on;
+	struct tf_def_watches *told; /* in the trace */
+	struct kept_file sampler, site_event;
+	struct race_watch watch[RACE_WATCHES];
+	unsigned watches, processors;
+	/* the breakpoint */
+	_Atomic uintptr_t site; /* 0 = none */
+	_Atomic uint32_t site_generation;
+	uint64_t site_until_ns;
+	/* time */
+	uint64_t began_ns;
+	_Atomic uint64_t choose_ns, next_watch_ns; /* not before */
+	_Atomic uint64_t paused_ns, spent_ns;
+	_Atomic uint32_t next_number, seed;
+	_Atomic uint32_t choosing; /* what follows, and `text`, belong to the thread that set it */
+	uint32_t own_seed;
+	uint32_t parked_at;
+	struct race_parked parked[RACE_PARKED];
+	struct race_visit visit[RACE_VISITS];
+	uint8_t text[RACE_TEXT];
+	struct race_function function[RACE_FUNCTIONS];
+	struct race_user user[4096];
+	_Atomic uint32_t hot_at;
+	_Atomic uintptr_t hot[RACE_HOT]; /* instructions of threads that met: to be paused at */
+};
+
+/* ---- race_event.c ---- */
+
+/* SLOW: a sampler, a breakpoint or a watchpoint of this thread and all it makes; -errno. */
+int race_open_sampler(struct kept_file *ret);
+int race_open_breakpoint(struct kept_file *ret);
+int race_open_watchpoint(struct kept_file *ret);
+/* SLOW: `bytes` 0 = execution; else 1 2 4 8 aligned, and `writes`: only those. False: the event is gone. */
+bool race_arm(const struct kept_file *event, uintptr_t address, uint32_t bytes, bool writes,
+	      uint64_t data);
+bool race_disarm(const struct kept_file *event, bool is_breakpoint);
+void race_switch_sampler(const struct kept_file *sampler, bool on);
+
+/* ---- race_choose.c ---- */
+
+/* SLOW, guard held: a stack that ran lately. */
+void race_guide(struct races *r, const uintptr_t *ip, uint32_t frames);
+void race_guide_call(struct races *r,
+		     uintptr_t target); /* the same of one function that is called now */
+/* SLOW, guard held: what took too long is given up, and a new instruction is chosen when it is time. */
+void race_choose(struct races *r, uint32_t stream); /* of this thread */
+bool race_is_scope(uintptr_t address);		    /* SLOW: code whose instructions are chosen */
+/* SLOW: an instruction of threads that met, to be paused at. */
+void race_make_hot(struct races *r, uintptr_t site);
+bool race_is_hot(struct races *r, uintptr_t site);
+/* SLOW: enum trace_touch bits of what is around instruction `i` at `pc`; takes the room it needs from `r`. */
+uint32_t race_look_around(struct races *r, const struct code_instruction *i, uintptr_t pc);
+/* SLOW: TRACE_TOUCH_NEAR_ATOMIC where the functions of these frames, or what they call directly, have atomic instructions. */
+uint32_t race_look_near(struct races *r, const uintptr_t *ip, uint32_t frames);
+
+/* ---- race_trap.c ---- */
+
+void race_on_trap(int signal, siginfo_t *info, void *context);
+/* SLOW, by the thread that chooses: watches what another thread than `stream` touched often, now that this one runs. */
+void race_watch_parked(struct races *r, uint32_t stream, uint64_t now_ns);
+/* SLOW: a resident watch that is over. */
+void race_expire(struct races *r, uint64_t now_ns);
+
+/* ---- race_boot.c ---- */
+
+/* ANY: ends it for good; the reason is written once. */
+void race_end(struct races *r, uint32_t why, uint32_t detail);
+uint64_t race_now_ns(void);
+uint32_t race_random(struct races *r);
+
+#endif
