@@ -141,18 +141,50 @@ static void on_unawaited(struct task_fate *s, struct analysis *a, const struct t
 
 /* ---- exceptions ---- */
 
+/* Functions of asyncio that give a future of the program's what another one ended with. */
+static const char *const hands_on[] = { "_copy_future_state", "_done_callback",
+					"_inner_done_callback" };
+
+/*
+ * asyncio keeps futures for itself, and the program need not look at them: up to 3.11, for one, what wait_closed() of a child's stdin would
+ * wait for fails when communicate() finds the pipe broken, and ignores it. asyncio's code set the exception, and none of the program's or a
+ * package's raised it.
+ */
+static bool is_of_library_alone(struct analysis *a, const struct trace_event *event,
+				const struct model_job *j)
+{
+	const struct trace_code_place *by = innermost(a, j->armed.stack, false);
+	const char *name = by && by->function ? strrchr(by->function, '.') : NULL;
+
+	if (j->kind != TRACE_TASK_PY_FUTURE || !by || by->kind != TF_PLACE_LIBRARY ||
+	    innermost(a, event->stack, true))
+		return false;
+	name = name ? name + 1 : by->function;
+	for (size_t i = 0; name && i < sizeof(hands_on) / sizeof(*hands_on); i++)
+		if (!strcmp(name, hands_on[i]))
+			return false;
+	return true;
+}
+
 static void on_failed(struct task_fate *s, struct analysis *a, const struct trace_event *event,
 		      const struct model_job *j)
 {
-	struct finding *f = sites_begin(s->sites, a, RULE_UNRETRIEVED_EXCEPTION,
-					CONFIDENCE_OBSERVED,
-					event->stack ? event->stack : j->made.stack, j->id);
-	struct model_site raised = site_of(event);
+	struct model_site raised = site_of(event), given = j->armed;
+	uint32_t where = j->armed.stack ? j->armed.stack : j->made.stack;
+	struct finding *f;
 
+	if (is_of_library_alone(a, event, j))
+		return;
+	f = sites_begin(s->sites, a, RULE_UNRETRIEVED_EXCEPTION, CONFIDENCE_OBSERVED,
+			event->stack ? event->stack : where, j->id);
 	if (!f)
 		return;
+	if (j->kind == TRACE_TASK_PY_FUTURE)
+		raised.thread = given.thread = 0; /* it is met where it is thrown away */
 	add_task(a, f, j);
 	add_site(a, f, ROLE_ACCESSES, &raised, "the exception was raised here");
+	if (j->kind == TRACE_TASK_PY_FUTURE)
+		add_site(a, f, ROLE_SIGNALS, &given, "the future was given it here");
 	if (j->kind == TRACE_TASK_PY_FUTURE) /* met at its end */
 		add_site(a, f, ROLE_DESTROYS, &j->made, "nobody had it any more, as of here");
 	else

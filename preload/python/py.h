@@ -122,6 +122,8 @@ static inline bool python_starts(uintptr_t routine)
 void python_arm(void);
 /* BOOT: this process is a new image; maybe a forked one. */
 void python_new_image(void);
+/* BOOT, as well: py_fail.c */
+void py_fail_new_image(void);
 
 /* BOOT: before the interpreter starts. */
 bool py_audit_register(py_audit_hook *hook);

@@ -232,6 +232,7 @@ void python_new_image(void)
 	if (py.version) {
 		py_names_new_image();
 		py_threads_new_image();
+		py_fail_new_image();
 		define_runtime();
 	}
 }

@@ -44,7 +44,7 @@ void py_note_unseen(struct arch_caller caller, PyObject *task);
 extern PyObject *py_in_dealloc __attribute__((visibility("hidden")));
 /* call_exception_handler(context) of a loop. */
 void py_note_exception(struct arch_caller caller, PyObject *context);
-void py_fail_install(PyObject *loop, PyObject *warnings);
+void py_fail_install(PyObject *loop, PyObject *future, PyObject *warnings);
 
 /* ---- py_async_lock.c ---- */
 

@@ -7,6 +7,44 @@
 PY_HOOK(hook_exception, exception_handler)
 PY_HOOK(hook_unawaited, unawaited)
 PyObject *py_in_dealloc;
+static struct py_patched set_exception;
+
+/*
+ * Where futures were given an exception: the newest, each at the place of its address. A future is given one once, so what is here for an
+ * address is of the future that lies there, if that failed.
+ */
+static struct {
+	uintptr_t future;
+	uint32_t stack;
+} given[512];
+
+static size_t place_of(const PyObject *future)
+{
+	return ((uintptr_t)future >> 4) * 0x9e3779b97f4a7c15u >> (64 - 9);
+}
+
+static PyObject *hook_set_exception(void *a, void *b, void *c, void *d, void *e)
+{
+	struct arch_caller caller = ARCH_CALLER();
+	PyObject *result = set_exception.call(a, b, c, d, e);
+	size_t i = place_of(a);
+	struct call call;
+
+	if (result) {
+		given[i].future = 0;
+		if (task_enter_any(&call, caller)) {
+			given[i].future = (uintptr_t)a;
+			given[i].stack = stack_id(&call);
+			shim_leave(&call);
+		}
+	}
+	return result;
+}
+
+void py_fail_new_image(void)
+{
+	__builtin_memset(given, 0, sizeof(given));
+}
 
 /* The code objects and instructions of an exception's traceback, outermost first: the innermost ones. They live as long as it does. */
 static uint32_t traceback_of(PyObject *exception, uintptr_t *ret_code, int *ret_at)
@@ -46,6 +84,7 @@ static void note_failure(struct arch_caller caller, PyObject *of, PyObject *exce
 	uintptr_t code[TF_MAX_FRAMES];
 	int at[TF_MAX_FRAMES];
 	uint32_t frames = exception ? traceback_of(exception, code, at) : 0;
+	size_t i = place_of(of);
 	struct call call;
 	struct task *t;
 
@@ -57,6 +96,10 @@ static void note_failure(struct arch_caller caller, PyObject *of, PyObject *exce
 		call.stack =
 			stack_id(&call); /* of a future only where it is thrown away is known */
 		t = task_new(&call, of, TRACE_TASK_PY_FUTURE, 0);
+	}
+	if (t && t->kind == TRACE_TASK_PY_FUTURE && given[i].future == (uintptr_t)of) {
+		call.stack = given[i].stack;
+		task_arm(&call, t, 0, true);
 	}
 	if (t) {
 		call.stack = py_stack_of_places(code, at, frames);
@@ -130,8 +173,11 @@ static PyObject *unawaited(PyObject *function, PyObject *const *args, size_t cou
 	return hook_unawaited.old(function, args, count, names);
 }
 
-void py_fail_install(PyObject *loop, PyObject *warnings)
+void py_fail_install(PyObject *loop, PyObject *future, PyObject *warnings)
 {
+	if (future) {
+		py_patch_method(future, "set_exception", hook_set_exception, &set_exception);
+	}
 	if (warnings && py_patch_function(warnings, "_warn_unawaited_coroutine", &hook_unawaited)) {
 		py.features |= PY_FINALISERS;
 	}

@@ -411,7 +411,7 @@ void py_tasks_install(void)
 	py_reader_find(&coroutine_of, task_type, "_coro");
 	py_reader_find(&loop_of, task_type, "_loop");
 	py_reader_find(&exception_of, task_type, "_exception");
-	py_fail_install(loop, warnings);
+	py_fail_install(loop, member("_asyncio", "Future"), warnings);
 	if (!find_method("get_name", &get_name)) {
 		get_name.call = NULL;
 	}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# SHOWS a future that is given an exception which was never raised, and is thrown away: the finding is where it was
-# EXPECT unretrieved-exception confidence=observed stacks=main roles=destroys
+# SHOWS a future that is given an exception which was never raised, and is thrown away: the finding is where it was given it, and where it was thrown away
+# EXPECT unretrieved-exception confidence=observed stacks=give_up,main roles=signals,destroys
 import asyncio
 
 
