@@ -31,7 +31,8 @@ cases that end the same both ways. What was recorded then went through `thrum ch
 ```
 cmake --build build && python3 tests/python/cpython_suite.py --thrum build/bin/thrum --results tests/python/cpython_results.json \\
     --ignore '*VSOCK*' build/lib/libthrum.so /path/to/python3            # every interpreter; MODULE... for a part
-apt-get download libpython3.11-testsuite                                 # Debian's: unpacked over a copy of its package test: --testsuite DIRECTORY
+apt-get download libpython3.11-testsuite      # Debian's: unpacked over a COPY of its package test, which lies where it belongs for one process alone:
+unshare -m sh -c 'mount --bind COPY /usr/lib/python3.11/test && exec "$@"' sh python3 tests/python/cpython_suite.py ...   # children with -I look there
 python3 tests/python/cpython_table.py tests/python/cpython_results.json > docs/python-suites.md
 ```
 
