@@ -28,6 +28,7 @@ enum option_type {
 	MODE,
 	FOLLOW,
 	REDACT,
+	RACES,
 	FORMAT,
 	REPORT,
 	RULES,
@@ -188,11 +189,12 @@ static int parse_LEVEL(void *field, const char *value, struct diag *diag)
 /* Choices: the words of each TYPE, in the order of its enum, and how a message calls them. */
 static const struct choice {
 	const char *what;
-	const char *words[4]; /* ended by NULL */
+	const char *words[6]; /* ended by NULL */
 } choices[] = {
 	[COLOR] = { "a colour mode", { "auto", "always", "never" } },
 	[MODE] = { "a recording mode", { "full", "bounded" } },
 	[FOLLOW] = { "a choice of processes", { "all", "none" } },
+	[RACES] = { "a way to look for races", { "auto", "off", "deep", "record", "record-full" } },
 	[REDACT] = { "something that can be redacted", { "none", "args" } },
 };
 
@@ -232,6 +234,7 @@ PARSE_CHOICE(COLOR)
 PARSE_CHOICE(MODE)
 PARSE_CHOICE(FOLLOW)
 PARSE_CHOICE(REDACT)
+PARSE_CHOICE(RACES)
 
 static int parse_FORMAT(void *field, const char *value, struct diag *diag)
 {

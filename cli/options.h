@@ -42,6 +42,7 @@ enum operands { OPERANDS_COMMAND, OPERANDS_TRACES, OPERANDS_TRACE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum record_mode { MODE_FULL, MODE_BOUNDED };
 enum follow { FOLLOW_ALL, FOLLOW_NONE };
+enum races { RACES_AUTO, RACES_OFF, RACES_DEEP, RACES_RECORD, RACES_RECORD_FULL };
 enum redact { REDACT_NONE, REDACT_ARGS };
 
 #define FAIL_ON_NEVER ((int)LEVEL_ERROR + 1) /* no finding reaches this level */
@@ -76,6 +77,7 @@ typedef enum color option_COLOR;
 typedef enum record_mode option_MODE;
 typedef enum follow option_FOLLOW;
 typedef enum redact option_REDACT;
+typedef enum races option_RACES;
 typedef const struct sink_ops *option_FORMAT;
 typedef struct report_targets option_REPORT;
 typedef struct dump_filter *option_FILTER; /* owned; NULL = none */

@@ -96,8 +96,38 @@ char *shim_preload(const char *shim)
 	return value;
 }
 
+/* Of libthrum.so: its folder, or beside it, and that is where an installed one has it too. */
+int tsan_library_path(const char *shim, char **ret_value, struct diag *diag)
+{
+	const char *others = getenv("LD_LIBRARY_PATH"), *slash = strrchr(shim, '/');
+	int folder = (int)(slash - shim);
+	char *library;
+
+	if (asprintf(&library, "%.*s/tsan/libtsan.so.2", folder, shim) < 0)
+		return THRUM_ENOMEM;
+	if (access(library, R_OK)) {
+		diag_set(diag, THRUM_EINVAL, "%s: %s; --races=record needs it", library,
+			 strerror(errno));
+		free(library);
+		return THRUM_EINVAL;
+	}
+	free(library);
+	if (strchr(shim, ';') ||
+	    asprintf(ret_value, "%.*s/tsan%s%s", folder, shim, others && *others ? ":" : "",
+		     others && *others ? others : "") < 0)
+		return THRUM_EINVAL;
+	return 0;
+}
+
 char *shim_options(const char *dir, const struct options *options)
 {
+	static const char *const races[] = {
+		[RACES_AUTO] = "",
+		[RACES_OFF] = ":races=off",
+		[RACES_DEEP] = ":races=deep",
+		[RACES_RECORD] = ":races=record",
+		[RACES_RECORD_FULL] = ":races=record-full",
+	};
 	size_t bytes = strlen(dir);
 	char *escaped = malloc(3 * bytes + 1), *end = escaped, *value;
 	const char *before = getenv("THRUM_OPTIONS");
@@ -115,13 +145,13 @@ char *shim_options(const char *dir, const struct options *options)
 	 * What is as usual is left out: people read this line in their environment. Of what was in it
 	 * before, keys that have no option here count.
 	 */
-	if (asprintf(&value, "%s%sdir=%s:max_size=%llu%s%s%s%s", before ? before : "",
+	if (asprintf(&value, "%s%sdir=%s:max_size=%llu%s%s%s%s%s", before ? before : "",
 		     before && *before ? ":" : "", escaped,
 		     (unsigned long long)options->max_size_bytes,
 		     options->mode == MODE_BOUNDED ? ":mode=bounded" : "",
 		     options->follow_children == FOLLOW_NONE ? ":follow_children=none" : "",
 		     options->redact == REDACT_ARGS ? ":redact=args" : "",
-		     options->python_races ? ":python_races=1" : "") < 0)
+		     options->python_races ? ":python_races=1" : "", races[options->races]) < 0)
 		value = NULL;
 	free(escaped);
 	return value;

@@ -20,6 +20,8 @@ int shim_find(char **ret_path, struct diag *diag);
 
 /* LD_PRELOAD with the shim before what the user preloads, and THRUM_OPTIONS; the caller frees both. */
 char *shim_preload(const char *shim);
+/* LD_LIBRARY_PATH with the folder first that has our library under the name of ThreadSanitizer's; the caller frees it. */
+int tsan_library_path(const char *shim, char **ret_value, struct diag *diag);
 char *shim_options(const char *dir, const struct options *options);
 
 #endif

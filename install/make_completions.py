@@ -17,6 +17,7 @@ WORDS = {
     "FORMAT": "text json html sarif junit gitlab github markdown",
     "MODE": "full bounded",
     "FOLLOW": "all none",
+    "RACES": "auto off deep record record-full",
     "REDACT": "none args",
 }
 FILES = ("PATH", "PATHS")  # types whose value is a file or folder

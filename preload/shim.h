@@ -193,6 +193,10 @@ void *shim_resolve_for(uintptr_t caller, const char *name, void *usual);
 
 /* SLOW: creates PID.N.map and .events in `dir`. False: no trace can be written. */
 bool region_open(const char *dir);
+/* SLOW: allocates a piece of a file of ours and maps it, shared, not for a forked child; NULL = no room. */
+void *region_map(int fd, uint64_t offset, uint64_t bytes);
+/* SLOW: "PID.N" of this image and `suffix`, into at least 40 bytes. */
+void region_name(char *to, size_t room, const char *suffix);
 /* SLOW: gives the disk back what is allocated and unused. At the end of an image. */
 void region_trim(void);
 /* SLOW: that image goes on after all; switches the recorder off where the disk is full now. */
@@ -448,7 +452,10 @@ struct shim_options {
 	bool follow_none; /* follow_children=none */
 	bool redact_args; /* redact=args: argv[0] alone goes into the trace */
 	bool python_races;
-	bool races_off, races_forced; /* races=off; races=force: whatever the kernel's version */
+	bool races_off, races_forced; /* races=off, or record; races=force: whatever the kernel's version */
+	bool races_deep;	      /* races=deep */
+	/* races=record, record-full */
+	enum memory_option { MEMORY_NONE, MEMORY_SAMPLED, MEMORY_FULL } memory;
 };
 extern struct shim_options shim_options;
 void options_read(void);

@@ -145,8 +145,12 @@ static void option_apply(enum option_id id, const char *value)
 		shim_options.python_races = value[0] == '1';
 		break;
 	case OPTION_races:
-		shim_options.races_off = value[0] == 'o';
+		shim_options.races_off = value[0] == 'o' || value[0] == 'r';
 		shim_options.races_forced = value[0] == 'f';
+		shim_options.races_deep = value[0] == 'd';
+		shim_options.memory = value[0] != 'r'			  ? MEMORY_NONE
+				      : starts_with(value, "record-full") ? MEMORY_FULL
+									  : MEMORY_SAMPLED;
 		break;
 	case OPTION_help:
 		if (value[0] == '1') {

@@ -39,6 +39,7 @@ VALUES = {
     "COLOR": ("never", "blue"),
     "MODE": ("bounded", "half"),
     "FOLLOW": ("none", "some"),
+    "RACES": ("record", "some"),
     "REDACT": ("args", "names"),
     "FORMAT": ("json", "pdf"),
     "REPORT": ("json=x.json", "json"),
