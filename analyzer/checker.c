@@ -31,6 +31,7 @@
 	ROW(task_awaits)    \
 	ROW(shared_state)   \
 	ROW(races)          \
+	ROW(memory_races)   \
 	ROW(contention)     \
 	ROW(benign)
 

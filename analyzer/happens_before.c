@@ -20,9 +20,27 @@ struct task_clock {
 };
 enum { TASKS = 4096 };
 
+/* What atomics order: of a memory trace only. */
+struct address_clock {
+	uint64_t key; /* 0 = empty */
+	struct clock clock;
+};
+
+/* A shared hold: its release orders those that exclude it, not those that share. */
+struct shared_hold {
+	uint32_t thread, object;
+};
+
 struct happens_before {
-	struct clock *thread, *object; /* owned; by id */
+	struct clock *thread, *object;	/* owned; by id */
+	struct clock *shared;		/* owned; by object: what its shared releases published */
+	struct clock *pending, *fenced; /* owned; by thread: see may_acquire_at, may_release_at */
+	struct shared_hold *hold;	/* owned */
+	size_t hold_count, hold_capacity;
+	struct address_clock *address; /* owned; open addressing */
+	size_t address_count, address_slots;
 	struct clock *lane; /* owned; HAPPENS_BEFORE_LANES of each object; NULL = none was used */
+	const struct trace_thread *threads; /* borrowed from the process; may be NULL */
 	size_t thread_count, object_count;
 	struct task_clock task[TASKS];
 };
@@ -42,6 +60,10 @@ struct happens_before *happens_before_new(const struct trace_process *process)
 	hb->object_count = process->object_count ? process->object_count : 1;
 	hb->thread = checked(calloc(hb->thread_count, sizeof(*hb->thread)));
 	hb->object = checked(calloc(hb->object_count, sizeof(*hb->object)));
+	hb->shared = checked(calloc(hb->object_count, sizeof(*hb->shared)));
+	hb->pending = checked(calloc(hb->thread_count, sizeof(*hb->pending)));
+	hb->fenced = checked(calloc(hb->thread_count, sizeof(*hb->fenced)));
+	hb->threads = process->threads;
 	return hb;
 }
 
@@ -49,10 +71,22 @@ void happens_before_free(struct happens_before *hb)
 {
 	if (!hb)
 		return;
-	for (size_t i = 0; i < hb->thread_count; i++)
+	for (size_t i = 0; i < hb->thread_count; i++) {
 		free(hb->thread[i].at);
-	for (size_t i = 0; i < hb->object_count; i++)
+		free(hb->pending[i].at);
+		free(hb->fenced[i].at);
+	}
+	for (size_t i = 0; i < hb->object_count; i++) {
 		free(hb->object[i].at);
+		free(hb->shared[i].at);
+	}
+	for (size_t i = 0; i < hb->address_slots; i++)
+		free(hb->address[i].clock.at);
+	free(hb->address);
+	free(hb->hold);
+	free(hb->shared);
+	free(hb->pending);
+	free(hb->fenced);
 	for (size_t i = 0; i < TASKS; i++)
 		free(hb->task[i].clock.at);
 	for (size_t i = 0; hb->lane && i < hb->object_count * HAPPENS_BEFORE_LANES; i++)
@@ -143,6 +177,131 @@ static void order_all(struct happens_before *hb, uint32_t thread)
 	c->at[thread]++;
 }
 
+/* A thread that nobody was seen to make: whoever did came before, and may be anyone. */
+static void begin_thread(struct happens_before *hb, uint32_t thread)
+{
+	struct clock *c = clock_of(hb, thread);
+
+	if (!c || !hb->threads || !(hb->threads[thread].flags & TF_THREAD_FOREIGN))
+		return;
+	for (size_t i = 0; i < hb->thread_count; i++)
+		if (i != thread && hb->thread[i].count) {
+			join(c, &hb->thread[i]);
+			hb->thread[i].at[i]++;
+		}
+}
+
+/* ---- locks that can be shared ---- */
+
+static void acquire_shared(struct happens_before *hb, uint32_t thread, uint32_t id)
+{
+	acquire(hb, thread, object(hb, id));
+	if (hb->hold_count == hb->hold_capacity) {
+		hb->hold_capacity = hb->hold_capacity ? hb->hold_capacity * 2 : 16;
+		hb->hold = checked(realloc(hb->hold, hb->hold_capacity * sizeof(*hb->hold)));
+	}
+	hb->hold[hb->hold_count++] = (struct shared_hold){ thread, id };
+}
+
+static void acquire_exclusive(struct happens_before *hb, uint32_t thread, uint32_t id)
+{
+	acquire(hb, thread, object(hb, id));
+	if (id && id < hb->object_count)
+		acquire(hb, thread, &hb->shared[id]);
+}
+
+static void release_lock(struct happens_before *hb, uint32_t thread, uint32_t id)
+{
+	for (size_t i = hb->hold_count; i-- > 0;)
+		if (hb->hold[i].thread == thread && hb->hold[i].object == id) {
+			hb->hold[i] = hb->hold[--hb->hold_count];
+			release(hb, thread, id < hb->object_count ? &hb->shared[id] : NULL);
+			return;
+		}
+	release(hb, thread, object(hb, id));
+}
+
+/* ---- addresses ---- */
+
+static struct address_clock *address_slot(struct address_clock *slots, size_t count, uint64_t key)
+{
+	size_t i = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (count - 1);
+
+	while (slots[i].key && slots[i].key != key)
+		i = (i + 1) & (count - 1);
+	return &slots[i];
+}
+
+static struct clock *address_clock(struct happens_before *hb, uint64_t address)
+{
+	struct address_clock *slot;
+
+	address++; /* none is 0 */
+	if (2 * hb->address_count >= hb->address_slots) {
+		size_t count = hb->address_slots ? 2 * hb->address_slots : 256;
+		struct address_clock *slots = checked(calloc(count, sizeof(*slots)));
+
+		for (size_t i = 0; i < hb->address_slots; i++)
+			if (hb->address[i].key)
+				*address_slot(slots, count, hb->address[i].key) = hb->address[i];
+		free(hb->address);
+		hb->address = slots;
+		hb->address_slots = count;
+	}
+	slot = address_slot(hb->address, hb->address_slots, address);
+	if (!slot->key) {
+		slot->key = address;
+		hb->address_count++;
+	}
+	return &slot->clock;
+}
+
+void happens_before_release_at(struct happens_before *hb, uint32_t thread, uint64_t address)
+{
+	release(hb, thread, address_clock(hb, address));
+}
+
+void happens_before_acquire_at(struct happens_before *hb, uint32_t thread, uint64_t address)
+{
+	acquire(hb, thread, address_clock(hb, address));
+}
+
+void happens_before_may_release_at(struct happens_before *hb, uint32_t thread, uint64_t address)
+{
+	if (clock_of(hb, thread) && hb->fenced[thread].count)
+		join(address_clock(hb, address), &hb->fenced[thread]);
+}
+
+void happens_before_may_acquire_at(struct happens_before *hb, uint32_t thread, uint64_t address)
+{
+	if (clock_of(hb, thread))
+		join(&hb->pending[thread], address_clock(hb, address));
+}
+
+void happens_before_fence(struct happens_before *hb, uint32_t thread, bool acquires, bool releases)
+{
+	if (!clock_of(hb, thread))
+		return;
+	if (acquires)
+		acquire(hb, thread, &hb->pending[thread]);
+	if (releases)
+		release(hb, thread, &hb->fenced[thread]);
+}
+
+const uint32_t *happens_before_clock(struct happens_before *hb, uint32_t thread,
+				     uint32_t *ret_count)
+{
+	const struct clock *c = clock_of(hb, thread);
+
+	*ret_count = c ? c->count : 0;
+	return c ? c->at : NULL;
+}
+
+void happens_before_gap(struct happens_before *hb, uint32_t thread)
+{
+	order_all(hb, thread);
+}
+
 static void on_task(struct happens_before *hb, const struct trace_event *e)
 {
 	switch (e->result) {
@@ -173,13 +332,20 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 		if (e->result == 0 && e->arg && e->arg < hb->thread_count)
 			release(hb, (uint32_t)e->arg, clock_of(hb, e->thread));
 		break;
-	case TRACE_ACQUIRE:
+	case TRACE_THREAD_BEGIN:
+		begin_thread(hb, e->thread);
+		break;
 	case TRACE_ACQUIRE_SHARED:
-	case TRACE_ACQUIRE_TRY:
 	case TRACE_ACQUIRE_TRY_SHARED:
-	case TRACE_ACQUIRE_TIMED:
 	case TRACE_ACQUIRE_TIMED_SHARED:
+		acquire_shared(hb, e->thread, e->object);
+		break;
+	case TRACE_ACQUIRE:
+	case TRACE_ACQUIRE_TRY:
+	case TRACE_ACQUIRE_TIMED:
 	case TRACE_ACQUIRE_OWNERDEAD:
+		acquire_exclusive(hb, e->thread, e->object);
+		break;
 	case TRACE_ONCE_PASS:
 	case TRACE_BARRIER_LEAVE:
 	case TRACE_FUTEX_WOKEN:
@@ -187,6 +353,8 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 		break;
 	case TRACE_RELEASE:
 	case TRACE_RELEASE_ODD:
+		release_lock(hb, e->thread, e->object);
+		break;
 	case TRACE_POST:
 	case TRACE_COND_SIGNAL:
 	case TRACE_COND_BROADCAST:

@@ -42,7 +42,8 @@ bool run_dir_is_trace_file(const char *name)
 	if (!strcmp(rest, ".sample.json") || !strcmp(rest, ".sample.json.tmp"))
 		return true;
 	rest = skip_digits(rest + 1);
-	return rest && (!strcmp(rest, ".map") || !strcmp(rest, ".events"));
+	return rest &&
+	       (!strcmp(rest, ".map") || !strcmp(rest, ".events") || !strcmp(rest, ".memory"));
 }
 
 static bool is_dot(const char *name)

@@ -2,7 +2,7 @@
 /*
  * run_dir.h - the directory a trace lives in: made private, the old one kept, nothing of other people's touched.
  *
- * A directory counts as a trace when every entry in it has a name that thrum gives (PID.N.map, PID.N.events,
+ * A directory counts as a trace when every entry in it has a name that thrum gives (PID.N.map, PID.N.events, PID.N.memory,
  * PID.sample.json, run.json) and there is at least one; only such a directory is ever moved or removed.
  */
 #ifndef THRUM_CLI_RUN_DIR_H

@@ -22,6 +22,7 @@ struct recording {
 	const struct options *options;
 	char *dir;		  /* owns: absolute path of the trace, NULL while untraced */
 	char *preload, *settings; /* own */
+	char *library_path;	  /* owns; NULL = as it is */
 	char *asan_options;	  /* owns; NULL = as they are */
 	char untraced[1280];	  /* why nothing is recorded, "" = it is */
 	struct launch launch;
@@ -86,7 +87,11 @@ static int recording_prepare(struct recording *r)
 	if (shim_find(&shim, &diag))
 		return internal(&diag);
 	r->preload = shim_preload(shim);
+	error = r->options->races >= RACES_RECORD ? tsan_library_path(shim, &r->library_path, &diag)
+						  : 0;
 	free(shim);
+	if (error)
+		return internal(&diag);
 	error = run_dir_create(r->options->output, &r->dir, &diag);
 	if (error) {
 		say("%s", diag.message);
@@ -101,19 +106,25 @@ static int recording_prepare(struct recording *r)
 
 static int recording_start(struct recording *r)
 {
-	struct launch_variable variables[] = { { "LD_PRELOAD", r->preload },
-					       { "THRUM_OPTIONS", r->settings },
-					       { r->asan_options ? "ASAN_OPTIONS" : NULL,
-						 r->asan_options },
-					       { 0 } };
+	struct launch_variable variables[5] = { { 0 } };
+	unsigned count = 0;
 	int exec_errno = 0;
 	struct diag diag;
 
 	r->facts.argv = r->options->operands;
 	r->facts.redact_args = r->options->redact == REDACT_ARGS;
 	r->facts.start_real_ns = real_now_ns();
-	if (launch_start(&r->launch, r->options->operands, r->dir ? variables : &variables[3],
-			 &exec_errno, &diag)) {
+	if (r->dir) {
+		variables[count++] = (struct launch_variable){ "LD_PRELOAD", r->preload };
+		variables[count++] = (struct launch_variable){ "THRUM_OPTIONS", r->settings };
+		if (r->asan_options)
+			variables[count++] =
+				(struct launch_variable){ "ASAN_OPTIONS", r->asan_options };
+		if (r->library_path)
+			variables[count++] =
+				(struct launch_variable){ "LD_LIBRARY_PATH", r->library_path };
+	}
+	if (launch_start(&r->launch, r->options->operands, variables, &exec_errno, &diag)) {
 		say("%s", diag.message);
 		if (r->dir)
 			run_dir_discard(r->dir);
@@ -212,6 +223,7 @@ static void recording_release(struct recording *r)
 {
 	free(r->dir);
 	free(r->preload);
+	free(r->library_path);
 	free(r->settings);
 	free(r->asan_options);
 }

@@ -511,6 +511,18 @@ static uint32_t create_map(uint64_t pid)
 	return 0;
 }
 
+void *region_map(int fd, uint64_t offset, uint64_t bytes)
+{
+	return disk_has_room(fd, offset, bytes) && allocate(fd, offset, bytes)
+		       ? map_shared(fd, offset, bytes)
+		       : NULL;
+}
+
+void region_name(char *to, size_t room, const char *suffix)
+{
+	make_name(to, room, shim->process->pid, parent_of_child.image, suffix);
+}
+
 bool region_open(const char *dir)
 {
 	uint64_t pid = (uint64_t)sys0(SYS_getpid);

@@ -89,6 +89,12 @@ struct shim {
 	struct file_hold *file_holds, *free_file_holds;
 	struct bells bells;
 
+	/* accesses to memory: shim_memory.c */
+	spin_t memory_lock; /* making the file: region, meta and depot may be taken under it */
+	bool memory_failed;
+	struct tm_header *memory; /* NULL = no file */
+	char memory_name[40];
+
 	/* bounded mode: shim_bounded.c */
 	struct facts *facts;  /* NULL in full mode without a size limit */
 	struct story **by_id; /* by object id, BY_ID entries */

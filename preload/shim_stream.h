@@ -112,6 +112,7 @@ struct stream {
 	uintptr_t dlopen_ip; /* where the dlopen that the wait slot tells of returns to */
 	uintptr_t trap_sp;   /* a trap of ours is handled: where it interrupted the thread */
 	uint8_t scheduling;  /* its policy: 0 = not asked, 1 = of ordinary threads, 2 = another */
+	void *memory;	     /* of libthrum_tsan.so; NULL = none yet */
 	void *python;	     /* stacks that py_stack.c remembers; NULL = none yet */
 	struct object *objects[OBJECT_SLOTS];
 	struct frame_size frame_sizes[FRAME_SLOTS];

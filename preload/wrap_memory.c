@@ -5,6 +5,7 @@
  * free() is the one hot function here: a bit per page says whether a lock ever lived there,
  * everything else goes straight on.
  */
+#include "shim_memory.h"
 #include "shim_task.h"
 #include "wrap.h"
 
@@ -37,6 +38,9 @@ EXPORT void free(void *p)
 		    unlikely(object_range_may_match((uintptr_t)p, bytes))) {
 			retire(ARCH_CALLER(), p, bytes, TRACE_GONE_FREED);
 		}
+		if (unlikely(memory_gone != NULL)) {
+			memory_gone((uintptr_t)p, bytes, ARCH_CALLER().ip);
+		}
 	}
 	real_free(p);
 }
@@ -46,7 +50,12 @@ EXPORT void *realloc(void *p, size_t n)
 	size_t bytes = shim && p && real_malloc_usable_size ? real_malloc_usable_size(p) : 0;
 	bool watch = bytes && object_range_may_match((uintptr_t)p, bytes);
 	uintptr_t before = (uintptr_t)p;
-	void *q = real_realloc(p, n);
+	void *q;
+
+	if (unlikely(memory_gone != NULL) && bytes) {
+		memory_gone(before, bytes, ARCH_CALLER().ip); /* it may move */
+	}
+	q = real_realloc(p, n);
 
 	if (watch && (uintptr_t)q != before && (q || !n)) {
 		retire(ARCH_CALLER(), (void *)before, bytes, TRACE_GONE_FREED);
@@ -58,6 +67,9 @@ EXPORT int munmap(void *p, size_t n)
 {
 	if (shim && n && object_range_may_match((uintptr_t)p, n)) {
 		retire(ARCH_CALLER(), p, n, TRACE_GONE_UNMAPPED);
+	}
+	if (unlikely(memory_gone != NULL)) {
+		memory_gone((uintptr_t)p, n, ARCH_CALLER().ip);
 	}
 	int rc = real_munmap(p, n);
 

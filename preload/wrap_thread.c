@@ -7,6 +7,7 @@
 
 #include "python/py.h"
 #include "shim_races.h"
+#include "shim_memory.h"
 
 #include <sys/resource.h>
 
@@ -58,6 +59,9 @@ struct thread_start *create_before(struct call *c, const pthread_attr_t *a, uint
 		c->s->segment->lost++;
 		shim_leave(c);
 		return NULL;
+	}
+	if (unlikely(memory_thread != NULL)) {
+		memory_thread();
 	}
 	if (a && real_pthread_attr_getdetachstate) {
 		real_pthread_attr_getdetachstate(a, &detached);

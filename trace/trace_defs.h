@@ -23,7 +23,7 @@ struct trace_text; /* strings, in blocks */
 
 /* What is derived from one image. `process` is what the API shows. */
 struct trace_defs {
-	struct trace_process process;
+	struct trace_process process; /* first: see trace_process_add_stack */
 	struct trace_clock clock;
 	struct trace_layout layout;
 	struct trace_text *text;
@@ -41,6 +41,8 @@ struct trace_defs {
 	uint64_t *born;	       /* by object; owned */
 	uint64_t *thread_born; /* the same, by thread; owned */
 	uint64_t *ring;	       /* by thread, UINT64_MAX = none; owned */
+	uint64_t **made;       /* owned: frames of stacks that an analysis added */
+	size_t made_count;
 };
 
 /*

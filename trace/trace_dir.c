@@ -88,6 +88,7 @@ static void image_release(struct trace_image *image)
 	free(image->chunks);
 	free(image->tids);
 	free(image->events_path);
+	free(image->memory_path);
 }
 
 void trace_dir_release(struct trace_dir *dir)
@@ -442,6 +443,10 @@ static int image_open(struct trace_image *image, int directory, const char *path
 	got = read_header(image, fd, name, diag);
 	if (got > 0 && asprintf(&image->events_path, "%s/%s.events", path, image->name) < 0) {
 		image->events_path = NULL;
+		got = diag_set(diag, THRUM_ENOMEM, "out of memory");
+	}
+	if (got > 0 && asprintf(&image->memory_path, "%s/%s.memory", path, image->name) < 0) {
+		image->memory_path = NULL;
 		got = diag_set(diag, THRUM_ENOMEM, "out of memory");
 	}
 	if (got > 0 && copy_segments(image, fd, TF_SEGMENT_STREAM)) {

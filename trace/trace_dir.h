@@ -84,6 +84,7 @@ struct trace_image {
 	uint8_t **payloads; /* owned copies behind trace_chunk.memory */
 	size_t payload_count, payload_capacity;
 	char *events_path; /* owned */
+	char *memory_path; /* owned; there may be no such file */
 };
 
 struct trace_dir {

@@ -367,6 +367,8 @@ enum tf_def_type {
 		18, /* struct tf_def_conflict: two threads met at a location that was watched */
 	TF_DEF_WATCHES =
 		19, /* struct tf_def_watches: what was watched in this image; the newest counts */
+	TF_DEF_MEMORY =
+		20, /* struct tf_def_memory: memory accesses are recorded, in PID.N.memory */
 };
 
 struct tf_def {
@@ -699,6 +701,13 @@ struct tf_def_name {
 	uint32_t thread;
 	uint32_t bytes; /* of name, without the NUL */
 	char name[];
+};
+
+/* The program brought libthrum_tsan.so: trace_memory_format.h tells what it writes. */
+struct tf_def_memory {
+	struct tf_def def;
+	uint32_t version; /* TM_MAJOR << 16 | TM_MINOR */
+	uint32_t mode;	  /* enum tm_mode */
 };
 
 _Static_assert(sizeof(struct trace_wait) == 32, "on disk");

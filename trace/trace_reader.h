@@ -186,6 +186,7 @@ struct trace_process {
 	size_t order_count;
 	uint32_t exec_image; /* N of the image of this pid that this one replaced, 0 = none */
 	uint32_t unrecorded_children; /* forked ones that could make no files of their own */
+	const char *memory_path; /* of PID.N.memory, see trace_memory.h; NULL = accesses were not recorded */
 	struct trace_exec *execs;     /* in the order of their definitions */
 	size_t exec_count;
 };
@@ -203,6 +204,13 @@ void trace_reader_free(struct trace_reader *reader);
 size_t trace_reader_process_count(const struct trace_reader *reader);
 const struct trace_process *trace_reader_get_process(const struct trace_reader *reader,
 						     size_t index);
+
+/*
+ * One more stack in the table of a process of a reader: what an analysis finds in files beside the events. Copies the addresses.
+ * Returns its id, 0 = out of memory. Pointers into the table hold no longer, ids do.
+ */
+uint32_t trace_process_add_stack(const struct trace_process *process, const uint64_t *ip,
+				 uint32_t frames);
 
 /* Starts (again) at the first event of process `index`. */
 int trace_reader_rewind(struct trace_reader *reader, size_t index, struct diag *diag);
