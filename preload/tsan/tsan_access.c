@@ -98,6 +98,14 @@ ODD_SIZE(16)
 /* Compilers call these for what is aligned to 8 only, too. */
 ODD(__tsan_read16, TM_READ, 16)
 ODD(__tsan_write16, TM_WRITE, 16)
+EXPORT void __tsan_read16_pc(void *address, void *pc)
+{
+	note_odd((uintptr_t)address, TM_READ, 16, (uintptr_t)pc, CALLER_SP());
+}
+EXPORT void __tsan_write16_pc(void *address, void *pc)
+{
+	note_odd((uintptr_t)address, TM_WRITE, 16, (uintptr_t)pc, CALLER_SP());
+}
 ODD(__tsan_read_write16, TM_READ | TM_WRITE, 16)
 ODD(__tsan_volatile_read16, TM_READ | TM_VOLATILE, 16)
 ODD(__tsan_volatile_write16, TM_WRITE | TM_VOLATILE, 16)
