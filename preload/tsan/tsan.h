@@ -50,7 +50,9 @@ enum {
 
 /* One place in the program, in one lane. */
 struct place {
-	uint32_t pc, count; /* low half of the address */
+	uint32_t pc, count; /* pc: low half of the address */
+	uint32_t skip;	    /* executions whose number has one of these bits are left out */
+	uint32_t reserved;
 };
 
 /* A call under way: where it returns to, and its frame, which tells what a longjmp left behind. */
@@ -178,19 +180,12 @@ static hot_inline unsigned generation(uintptr_t address)
 /* HOT: is this execution of the place at `pc` one to record? Counts it. */
 static hot_inline bool sample(struct lane *t, uintptr_t pc)
 {
-	struct place *p = &t->places[(pc * UINT64_C(0x9e3779b97f4a7c15)) >> 52][0];
-	uint32_t n;
+	struct place *p = &t->places[(pc ^ pc >> 12) % PC_SETS][0];
 
 	if (unlikely(p->pc != (uint32_t)pc)) {
 		p = place_find(t, pc);
 	}
-	n = p->count++;
-	if (unlikely(n >= tsan_whole)) {
-		unsigned sparse = 31 - (unsigned)__builtin_clz(n / WHOLE);
-
-		return !(n / 64 & ((1u << (sparse < SPARSEST ? sparse : SPARSEST)) - 1));
-	}
-	return true;
+	return !(p->count++ & p->skip);
 }
 
 /* HOT: did this thread do the same since its newest record that orders? Remembers it. */
@@ -213,23 +208,35 @@ static hot_inline bool lane_is_behind(const struct lane *t)
 	return t->position != *t->events || t->told != t->depth || t->valid != t->depth;
 }
 
+/* HOT: the rest of access_note, when it is one to record: away from the path of the many that are not. */
+void access_record(struct lane *t, uintptr_t address, unsigned kind, unsigned bytes, uintptr_t pc,
+		   uintptr_t sp);
+
+/* HOT mostly: the whole of it, for the first time in a thread or at a place. */
+void access_first(uintptr_t address, unsigned kind, unsigned bytes, uintptr_t pc, uintptr_t sp);
+
 /* HOT: one access of 1 to 16 bytes, all in one block of 16. */
 static hot_inline void access_note(uintptr_t address, unsigned kind, unsigned bytes, uintptr_t pc,
 				   uintptr_t sp)
 {
-	struct lane *t = lane_get();
+	struct lane *t = lane_now;
+	struct place *p;
 
-	if (!t->on || !sample(t, pc)) {
+	if (unlikely(!t)) {
+		access_first(address, kind, bytes, pc, sp);
 		return;
 	}
-	if (unlikely(lane_is_behind(t))) {
-		lane_context(t, sp);
-	}
-	if (!(kind & (TM_ATOMIC | TM_FREE)) && filter(t, address, kind, bytes)) {
+	if (!t->on) {
 		return;
 	}
-	record_put(reserve(t, 1), TM_A(TM_ACCESS | kind, bytes, address),
-		   TM_B(generation(address), pc));
+	p = &t->places[(pc ^ pc >> 12) % PC_SETS][0];
+	if (unlikely(p->pc != (uint32_t)pc)) {
+		access_first(address, kind, bytes, pc, sp);
+		return;
+	}
+	if (!(p->count++ & p->skip)) {
+		access_record(t, address, kind, bytes, pc, sp);
+	}
 }
 
 /* SLOW: any number of bytes, cut where generations change. */

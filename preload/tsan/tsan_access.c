@@ -40,6 +40,34 @@ EXPORT void __tsan_func_exit(void)
 
 /* ---- accesses ---- */
 
+/* After the first WHOLE executions bursts of 64, with pauses that double whenever their number has. */
+static void thin_out(struct lane *t, uintptr_t pc)
+{
+	struct place *p = &t->places[(pc ^ pc >> 12) % PC_SETS][0];
+	unsigned sparse;
+
+	p += p->pc != (uint32_t)pc;
+	if (likely(p->count < tsan_whole)) {
+		return;
+	}
+	sparse = 32 - (unsigned)__builtin_clz(p->count / WHOLE);
+	p->skip = ((1u << (sparse < SPARSEST ? sparse : SPARSEST)) - 1) * 64;
+}
+
+void access_record(struct lane *t, uintptr_t address, unsigned kind, unsigned bytes, uintptr_t pc,
+		   uintptr_t sp)
+{
+	thin_out(t, pc);
+	if (unlikely(lane_is_behind(t))) {
+		lane_context(t, sp);
+	}
+	if (!(kind & (TM_ATOMIC | TM_FREE)) && filter(t, address, kind, bytes)) {
+		return;
+	}
+	record_put(reserve(t, 1), TM_A(TM_ACCESS | kind, bytes, address),
+		   TM_B(generation(address), pc));
+}
+
 #define NOTE(address, kind, bytes) \
 	access_note((uintptr_t)(address), kind, bytes, CALLER_PC(), CALLER_SP())
 
@@ -123,6 +151,15 @@ EXPORT void __tsan_vptr_update(void **address, void *value)
 	}
 }
 
+void access_first(uintptr_t address, unsigned kind, unsigned bytes, uintptr_t pc, uintptr_t sp)
+{
+	struct lane *t = lane_get();
+
+	if (t->on && sample(t, pc)) {
+		access_record(t, address, kind, bytes, pc, sp);
+	}
+}
+
 /* ---- ranges ---- */
 
 void access_range_sampled(struct lane *t, uintptr_t address, size_t bytes, unsigned kind,
@@ -131,6 +168,7 @@ void access_range_sampled(struct lane *t, uintptr_t address, size_t bytes, unsig
 	enum { PIECES = 64 };
 	uintptr_t end = address + bytes;
 
+	thin_out(t, pc);
 	if (lane_is_behind(t)) {
 		lane_context(t, sp);
 	}

@@ -258,7 +258,7 @@ cold_call void lane_context(struct lane *t, uintptr_t sp)
 
 struct place *place_find(struct lane *t, uintptr_t pc)
 {
-	struct place *set = t->places[(pc * UINT64_C(0x9e3779b97f4a7c15)) >> 52], *p = &set[1];
+	struct place *set = t->places[(pc ^ pc >> 12) % PC_SETS], *p = &set[1];
 
 	if (p->pc == (uint32_t)pc) {
 		return p;
