@@ -176,6 +176,19 @@ void trace_memory_free(struct trace_memory *m)
 	free(m);
 }
 
+uint32_t trace_memory_flags(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct tm_header h = { .flags = 0 };
+
+	if (fd < 0)
+		return 0;
+	if (trace_pread(fd, &h, sizeof(h), 0) != sizeof(h) || memcmp(h.magic, TM_MAGIC, 8) != 0)
+		h.flags = 0;
+	close(fd);
+	return h.flags;
+}
+
 const struct tm_header *trace_memory_header(const struct trace_memory *m)
 {
 	return &m->header;

@@ -30,6 +30,9 @@ const struct tm_header *trace_memory_header(const struct trace_memory *memory);
 size_t trace_memory_lane_count(const struct trace_memory *memory);
 uint64_t trace_memory_bytes(const struct trace_memory *memory); /* of all chunks */
 
+/* The flags of the header of a file: enum tm_flag; 0 where it cannot be read. */
+uint32_t trace_memory_flags(const char *path);
+
 /* One record, with what belongs to it. */
 struct trace_memory_item {
 	uint8_t kind; /* enum tm_kind: THREAD POSITION SYNC FENCE ALLOC FREED CUT STACK BENIGN ACCESS, nothing else */

@@ -186,8 +186,10 @@ struct trace_process {
 	size_t order_count;
 	uint32_t exec_image; /* N of the image of this pid that this one replaced, 0 = none */
 	uint32_t unrecorded_children; /* forked ones that could make no files of their own */
-	const char *memory_path; /* of PID.N.memory, see trace_memory.h; NULL = accesses were not recorded */
-	struct trace_exec *execs;     /* in the order of their definitions */
+	const char *
+		memory_path; /* of PID.N.memory, see trace_memory.h; NULL = accesses were not recorded */
+	uint32_t memory_flags;	  /* enum tm_flag: why that file ends early; 0 = it does not */
+	struct trace_exec *execs; /* in the order of their definitions */
 	size_t exec_count;
 };
 
