@@ -8,6 +8,7 @@
  */
 #include "fasttrack.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -236,12 +237,23 @@ static __attribute__((noinline)) bool meet_more(struct fasttrack *ft, struct cel
 	return false;
 }
 
+/* Who, when, which bytes and how, as one number: equal ones are the same access again. */
+static inline uint64_t what_of(const struct entry *e)
+{
+	uint64_t what;
+
+	memcpy(&what, e, sizeof(what));
+	return what;
+}
+_Static_assert(offsetof(struct entry, place) == sizeof(uint64_t), "what_of");
+
 static inline void touch_word(struct fasttrack *ft, uint64_t key, const struct entry *now)
 {
 	struct cell *c = cell_lookup_or_add(ft, key);
 	unsigned room = INLINE;
 
-	if (!c)
+	if (!c || what_of(&c->entry[0]) == what_of(now) || what_of(&c->entry[1]) == what_of(now) ||
+	    what_of(&c->entry[2]) == what_of(now))
 		return;
 	for (unsigned i = 0; i < INLINE; i++) {
 		if (!c->entry[i].bytes) {
@@ -267,6 +279,16 @@ static inline void touch_word(struct fasttrack *ft, uint64_t key, const struct e
 		add_more(c, now);
 }
 
+static uint64_t key_of(uint64_t address, uint16_t generation)
+{
+	return ((address >> 3) + 1) | (uint64_t)generation << 48;
+}
+
+void fasttrack_prefetch(const struct fasttrack *ft, uint64_t address, uint16_t generation)
+{
+	__builtin_prefetch(&ft->cell[home_of(ft, key_of(address, generation))], 1);
+}
+
 void fasttrack_touch(struct fasttrack *ft, uint32_t thread, uint64_t address, uint64_t bytes,
 		     uint16_t generation, unsigned flags, uint32_t place, uint32_t set)
 {
@@ -288,7 +310,7 @@ void fasttrack_touch(struct fasttrack *ft, uint32_t thread, uint64_t address, ui
 
 		n = bytes < n ? (unsigned)bytes : n;
 		now.bytes = (uint8_t)(((1u << n) - 1) << from);
-		touch_word(ft, ((address >> 3) + 1) | (uint64_t)generation << 48, &now);
+		touch_word(ft, key_of(address, generation), &now);
 		address += n;
 		bytes -= n;
 	}

@@ -48,6 +48,9 @@ enum fasttrack_flag { FASTTRACK_WRITES = 1, FASTTRACK_ATOMIC = 2 };
 void fasttrack_touch(struct fasttrack *ft, uint32_t thread, uint64_t address, uint64_t bytes,
 		     uint16_t generation, unsigned flags, uint32_t place, uint32_t set);
 
+/* It will be touched soon: fetches what is known of it. */
+void fasttrack_prefetch(const struct fasttrack *ft, uint64_t address, uint16_t generation);
+
 /* A clock may have moved: call after any change in `hb`. */
 void fasttrack_moved(struct fasttrack *ft);
 

@@ -9,6 +9,7 @@
 
 enum {
 	STREAMS = 65536,
+	AHEAD = 16,		/* records */
 	WAITING_MOST = 1 << 16, /* events; then the number that all wait for counts as missing */
 };
 
@@ -183,6 +184,9 @@ static bool run_item(struct memory_replay *r, struct lane *l)
 
 static void run_lane(struct memory_replay *r, struct lane *l)
 {
+	uint16_t generation;
+	uint64_t address;
+
 	while (l->cursor && !l->wants) {
 		if (!l->has_item) {
 			l->has_item = trace_memory_next(l->cursor, &l->item) == 1;
@@ -192,6 +196,8 @@ static void run_lane(struct memory_replay *r, struct lane *l)
 				return;
 			}
 		}
+		if (r->sink.soon && trace_memory_peek(l->cursor, AHEAD, &address, &generation))
+			r->sink.soon(r->sink.cookie, address, generation);
 		if (!run_item(r, l))
 			return;
 		l->has_item = false;

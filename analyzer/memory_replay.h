@@ -40,6 +40,8 @@ struct memory_sink {
 	void (*acquire)(void *cookie, const struct memory_moment *at,
 			const struct trace_memory_item *item);
 	void (*gap)(void *cookie);
+	/* An access of this address will come soon: for who wants its tables in the cache. May be NULL. */
+	void (*soon)(void *cookie, uint64_t address, uint16_t generation);
 };
 
 struct memory_replay_stats {

@@ -424,3 +424,15 @@ int trace_memory_next(struct trace_memory_cursor *c, struct trace_memory_item *r
 	}
 	return 0;
 }
+
+bool trace_memory_peek(const struct trace_memory_cursor *c, unsigned ahead, uint64_t *ret_address,
+		       uint16_t *ret_generation)
+{
+	const struct tm_record *r = &c->buffer[c->at + ahead];
+
+	if (c->at + ahead >= c->count || !(TM_KIND(r->a) & TM_ACCESS))
+		return false;
+	*ret_address = TM_ADDRESS(r->a);
+	*ret_generation = (uint16_t)TM_GENERATION(r->b);
+	return true;
+}

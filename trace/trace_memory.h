@@ -53,6 +53,10 @@ void trace_memory_cursor_free(struct trace_memory_cursor *cursor); /* takes NULL
 /* Returns 1 and fills `ret_item`, 0 at the end. */
 int trace_memory_next(struct trace_memory_cursor *cursor, struct trace_memory_item *ret_item);
 
+/* The access that comes `ahead` records later, as far as it is at hand: what it will touch. False = not known. */
+bool trace_memory_peek(const struct trace_memory_cursor *cursor, unsigned ahead,
+		       uint64_t *ret_address, uint16_t *ret_generation);
+
 /*
  * Return addresses of a node, innermost first, at most `room` of them; returns how many. Node 0 has none.
  */

@@ -6,10 +6,10 @@
  * What is unordered in the trace was unordered in the run: `observed`. Which locks each side held is said as a hint. Bounded mode keeps
  * no order: nothing is looked at there.
  */
+#include "../checker.h"
 #include "../fasttrack.h"
 #include "../memory_blocks.h"
 #include "../memory_replay.h"
-#include "../checker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,8 @@ struct place {
 };
 
 struct race {
-	uint64_t old_pc, now_pc; /* the smaller first: a pair has one finding, whichever side came first */
+	uint64_t old_pc,
+		now_pc; /* the smaller first: a pair has one finding, whichever side came first */
 	struct fasttrack_access old, now;
 	uint64_t word;
 	struct memory_block block; /* bytes 0 = none known */
@@ -77,8 +78,7 @@ static void rehash(struct state *s)
 	s->bucket = checked(calloc(s->bucket_count, sizeof(*s->bucket)));
 	for (uint32_t i = 1; i < s->place_count; i++) {
 		struct place *p = &s->place[i];
-		uint32_t *b =
-			&s->bucket[place_hash(p->stack, p->pc, p->flags) % s->bucket_count];
+		uint32_t *b = &s->bucket[place_hash(p->stack, p->pc, p->flags) % s->bucket_count];
 
 		p->next = *b;
 		*b = i;
@@ -125,8 +125,7 @@ static void on_event(void *cookie, const struct trace_event *e)
 	fasttrack_moved(s->ft);
 }
 
-static void on_item(void *cookie, const struct memory_moment *at,
-		    const struct trace_memory_item *i)
+static void on_item(void *cookie, const struct memory_moment *at, const struct trace_memory_item *i)
 {
 	struct state *s = cookie;
 	unsigned flags;
@@ -185,6 +184,13 @@ static void on_gap(void *cookie)
 	fasttrack_moved(s->ft);
 }
 
+static void on_soon(void *cookie, uint64_t address, uint16_t generation)
+{
+	struct state *s = cookie;
+
+	fasttrack_prefetch(s->ft, address, generation);
+}
+
 /* ---- races ---- */
 
 static void on_race(void *cookie, uint64_t word, uint16_t generation,
@@ -226,8 +232,8 @@ static uint32_t stack_of(struct state *s, uint32_t node, uint64_t pc)
 	uint64_t ip[FRAMES];
 
 	ip[0] = pc;
-	return trace_process_add_stack(
-		s->a->process, ip, 1 + trace_memory_stack(s->memory, node, ip + 1, FRAMES - 1));
+	return trace_process_add_stack(s->a->process, ip,
+				       1 + trace_memory_stack(s->memory, node, ip + 1, FRAMES - 1));
 }
 
 static unsigned first_byte(unsigned bytes)
@@ -243,10 +249,10 @@ static const char *access_words(struct state *s, const struct fasttrack_access *
 			       flags & TM_FREE	   ? "frees memory: "
 			       : flags & TM_ATOMIC ? "atomically "
 						   : "",
-			       flags & TM_FREE				       ? ""
-			       : (flags & (TM_READ | TM_WRITE)) == TM_READ     ? "reads "
-			       : (flags & (TM_READ | TM_WRITE)) == TM_WRITE    ? "writes "
-									       : "reads and writes ",
+			       flags & TM_FREE				    ? ""
+			       : (flags & (TM_READ | TM_WRITE)) == TM_READ  ? "reads "
+			       : (flags & (TM_READ | TM_WRITE)) == TM_WRITE ? "writes "
+									    : "reads and writes ",
 			       bytes, bytes == 1 ? "" : "s",
 			       flags & TM_VPTR	    ? " (pointer to virtual functions)"
 			       : flags & TM_LIBRARY ? " by a function of libc"
@@ -264,8 +270,8 @@ static void add_access(struct state *s, struct finding *f, uint32_t object,
 	count = count < 32 ? count : 32;
 	for (uint32_t i = 0; i < count; i++)
 		held[i] = MODEL_SET_OBJECT(set[i]);
-	fs = analysis_add_stack(s->a, f, ROLE_ACCESSES, x->thread, 0,
-				stack_of(s, p->stack, p->pc), p->time_ns, held, count);
+	fs = analysis_add_stack(s->a, f, ROLE_ACCESSES, x->thread, 0, stack_of(s, p->stack, p->pc),
+				p->time_ns, held, count);
 	fs->lock = object;
 	fs->note = access_words(s, x);
 }
@@ -324,8 +330,8 @@ static void report(struct state *s, const struct race *r)
 		s->a,
 		"{thread:%u} and {thread:%u} access {lock:%u}, %s, and nothing orders the two: no lock, join, "
 		"atomic operation or other hand-over lies between them. %s",
-		r->now.thread, r->old.thread, id,
-		reads ? "one of them to write" : "both to write", locks_hint(s, r));
+		r->now.thread, r->old.thread, id, reads ? "one of them to write" : "both to write",
+		locks_hint(s, r));
 	analysis_commit(s->a, f);
 }
 
@@ -338,7 +344,8 @@ static void *memory_races_begin(struct analysis *a)
 				    .item = on_item,
 				    .release = on_release,
 				    .acquire = on_acquire,
-				    .gap = on_gap };
+				    .gap = on_gap,
+				    .soon = on_soon };
 	struct trace_memory *memory;
 	struct diag diag;
 	struct state *s;

@@ -99,10 +99,16 @@ static void on_gap(void *cookie)
 	(void)cookie;
 }
 
+static void on_soon(void *cookie, uint64_t address, uint16_t generation)
+{
+	(void)cookie;
+	sink += address + generation;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct trace_process process = { .thread_count = THREADS, .object_count = OBJECTS };
-	struct memory_sink to = { NULL, on_event, on_item, on_item, on_item, on_gap };
+	struct memory_sink to = { NULL, on_event, on_item, on_item, on_item, on_gap, on_soon };
 	struct input in = { data, size };
 	struct memory_replay *replay;
 	struct diag diag;

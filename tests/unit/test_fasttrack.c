@@ -241,7 +241,7 @@ static unsigned replay(const struct memory_file *f, const struct trace_event *ev
 		       struct memory_replay_stats *ret_stats)
 {
 	struct run r = begin();
-	struct memory_sink sink = { &r, on_event, on_item, on_release, on_acquire, on_gap };
+	struct memory_sink sink = { &r, on_event, on_item, on_release, on_acquire, on_gap, NULL };
 	char *dir = scratch_new(), path[512];
 	struct memory_replay *m;
 	struct trace_memory *file;
