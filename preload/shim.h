@@ -452,8 +452,9 @@ struct shim_options {
 	bool follow_none; /* follow_children=none */
 	bool redact_args; /* redact=args: argv[0] alone goes into the trace */
 	bool python_races;
-	bool races_off, races_forced; /* races=off, or record; races=force: whatever the kernel's version */
-	bool races_deep;	      /* races=deep */
+	bool races_off,
+		races_forced; /* races=off, or record; races=force: whatever the kernel's version */
+	bool races_deep;      /* races=deep */
 	/* races=record, record-full */
 	enum memory_option { MEMORY_NONE, MEMORY_SAMPLED, MEMORY_FULL } memory;
 };

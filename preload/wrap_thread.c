@@ -6,8 +6,8 @@
 #include "wrap_thread.h"
 
 #include "python/py.h"
-#include "shim_races.h"
 #include "shim_memory.h"
+#include "shim_races.h"
 
 #include <sys/resource.h>
 

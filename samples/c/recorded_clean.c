@@ -6,8 +6,8 @@
 #include "../sample.h"
 
 #include <semaphore.h>
-#include <stdbool.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int data[12];
