@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHAINS = 1 << 14, BLOCKS_MOST = 1 << 22, BLOCK_SHIFT = 16 };
+enum { CHAINS = 1 << 14, BLOCKS_MOST = 1 << 22, BENIGN_MOST = 1 << 12, BLOCK_SHIFT = 16 };
 
 struct known {
 	struct memory_block block;
@@ -141,13 +141,13 @@ void memory_blocks_note(struct memory_blocks *b, const struct memory_moment *at,
 		drop(b, i->address, 1);
 		break;
 	case TM_STACK:
-		if (i->address)
+		if (i->address && b->stacks.count < BLOCKS_MOST)
 			add_range(&b->stacks, &(struct range){ .start = i->address,
 							       .end = i->bytes,
 							       .thread = at->thread });
 		break;
 	case TM_BENIGN:
-		if (b->benign.count < BLOCKS_MOST)
+		if (b->benign.count < BENIGN_MOST)
 			add_range(&b->benign, &(struct range){ .start = i->address,
 							       .end = i->address + i->bytes,
 							       .generation = i->generation });
@@ -162,22 +162,21 @@ struct memory_block memory_blocks_find(const struct memory_blocks *b, uint64_t a
 {
 	uint64_t below = (b->largest >> BLOCK_SHIFT) + 1;
 
-	/* A block's bytes all change generation together: the access is of its life where the distance is the same … */
-	(void)generation;
+	/* The bytes of a block change generation together: another one is of another life, whose allocation was not recorded. */
 	for (uint64_t n = 0; n <= below && n < 64 && (address >> BLOCK_SHIFT) >= n; n++) {
 		uint32_t k = *chain_of((struct memory_blocks *)(uintptr_t)b,
 				       address - (n << BLOCK_SHIFT));
 
 		for (; k; k = b->known[k].next)
-			if (overlap(&b->known[k].block, address, 1))
+			if (overlap(&b->known[k].block, address, 1) &&
+			    b->known[k].generation == generation)
 				return b->known[k].block;
 	}
 	return (struct memory_block){ 0 };
 }
 
-uint32_t memory_blocks_stack_owner(const struct memory_blocks *b, uint64_t address, uint32_t hint)
+uint32_t memory_blocks_stack_owner(const struct memory_blocks *b, uint64_t address)
 {
-	(void)hint;
 	for (size_t i = b->stacks.count; i-- > 0;)
 		if (address >= b->stacks.range[i].start && address < b->stacks.range[i].end)
 			return b->stacks.range[i].thread;

@@ -28,8 +28,7 @@ void memory_blocks_note(struct memory_blocks *blocks, const struct memory_moment
 struct memory_block memory_blocks_find(const struct memory_blocks *blocks, uint64_t address,
 				       uint16_t generation);
 /* The thread on whose newest stack it lies; 0 = none. */
-uint32_t memory_blocks_stack_owner(const struct memory_blocks *blocks, uint64_t address,
-				   uint32_t hint);
+uint32_t memory_blocks_stack_owner(const struct memory_blocks *blocks, uint64_t address);
 bool memory_blocks_is_benign(const struct memory_blocks *blocks, uint64_t address,
 			     uint16_t generation);
 

@@ -234,7 +234,17 @@ PARSE_CHOICE(COLOR)
 PARSE_CHOICE(MODE)
 PARSE_CHOICE(FOLLOW)
 PARSE_CHOICE(REDACT)
-PARSE_CHOICE(RACES)
+
+/* Not given is not auto: then what THRUM_OPTIONS says counts. */
+static int parse_RACES(void *field, const char *value, struct diag *diag)
+{
+	unsigned index;
+	int error = parse_choice(RACES, value, &index, diag);
+
+	if (!error)
+		*(option_RACES *)field = (option_RACES)(RACES_AUTO + index);
+	return error;
+}
 
 static int parse_FORMAT(void *field, const char *value, struct diag *diag)
 {

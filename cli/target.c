@@ -122,11 +122,9 @@ int tsan_library_path(const char *shim, char **ret_value, struct diag *diag)
 char *shim_options(const char *dir, const struct options *options)
 {
 	static const char *const races[] = {
-		[RACES_AUTO] = "",
-		[RACES_OFF] = ":races=off",
-		[RACES_DEEP] = ":races=deep",
-		[RACES_RECORD] = ":races=record",
-		[RACES_RECORD_FULL] = ":races=record-full",
+		[RACES_NOT_GIVEN] = "",		  [RACES_AUTO] = ":races=auto",
+		[RACES_OFF] = ":races=off",	  [RACES_DEEP] = ":races=deep",
+		[RACES_RECORD] = ":races=record", [RACES_RECORD_FULL] = ":races=record-full",
 	};
 	size_t bytes = strlen(dir);
 	char *escaped = malloc(3 * bytes + 1), *end = escaped, *value;

@@ -358,6 +358,8 @@ static void decode(struct trace_memory_cursor *c, const struct tm_record *r,
 		.bytes = kind & TM_ACCESS && extra ? extra : c->length,
 		.pc = TM_PC(r->b),
 	};
+	if (to->kind == TM_ACCESS && to->bytes > TM_RANGE_MOST)
+		to->bytes = TM_RANGE_MOST;
 	c->length = 0;
 }
 

@@ -45,6 +45,7 @@ enum {
 	TM_CHUNK_HEADER_BYTES = 64,
 	TM_CHUNK_MAGIC = 0x4b434d54, /* "TMCK" */
 	TM_BUCKETS = 1024,
+	TM_RANGE_MOST = 1 << 20, /* bytes of one access: of more the first ones are told */
 };
 
 /* The header page. Live: written in place while the program runs. */

@@ -53,6 +53,7 @@ struct state {
 	uint32_t cache[CACHE];
 	struct race *race; /* owned */
 	size_t race_count, race_capacity;
+	size_t newest; /* that was seen again */
 };
 
 static void *checked(void *memory)
@@ -193,20 +194,30 @@ static void on_soon(void *cookie, uint64_t address, uint16_t generation)
 
 /* ---- races ---- */
 
+static bool is_of(const struct race *r, uint64_t x, uint64_t y)
+{
+	return (r->old_pc == x && r->now_pc == y) || (r->old_pc == y && r->now_pc == x);
+}
+
 static void on_race(void *cookie, uint64_t word, uint16_t generation,
 		    const struct fasttrack_access *old, const struct fasttrack_access *now)
 {
 	struct state *s = cookie;
 	uint64_t x = s->place[old->place].pc, y = s->place[now->place].pc;
-	struct race *r;
 
-	for (size_t i = 0; i < s->race_count; i++) {
-		r = &s->race[i];
-		if ((r->old_pc == x && r->now_pc == y) || (r->old_pc == y && r->now_pc == x)) {
-			r->count++;
+	/* Under one lock that excludes both, they cannot have met: then something is missing that would order them. */
+	if (model_sets_exclude(s->a->model, old->set, now->set))
+		return;
+	if (s->newest < s->race_count && is_of(&s->race[s->newest], x, y)) {
+		s->race[s->newest].count++;
+		return;
+	}
+	for (size_t i = 0; i < s->race_count; i++)
+		if (is_of(&s->race[i], x, y)) {
+			s->newest = i;
+			s->race[i].count++;
 			return;
 		}
-	}
 	if (s->race_count == RACES_MOST)
 		return;
 	if (s->race_count == s->race_capacity) {
@@ -281,8 +292,7 @@ static uint32_t add_location(struct state *s, struct finding *f, const struct ra
 {
 	uint32_t id = (uint32_t)s->a->process->object_count + (uint32_t)(r - s->race);
 	struct finding_lock *l = finding_add_lock(s->a->findings, f, id);
-	uint32_t thread =
-		r->block.bytes ? 0 : memory_blocks_stack_owner(s->blocks, r->word, r->now.thread);
+	uint32_t thread = r->block.bytes ? 0 : memory_blocks_stack_owner(s->blocks, r->word);
 
 	l->kind = TRACE_OBJECT_VARIABLE;
 	l->address = r->word + first_byte(r->old.bytes & r->now.bytes);
@@ -300,15 +310,13 @@ static uint32_t add_location(struct state *s, struct finding *f, const struct ra
 	return id;
 }
 
-static const char *locks_hint(struct state *s, const struct race *r)
+static const char *locks_hint(const struct race *r)
 {
 	if (!r->old.set && !r->now.set)
 		return "Neither held a lock.";
 	if (!r->old.set || !r->now.set)
 		return "One of them held a lock, the other none.";
-	return model_sets_exclude(s->a->model, r->old.set, r->now.set)
-		       ? "Both held a common lock, but one of them let go of it in between."
-		       : "They held different locks.";
+	return "They held different locks, or shared one.";
 }
 
 static void report(struct state *s, const struct race *r)
@@ -331,7 +339,7 @@ static void report(struct state *s, const struct race *r)
 		"{thread:%u} and {thread:%u} access {lock:%u}, %s, and nothing orders the two: no lock, join, "
 		"atomic operation or other hand-over lies between them. %s",
 		r->now.thread, r->old.thread, id, reads ? "one of them to write" : "both to write",
-		locks_hint(s, r));
+		locks_hint(r));
 	analysis_commit(s->a, f);
 }
 

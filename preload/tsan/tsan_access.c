@@ -166,7 +166,7 @@ void access_range_sampled(struct lane *t, uintptr_t address, size_t bytes, unsig
 			  uintptr_t pc, uintptr_t sp)
 {
 	enum { PIECES = 64 };
-	uintptr_t end = address + bytes;
+	uintptr_t end = address + (bytes < TM_RANGE_MOST ? bytes : TM_RANGE_MOST);
 
 	thin_out(t, pc);
 	if (lane_is_behind(t)) {
