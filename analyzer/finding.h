@@ -132,6 +132,7 @@ struct finding {
 	enum confidence confidence;
 	enum level level;
 	bool gated, confirmed;
+	bool is_compiled_in; /* a data race that the compiler's own calls showed: which access is atomic is known */
 	size_t process; /* index in the trace */
 	uint64_t count;
 	const char *title;

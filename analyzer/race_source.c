@@ -71,7 +71,7 @@ void race_source_filter(struct finding_list *list)
 	for (size_t i = 0; i < finding_list_count(list); i++) {
 		struct finding *f = finding_list_get(list, i);
 
-		if (f->rule == RULE_DATA_RACE && is_made_atomic(f))
+		if (f->rule == RULE_DATA_RACE && !f->is_compiled_in && is_made_atomic(f))
 			continue;
 		if (f->rule == RULE_DATA_RACE && f->confidence == CONFIDENCE_POTENTIAL &&
 		    is_volatile(f)) {

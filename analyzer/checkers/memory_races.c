@@ -326,6 +326,7 @@ static void report(struct state *s, const struct race *r)
 	uint32_t id;
 
 	f->count = r->count;
+	f->is_compiled_in = true;
 	analysis_add_thread(s->a, f, r->now.thread);
 	analysis_add_thread(s->a, f, r->old.thread);
 	id = add_location(s, f, r);
