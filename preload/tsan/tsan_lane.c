@@ -112,7 +112,8 @@ static struct lane *lane_of(struct memory_thread *who)
 
 static void lane_set(struct lane *t, const struct memory_thread *who)
 {
-	if (atomic_fetch_add(&world->threads, 1) < OWN_COUNTS) {
+	/* A new lane's pages are zeros, and stay untouched until a place is met. */
+	if (atomic_fetch_add(&world->threads, 1) < OWN_COUNTS && t->chunk) {
 		for (unsigned i = 0; i < PC_SETS; i++) {
 			t->places[i][0] = t->places[i][1] = (struct place){ 0 };
 		}
