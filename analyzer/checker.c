@@ -32,6 +32,7 @@
 	ROW(shared_state)   \
 	ROW(races)          \
 	ROW(memory_races)   \
+	ROW(tsan_reports)   \
 	ROW(contention)     \
 	ROW(benign)
 

@@ -91,6 +91,9 @@ struct finding_lock {
 	const char *word; /* what its kind is called; NULL = by the kind */
 	const char *name; /* symbol+offset, NULL = unnamed; filled by symbolisation */
 	unsigned sharing; /* enum symbols_sharing; of memory, filled by symbolisation */
+	/* Of a variable: where it is declared, NULL and 0 = not known; filled by symbolisation. */
+	const char *declared_file;
+	int declared_line;
 	uint64_t address;
 	uint32_t first_seen_stack;
 	struct frames first_seen;

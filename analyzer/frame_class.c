@@ -25,6 +25,7 @@ static const struct name_row runtime_functions[] = {
 	{ "__GI___clone", PREFIX },
 	{ "__libc_start_", PREFIX },
 	{ "__thrd_start", PREFIX },
+	{ "__tsan_thread_start_func", EXACT },
 	{ "execute_native_thread_routine", PREFIX },
 	{ "std::rt::lang_start", PREFIX },
 	{ "std::sys::backtrace::__rust_begin_short_backtrace", PREFIX },
@@ -45,16 +46,18 @@ static const struct name_row runtime_functions[] = {
 };
 
 /*
- * Standard-library wrappers compiled into the program's own module. Demangled names of C++
+ * Standard-library wrappers compiled into the program's own module, and a sanitizer's run time, which may be linked into it. Demangled names of C++
  * templates may start with their return type ("void std::__invoke_impl<...>"), which is skipped
  * before the comparison.
  */
 static const struct name_row plumbing_functions[] = {
-	{ "std::", PREFIX },	   { "__gnu_cxx::", PREFIX },  { "__gthread_", PREFIX },
-	{ "__gthrw_", PREFIX },	   { "pthread_", PREFIX },     { "__pthread_", PREFIX },
-	{ "___pthread_", PREFIX }, { "__cxa_guard_", PREFIX }, { "core::", PREFIX },
-	{ "alloc::", PREFIX },	   { "<alloc::", PREFIX },     { "<core::", PREFIX },
-	{ "<std::", PREFIX },
+	{ "std::", PREFIX },	   { "__gnu_cxx::", PREFIX },	 { "__gthread_", PREFIX },
+	{ "__gthrw_", PREFIX },	   { "pthread_", PREFIX },	 { "__pthread_", PREFIX },
+	{ "___pthread_", PREFIX }, { "__cxa_guard_", PREFIX },	 { "core::", PREFIX },
+	{ "alloc::", PREFIX },	   { "<alloc::", PREFIX },	 { "<core::", PREFIX },
+	{ "<std::", PREFIX },	   { "__interceptor_", PREFIX }, { "___interceptor_", PREFIX },
+	{ "__tsan_", PREFIX },	   { "__tsan::", PREFIX },	 { "__asan_", PREFIX },
+	{ "__sanitizer", PREFIX }, { "operator new", PREFIX },	 { "operator delete", PREFIX },
 };
 
 static const char *const library_directories[] = {

@@ -374,6 +374,43 @@ static bool minds_preloads(const struct hookable_elf *elf)
 	return false;
 }
 
+struct tsan_search {
+	bool any, found;
+};
+
+/* Goes on until the function is found. */
+static bool is_not_tsan(const char *name, void *cookie)
+{
+	struct tsan_search *search = cookie;
+
+	search->any = true;
+	search->found |= !strcmp(name, "__tsan_init");
+	return !search->found;
+}
+
+static enum hookable_tsan find_tsan(const struct hookable_elf *elf)
+{
+	struct tsan_search search = { 0 };
+	bool has_runtime = false, defined;
+
+	for (size_t i = 0; i < elf->needed_count; i++)
+		if (!strncmp(elf->needed[i], "libtsan.so", 10) ||
+		    !strncmp(elf->needed[i], "libclang_rt.tsan", 16))
+			return HOOKABLE_TSAN_LIBRARY;
+	for (size_t i = 0; i < elf->symbol_count; i++) {
+		const char *name = hookable_elf_get_symbol(elf, i, &defined);
+
+		if (name && defined && !strcmp(name, "__tsan_init"))
+			return HOOKABLE_TSAN_LINKED_IN;
+		/* What every run time that is linked in asks for. */
+		has_runtime |= name && !defined && !strcmp(name, "__sanitizer_symbolize_code");
+	}
+	if (!has_runtime)
+		return HOOKABLE_TSAN_NONE;
+	hookable_elf_each_function(elf, is_not_tsan, &search);
+	return search.found || !search.any ? HOOKABLE_TSAN_LINKED_IN : HOOKABLE_TSAN_NONE;
+}
+
 /* ---- the two questions ---- */
 
 static int inspect(const char *command, const char *const *hooked, bool full, struct hookable *h)
@@ -396,6 +433,7 @@ static int inspect(const char *command, const char *const *hooked, bool full, st
 	if (state == HOOKABLE_ELF_OK && elf.loader)
 		snprintf(h->loader, sizeof(h->loader), "%s", elf.loader);
 	h->minds_preloads = state == HOOKABLE_ELF_OK && minds_preloads(&elf);
+	h->tsan = state == HOOKABLE_ELF_OK ? find_tsan(&elf) : HOOKABLE_TSAN_NONE;
 	hookable_elf_close(&elf);
 	if (full && state == HOOKABLE_ELF_OK)
 		hookable_read_libraries(h, hooked);

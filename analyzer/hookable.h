@@ -54,6 +54,13 @@ struct hookable_module {
 	bool is_libc; /* a part of the C library, which is below the shim */
 };
 
+/* How a program was built with ThreadSanitizer. */
+enum hookable_tsan {
+	HOOKABLE_TSAN_NONE,
+	HOOKABLE_TSAN_LIBRARY,	 /* gcc's default: libtsan.so */
+	HOOKABLE_TSAN_LINKED_IN, /* clang, gcc -static-libtsan; stripped: perhaps another sanitizer */
+};
+
 struct hookable {
 	bool ok; /* verdict is TRACEABLE */
 	enum hookable_verdict verdict;
@@ -65,6 +72,7 @@ struct hookable {
 	 * that question is not heard, and ASan ends the program unless ASAN_OPTIONS has verify_asan_link_order=0.
 	 */
 	bool minds_preloads;
+	enum hookable_tsan tsan;
 
 	/* Of hookable_inspect only. Owned by `arena`. */
 	const char **scripts; /* files that lead to the program by #!, the command first */

@@ -153,6 +153,20 @@ static bool is_stream(const struct trace_object *object)
 	       (object->attributes >> TF_LIBRARY_SHIFT & TF_LIBRARY_MASK) == TF_LIBRARY_STDIO;
 }
 
+static void name_by_address(struct symbolizer *s, struct symbols *symbols,
+			    struct finding_lock *lock, uint64_t time_ns)
+{
+	const char *file = NULL;
+	int line = 0;
+
+	lock->name = copy(s, symbols_resolve_shared(symbols, lock->address, time_ns, &lock->sharing));
+	if (lock->kind == TRACE_OBJECT_VARIABLE && lock->name &&
+	    symbols_resolve_data_place(symbols, lock->address, time_ns, &file, &line)) {
+		lock->declared_file = copy(s, file);
+		lock->declared_line = line;
+	}
+}
+
 static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 {
 	struct symbols *symbols = get_symbols(s, lock->process);
@@ -169,8 +183,7 @@ static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 	time_ns = object && object->kind ? object->time_ns : SYMBOLS_TIME_UNKNOWN;
 	fill_frames(s, symbols, lock->first_seen_stack, time_ns, &lock->first_seen);
 	if (!lock->name && lock->address && (!object || object->where != TF_WHERE_STACK))
-		lock->name = copy(
-			s, symbols_resolve_shared(symbols, lock->address, time_ns, &lock->sharing));
+		name_by_address(s, symbols, lock, time_ns);
 	if (is_stream(object))
 		lock->name = stream_name(lock->name);
 	if (!lock->name && object) /* of a file, or given to sem_open */

@@ -382,6 +382,16 @@ const char *symbols_resolve_shared(struct symbols *symbols, uint64_t address, ui
 	return name;
 }
 
+bool symbols_resolve_data_place(struct symbols *symbols, uint64_t address, uint64_t time_ns,
+				const char **ret_file, int *ret_line)
+{
+	struct module *module = find_module(symbols, address, time_ns);
+	struct symbols_file *file = module ? module_get_file(symbols, module) : NULL;
+
+	return file &&
+	       symbols_file_place_data(file, address - module->trace->bias, ret_file, ret_line);
+}
+
 struct frame symbols_resolve_function(struct symbols *symbols, uint64_t address, uint64_t time_ns)
 {
 	struct module *module = find_module(symbols, address, time_ns);

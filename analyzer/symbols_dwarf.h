@@ -53,4 +53,8 @@ size_t symbols_dwarf_resolve(struct symbols_dwarf *dwarf, uint64_t address,
 const char *symbols_dwarf_name_data(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
 				    uint64_t address, unsigned *ret_how);
 
+/* Where that variable is declared; false where DWARF does not say. */
+bool symbols_dwarf_place_data(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
+			      const char **ret_file, int *ret_line);
+
 #endif

@@ -403,17 +403,39 @@ static const char *variable_name(struct symbols_dwarf *dwarf, const struct elf_s
 	return result;
 }
 
+static struct dwarf_variable *variable_of(struct symbols_dwarf *dwarf,
+					  const struct elf_symbol *symbol)
+{
+	struct dwarf_variable *variable = find_variable(dwarf, symbol, may_be_local_static(symbol));
+
+	if (!variable && !strncmp(symbol->name, "_ZZ", 3))
+		variable = find_variable(dwarf, symbol, true);
+	return variable;
+}
+
+bool symbols_dwarf_place_data(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
+			      const char **ret_file, int *ret_line)
+{
+	struct dwarf_variable *variable = variable_of(dwarf, symbol);
+	const char *file = variable ? dwarf_decl_file(&variable->die) : NULL;
+	int line = 0;
+
+	if (!file || dwarf_decl_line(&variable->die, &line) || line <= 0)
+		return false;
+	*ret_file = dwarf_clean_path(dwarf->arena, file);
+	*ret_line = line;
+	return *ret_file != NULL;
+}
+
 const char *symbols_dwarf_name_data(struct symbols_dwarf *dwarf, const struct elf_symbol *symbol,
 				    uint64_t address, unsigned *ret_how)
 {
-	struct dwarf_variable *variable = find_variable(dwarf, symbol, may_be_local_static(symbol));
+	struct dwarf_variable *variable = variable_of(dwarf, symbol);
 	struct path path = { .bytes = 0 };
 	const char *name;
 	uint64_t left;
 
 	*ret_how = 0;
-	if (!variable && !strncmp(symbol->name, "_ZZ", 3))
-		variable = find_variable(dwarf, symbol, true);
 	if (!variable)
 		return NULL;
 	name = variable_name(dwarf, symbol, variable);

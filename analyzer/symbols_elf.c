@@ -133,6 +133,14 @@ static size_t underscores(const char *name)
 	return strspn(name, "_");
 }
 
+/* A sanitizer's run time has each function of libc by two names: "read", and this one, which says whose it is. */
+static bool is_interceptor(const char *name)
+{
+	size_t bytes = underscores(name);
+
+	return (bytes == 2 || bytes == 3) && !strncmp(name + bytes, "interceptor_", 12);
+}
+
 static int binding_rank(const struct elf_symbol *symbol)
 {
 	switch (symbol->binding) {
@@ -162,6 +170,7 @@ static int compare_symbols(const void *left, const void *right)
 	COMPARE(a->address, b->address);
 	COMPARE(b->type == STT_NOTYPE, a->type == STT_NOTYPE);
 	COMPARE(!b->bytes, !a->bytes);
+	COMPARE(is_interceptor(a->name), is_interceptor(b->name));
 	COMPARE(underscores(b->name), underscores(a->name));
 	COMPARE(binding_rank(b), binding_rank(a));
 	COMPARE(strlen(b->name), strlen(a->name));

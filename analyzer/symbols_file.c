@@ -477,3 +477,14 @@ const char *symbols_file_name_data(struct symbols_file *file, uint64_t address, 
 	}
 	return name;
 }
+
+bool symbols_file_place_data(struct symbols_file *file, uint64_t address, const char **ret_file,
+			     int *ret_line)
+{
+	const struct elf_symbol *symbol;
+
+	read_tables(file);
+	symbol = symbols_elf_find_object(&file->elf, address);
+	return symbol && file->dwarf &&
+	       symbols_dwarf_place_data(file->dwarf, symbol, ret_file, ret_line);
+}

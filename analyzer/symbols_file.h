@@ -74,6 +74,9 @@ bool symbols_file_is_signal_frame(struct symbols_file *file, uint64_t address);
 
 /* "g_lock", "accounts[3].lock", "accounts+40"; NULL = no symbol. `ret_how`: enum symbols_sharing bits. */
 const char *symbols_file_name_data(struct symbols_file *file, uint64_t address, unsigned *ret_how);
+/* Where the variable is declared that lies there; false = not known. */
+bool symbols_file_place_data(struct symbols_file *file, uint64_t address, const char **ret_file,
+			     int *ret_line);
 
 /* One of the file's segments covers the address: false for holes that others may have filled. */
 bool symbols_file_covers(struct symbols_file *file, uint64_t address);

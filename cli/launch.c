@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -80,6 +81,12 @@ __attribute__((noreturn)) static void child_exec(const struct launch *launch, ch
 			goto out;
 	sigaction(SIGCHLD, &launch->old_child_action, NULL);
 	sigprocmask(SIG_SETMASK, &launch->old_mask, NULL);
+	if (launch->fixed_addresses) {
+		int now = personality(0xffffffff);
+
+		if (now != -1)
+			personality((unsigned long)now | ADDR_NO_RANDOMIZE);
+	}
 	execvp(argv[0], argv);
 out:
 	error = errno;
@@ -126,11 +133,11 @@ static int child_start(struct launch *launch, char **argv, const struct launch_v
 }
 
 int launch_start(struct launch *launch, char **argv, const struct launch_variable *variables,
-		 int *ret_exec_errno, struct diag *diag)
+		 bool fixed_addresses, int *ret_exec_errno, struct diag *diag)
 {
 	int pipes[4] = { -1, -1, -1, -1 }, error;
 
-	*launch = (struct launch){ .pid = -1 };
+	*launch = (struct launch){ .pid = -1, .fixed_addresses = fixed_addresses };
 	error = signals_take(launch, diag);
 	if (error)
 		return error;

@@ -38,17 +38,19 @@ struct launch {
 	sigset_t old_mask;
 	struct sigaction old_child_action;
 	struct group_witness *witness;
+	bool fixed_addresses;
 };
 
 enum launch_state { LAUNCH_ENDED, LAUNCH_TIMED_OUT };
 
 /*
- * Runs argv[0] (searched in PATH) with `variables` (ended by a NULL name) added to the environment. Returns 0 when the
+ * Runs argv[0] (searched in PATH) with `variables` (ended by a NULL name) added to the environment, and where `fixed_addresses`
+ * without random addresses, as setarch -R does. Returns 0 when the
  * program runs; THRUM_EINVAL when it cannot be executed, with the reason in `ret_exec_errno`; THRUM_EIO when thrum could
  * not get that far. On failure nothing is left to release.
  */
 int launch_start(struct launch *launch, char **argv, const struct launch_variable *variables,
-		 int *ret_exec_errno, struct diag *diag);
+		 bool fixed_addresses, int *ret_exec_errno, struct diag *diag);
 
 /* Waits until the program ended or `deadline_ns` of CLOCK_MONOTONIC is reached; 0 = no deadline. */
 enum launch_state launch_wait(struct launch *launch, uint64_t deadline_ns);

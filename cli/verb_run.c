@@ -10,11 +10,13 @@
 #include "launch.h"
 #include "run_dir.h"
 #include "run_json.h"
+#include "sanitizer.h"
 #include "target.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 /* A recording from the command line to the end of the program. */
@@ -24,7 +26,9 @@ struct recording {
 	char *preload, *settings; /* own */
 	char *library_path;	  /* owns; NULL = as it is */
 	char *asan_options;	  /* owns; NULL = as they are */
-	char untraced[1280];	  /* why nothing is recorded, "" = it is */
+	char *tsan_options;	  /* the same */
+	enum hookable_tsan tsan;
+	char untraced[1280]; /* why nothing is recorded, "" = it is */
 	struct launch launch;
 	struct run_facts facts;
 };
@@ -67,6 +71,7 @@ static int recording_examine(struct recording *r)
 			return STATUS_INTERNAL;
 		}
 	}
+	r->tsan = hookable.tsan;
 	status = target_status(hookable.verdict);
 	if (status == STATUS_UNTRACED) {
 		snprintf(r->untraced, sizeof(r->untraced), "%s", hookable.why);
@@ -98,6 +103,9 @@ static int recording_prepare(struct recording *r)
 		return error == THRUM_EINVAL ? STATUS_USAGE : STATUS_INTERNAL;
 	}
 	r->settings = shim_options(r->dir, r->options);
+	/* Where somebody set them before, what the program starts may be built with it. */
+	if (r->tsan != HOOKABLE_TSAN_NONE || getenv("TSAN_OPTIONS"))
+		r->tsan_options = sanitizer_options(r->dir);
 	if (r->preload && r->settings)
 		return STATUS_OK;
 	say("out of memory");
@@ -106,8 +114,9 @@ static int recording_prepare(struct recording *r)
 
 static int recording_start(struct recording *r)
 {
-	struct launch_variable variables[5] = { { 0 } };
+	struct launch_variable variables[6] = { { 0 } };
 	unsigned count = 0;
+	bool fixed_addresses = r->tsan != HOOKABLE_TSAN_NONE && sanitizer_minds_addresses(NULL);
 	int exec_errno = 0;
 	struct diag diag;
 
@@ -123,8 +132,12 @@ static int recording_start(struct recording *r)
 		if (r->library_path)
 			variables[count++] =
 				(struct launch_variable){ "LD_LIBRARY_PATH", r->library_path };
+		if (r->tsan_options)
+			variables[count++] =
+				(struct launch_variable){ "TSAN_OPTIONS", r->tsan_options };
 	}
-	if (launch_start(&r->launch, r->options->operands, variables, &exec_errno, &diag)) {
+	if (launch_start(&r->launch, r->options->operands, variables, fixed_addresses, &exec_errno,
+			 &diag)) {
 		say("%s", diag.message);
 		if (r->dir)
 			run_dir_discard(r->dir);
@@ -226,6 +239,27 @@ static void recording_release(struct recording *r)
 	free(r->library_path);
 	free(r->settings);
 	free(r->asan_options);
+	free(r->tsan_options);
+}
+
+/* What a run time of a sanitizer left in its logs. */
+static void recording_collect(struct recording *r)
+{
+	char line[400];
+
+	if (!sanitizer_collect_logs(r->dir) && r->tsan == HOOKABLE_TSAN_LINKED_IN)
+		say("TSAN_OPTIONS sends ThreadSanitizer's reports to the terminal (log_path): thrum cannot read those of "
+		    "a run time that is linked into the program, and they are not among its findings");
+	if (!sanitizer_find_fatal(r->dir, line, sizeof(line)))
+		return;
+	say("ThreadSanitizer ended the program, its log (" TF_TSAN_LOG
+	    ".PID in the trace) has the stack: %s",
+	    line);
+	/* A fault inside its own handling of a fault ends with its status at once, which we set to 0. */
+	if (WIFEXITED(r->facts.wait_status) && !WEXITSTATUS(r->facts.wait_status)) {
+		r->facts.wait_status = W_EXITCODE(SANITIZER_STATUS, 0);
+		recording_note(r);
+	}
 }
 
 /* Runs the program; returns 0 when it ran and `r` says how it ended, else the exit status. */
@@ -247,6 +281,8 @@ static int recording_make(struct recording *r)
 	recording_wait(r);
 	if (r->dir)
 		recording_inspect(r);
+	if (r->dir && r->tsan_options)
+		recording_collect(r);
 	return *r->untraced && must_trace ? STATUS_UNTRACED : STATUS_OK;
 }
 

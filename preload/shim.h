@@ -324,6 +324,9 @@ static hot_inline struct object *object_find(struct call *c, const volatile void
 	return object_find_slow(c, a, kind);
 }
 
+/* HOT for most: the host gives a block of its heap back. */
+void memory_block_goes(struct arch_caller caller, uintptr_t block, size_t bytes);
+
 /* ---- what other processes can reach (shim_identity.c, shim_descriptor.c) ---- */
 
 /*
@@ -459,6 +462,6 @@ struct shim_options {
 	enum memory_option { MEMORY_NONE, MEMORY_SAMPLED, MEMORY_FULL } memory;
 };
 extern struct shim_options shim_options;
-void options_read(void);
+void options_read(void); /* once */
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "python/py.h"
 #include "shim_races.h"
+#include "shim_sanitizer.h"
 #include "shim_task.h"
 
 #include <sys/mman.h>
@@ -70,12 +71,33 @@ void shim_child(void)
 	shim_boot();
 }
 
+/*
+ * A run time of a sanitizer starts a program to find names for its reports; it gets our variables with the rest of the environment,
+ * but is no part of what the user wants recorded.
+ */
+static bool is_symbolizer(void)
+{
+	char name[32] = { 0 };
+	long got;
+	int fd = first_pid ? -1 : proc_self_open("comm");
+
+	if (fd < 0) {
+		return false;
+	}
+	got = sys3(SYS_read, fd, name, sizeof(name) - 1);
+	sys1(SYS_close, fd);
+	return got > 0 && __builtin_memcmp(name, "llvm-symbolizer", 15) == 0 &&
+	       directory_open(shim_options.dir) && region_parent_is_recorded();
+}
+
 /* All signals are blocked; `mask` is what the host had blocked. */
 static void boot_image(uint64_t mask)
 {
+	bool is_first = !first_pid;
+
 	shim->meta_stream = 0;
 	task_new_image();
-	if (is_unwanted_child()) {
+	if (is_unwanted_child() || is_symbolizer()) {
 		shim_options.drop = true;
 		atomic_store(&shim->state, SHIM_OFF);
 		return;
@@ -91,6 +113,9 @@ static void boot_image(uint64_t mask)
 	first_pid = shim->process->pid;
 	bounded_boot();
 	module_scan(NULL, 0);
+	if (is_first) {
+		sanitizer_learn();
+	}
 	uint32_t main_thread = thread_new(0, 0, TF_THREAD_MAIN, 0);
 
 	if (!thread_attach(main_thread, TF_THREAD_MAIN, mask)) {

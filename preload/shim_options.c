@@ -165,7 +165,7 @@ static void option_apply(enum option_id id, const char *value)
 void options_read(void)
 {
 	static char buffer[65536], value[sizeof(shim_options.dir)];
-	const char *p = find_value(buffer, sizeof(buffer));
+	const char *p = shim_options.enabled ? NULL : find_value(buffer, sizeof(buffer));
 
 	if (!p) {
 		return;

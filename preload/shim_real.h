@@ -56,5 +56,10 @@ extern int (*real_pthread_attr_getstacksize)(const pthread_attr_t *, size_t *);
 /* The next one after ours: see wrap_sanitizer.c. NULL without AddressSanitizer. */
 extern const char *(*real___asan_default_options)(void);
 const char *__asan_default_options(void);
+/* The same of ThreadSanitizer: wrap_report.c. */
+extern const char *(*real___tsan_default_options)(void);
+extern void (*real___tsan_on_report)(void *);
+const char *__tsan_default_options(void);
+void __tsan_on_report(void *report);
 
 #endif

@@ -523,6 +523,24 @@ void region_name(char *to, size_t room, const char *suffix)
 	make_name(to, room, shim->process->pid, parent_of_child.image, suffix);
 }
 
+/* ThreadSanitizer's log of the image that exec replaced: this one's run time would begin it anew. */
+static void keep_log(uint64_t pid, uint32_t image)
+{
+	char name[40], kept[40];
+	const char *end = kept + sizeof(kept) - 1;
+	int directory = directory_get();
+
+	append_number(append_text(name, name + sizeof(name) - 1, TF_TSAN_LOG "."),
+		      name + sizeof(name) - 1, pid);
+	append_number(append_text(append_number(append_text(kept, end, TF_TSAN_LOG "."), end, pid),
+				  end, "."),
+		      end, image);
+	if (directory >= 0) {
+		sys4(SYS_renameat, directory, name, directory, kept);
+		directory_put(directory);
+	}
+}
+
 bool region_open(const char *dir)
 {
 	uint64_t pid = (uint64_t)sys0(SYS_getpid);
@@ -554,6 +572,7 @@ bool region_open(const char *dir)
 	fill_header(shim->process, parent_image);
 	if (image > 1 && was_replaced(pid, image - 1)) {
 		shim->process->exec_pid_image = image - 1;
+		keep_log(pid, image - 1);
 	}
 	spin_lock(&shim->region_lock);
 	ready = add_window();

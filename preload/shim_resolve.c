@@ -35,6 +35,8 @@ int (*real_sem_getvalue)(sem_t *, int *);
 int (*real_pthread_attr_getdetachstate)(const pthread_attr_t *, int *);
 int (*real_pthread_attr_getstacksize)(const pthread_attr_t *, size_t *);
 const char *(*real___asan_default_options)(void);
+const char *(*real___tsan_default_options)(void);
+void (*real___tsan_on_report)(void *);
 
 #define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
 	static ret stub_##name params                                 \
@@ -70,6 +72,8 @@ static const struct wanted wanted[] = {
 	{ "pthread_attr_getdetachstate", (void **)&real_pthread_attr_getdetachstate, NULL },
 	{ "pthread_attr_getstacksize", (void **)&real_pthread_attr_getstacksize, NULL },
 	{ "__asan_default_options", (void **)&real___asan_default_options, NULL },
+	{ "__tsan_default_options", (void **)&real___tsan_default_options, NULL },
+	{ "__tsan_on_report", (void **)&real___tsan_on_report, NULL },
 };
 
 /*

@@ -8,6 +8,7 @@
  * blocked before.
  */
 #include "shim_emit.h"
+#include "shim_sanitizer.h"
 
 #include "wrap_signal.h"
 
@@ -120,6 +121,12 @@ static int signal_of(uintptr_t function, uintptr_t context)
 
 	if (only_one(could)) {
 		return only_one(could);
+	}
+	/* ThreadSanitizer's own run time puts a handler in the place of each, with SA_SIGINFO. */
+	if (!could && tsan.__sanitizer_set_report_path &&
+	    module_read(context + CONTEXT_SIGINFO, &number, sizeof(number)) && number >= 1 &&
+	    number <= SIGNALS) {
+		return number;
 	}
 	if (could && with_flag(could, SA_SIGINFO) == could &&
 	    module_read(context + CONTEXT_SIGINFO, &number, sizeof(number)) && number >= 1 &&

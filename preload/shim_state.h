@@ -99,6 +99,8 @@ struct shim {
 	struct facts *facts;  /* NULL in full mode without a size limit */
 	struct story **by_id; /* by object id, BY_ID entries */
 
+	_Atomic uint32_t reports; /* of ThreadSanitizer, so far: wrap_report.c */
+
 	/* ids */
 	_Atomic uint32_t next_thread, next_object, next_task;
 	struct annotation *annotations; /* NULL = none wait for their object */

@@ -11,6 +11,7 @@
 #define THRUM_WRAP_H
 
 #include "shim_emit.h"
+#include "shim_sanitizer.h"
 
 #include <errno.h>
 
@@ -208,6 +209,49 @@ static inline uint32_t odd_owner(const struct object *o)
 		return rc;                                                                \
 	}
 #define PRIM_SEM_WAIT PRIM_LOCK
+
+/*
+ * The same, of locks that ThreadSanitizer knows and calls that it may not know: what it does not see it is told, else it would
+ * report a race of what the lock keeps apart, and an unlock of a lock that nobody has.
+ */
+#define PRIM_LOCK_CLOCKED(kind, ret, name, params, args, object_, mode_)                         \
+	EXPORT ret name params                                                                   \
+	{                                                                                        \
+		struct call call;                                                                \
+		bool recorded = likely(shim_enter(&call)) &&                                     \
+				likely(lock_before(&call, TRACE_OBJECT_##kind, object_, mode_)); \
+		bool tell = unlikely(tsan.misses.name);                                          \
+		ret rc;                                                                          \
+                                                                                                 \
+		if (tell) {                                                                      \
+			sanitizer_locks(object_, mode_);                                         \
+		}                                                                                \
+		rc = real_##name args;                                                           \
+		if (tell) {                                                                      \
+			sanitizer_locked(object_, mode_, rc == 0 || rc == EOWNERDEAD);           \
+		}                                                                                \
+		if (likely(recorded)) {                                                          \
+			lock_after(&call, TRACE_OBJECT_##kind, mode_, RESULT(rc));               \
+		}                                                                                \
+		return rc;                                                                       \
+	}
+
+#define PRIM_SEM_WAIT_CLOCKED(kind, ret, name, params, args, object_, mode_)                     \
+	EXPORT ret name params                                                                   \
+	{                                                                                        \
+		struct call call;                                                                \
+		bool recorded = likely(shim_enter(&call)) &&                                     \
+				likely(lock_before(&call, TRACE_OBJECT_##kind, object_, mode_)); \
+		ret rc = real_##name args;                                                       \
+                                                                                                 \
+		if (unlikely(tsan.misses.name) && rc == 0) {                                     \
+			tsan.__tsan_acquire(object_);                                            \
+		}                                                                                \
+		if (likely(recorded)) {                                                          \
+			lock_after(&call, TRACE_OBJECT_##kind, mode_, RESULT(rc));               \
+		}                                                                                \
+		return rc;                                                                       \
+	}
 
 #define PRIM_UNLOCK(kind, ret, name, params, args, object_, mode_)                         \
 	EXPORT ret name params                                                             \

@@ -91,26 +91,26 @@ static void in_parent(void)
 	}
 }
 
-static void in_child(void)
-{
-	if (shim) {
-		restore_interrupted();
-		shim_child();
-	}
-}
-
-void fork_watch(void)
-{
-	watching = __register_atfork(before_fork, in_parent, in_child, &__dso_handle) == 0;
-}
-
-/* Where nobody told: another preload's fork, _Fork, clone. */
+/*
+ * Where nobody told yet. Handlers of others come before ours, and one that calls a hook (ThreadSanitizer's starts a thread) has booted
+ * this image: once more, and its main thread would pass for another.
+ */
 static void child_runs(void)
 {
 	if (shim && atomic_load(&shim->state) == SHIM_COLD) {
 		restore_interrupted();
 		shim_child();
 	}
+}
+
+static void in_child(void)
+{
+	child_runs();
+}
+
+void fork_watch(void)
+{
+	watching = __register_atfork(before_fork, in_parent, in_child, &__dso_handle) == 0;
 }
 
 /* ---- fork ---- */

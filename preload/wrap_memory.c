@@ -29,6 +29,14 @@ static cold_call void retire(struct arch_caller caller, void *p, size_t bytes, u
 	shim_leave(&call);
 }
 
+void memory_block_goes(struct arch_caller caller, uintptr_t block, size_t bytes)
+{
+	if (likely(shim) && unlikely(object_block_may_match(block, bytes)) &&
+	    unlikely(object_range_may_match(block, bytes))) {
+		retire(caller, (void *)block, bytes, TRACE_GONE_FREED);
+	}
+}
+
 EXPORT void free(void *p)
 {
 	if (likely(shim) && p && real_malloc_usable_size) {

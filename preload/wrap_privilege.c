@@ -18,8 +18,13 @@
 	EXPORT int name params                                                             \
 	{                                                                                  \
 		long owner = shim && (user) != (uid_t)-1 ? directory_hand_over(user) : -1; \
-		int rc = real_##name args;                                                 \
+		int rc;                                                                    \
                                                                                            \
+		if (unlikely(tsan.thread) && (user) != (uid_t)-1 &&                        \
+		    (long)(user) != sys0(SYS_geteuid)) {                                   \
+			sanitizer_confined();                                              \
+		}                                                                          \
+		rc = real_##name args;                                                     \
 		if (unlikely(rc < 0 && owner >= 0)) {                                      \
 			directory_hand_back(owner);                                        \
 		}                                                                          \
@@ -37,6 +42,7 @@ EXPORT int chroot(const char *p)
 {
 	if (shim) {
 		proc_self_keep();
+		sanitizer_confined();
 	}
 	return real_chroot(p);
 }

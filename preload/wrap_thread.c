@@ -191,11 +191,20 @@ EXPORT int pthread_create(pthread_t *restrict t, const pthread_attr_t *restrict 
 			  void *(*f)(void *), void *restrict p)
 {
 	struct thread_start *start;
+	uintptr_t routine = (uintptr_t)f;
 	struct call call;
 	uint32_t flags, id;
 	int rc;
 
-	if (!shim_enter(&call) || !(start = create_before(&call, a, (uintptr_t)f, &flags))) {
+	if (!shim_enter(&call)) {
+		return real_pthread_create(t, a, f, p);
+	}
+	if (unlikely(tsan.linked_in) && !sanitizer_thread(&routine, p)) {
+		shim_leave(&call);
+		return real_pthread_create(t, a, f, p);
+	}
+	start = create_before(&call, a, routine, &flags);
+	if (!start) {
 		return real_pthread_create(t, a, f, p);
 	}
 	start->routine.pthread = f;

@@ -93,6 +93,7 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 		break;
 	case TF_DEF_THREAD:
 	case TF_DEF_NAME:
+	case TF_DEF_TID:
 		trace_raise(&w->found.threads, id, w->limit);
 		break;
 	case TF_DEF_MODULE:
@@ -121,6 +122,9 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 		break;
 	case TF_DEF_CONFLICT:
 		w->found.conflicts++;
+		break;
+	case TF_DEF_REPORT:
+		w->found.reports++;
 		break;
 	default: /* from a later version */
 		break;
@@ -488,6 +492,12 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 	case TF_DEF_EXEC:
 		take_exec(w, def, body);
 		break;
+	case TF_DEF_REPORT:
+		trace_def_report(w, def, body);
+		break;
+	case TF_DEF_TID:
+		trace_def_tid(w, def, body);
+		break;
 	default: /* from a later version: skipped by its size */
 		break;
 	}
@@ -599,7 +609,7 @@ static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
 		s->wait.thread = known(s->wait.thread, p->thread_count);
 		s->since_ns = trace_clock_ns(&defs->clock,
 					     s->wait.ticks ? s->wait.ticks : live->end_ticks);
-		p->threads[thread].tid = live->tid;
+		p->threads[thread].tid = live->tid ? live->tid : p->threads[thread].tid;
 		p->wait_count++;
 	}
 	return 0;
@@ -660,6 +670,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->execs = calloc(n.execs + 1, sizeof(*p->execs));
 	p->awaits = calloc(n.awaits + 1, sizeof(*p->awaits));
 	p->conflicts = calloc(n.conflicts + 1, sizeof(*p->conflicts));
+	p->reports = calloc(n.reports + 1, sizeof(*p->reports));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
 	if (h->flags & TF_PROCESS_BOUNDED) {
 		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
@@ -671,7 +682,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 		memset(w->defs->ring, 0xff, p->thread_count * sizeof(*w->defs->ring));
 	}
 	return p->stacks && p->objects && p->threads && p->tasks && p->places && p->orders &&
-			       p->execs && p->awaits && p->conflicts && w->modules
+			       p->execs && p->awaits && p->conflicts && p->reports && w->modules
 		       ? 0
 		       : THRUM_ENOMEM;
 }
@@ -751,6 +762,10 @@ int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 	if (!sums.end_ticks) {
 		defs->process.end_ns = 0;
 	}
+	if (!error) {
+		trace_defs_add_logged(&w);
+		error = w.no_memory ? THRUM_ENOMEM : 0;
+	}
 	error = error ? error : copy_command(defs, &image->header);
 	error = error ? error : copy_waits(defs, image);
 	if (!error) {
@@ -782,6 +797,9 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.conflicts);
 	free(defs->process.orders);
 	free(defs->process.execs);
+	free(defs->process.reports);
+	free(defs->report_parts);
+	free(defs->report_ips);
 	free(defs->born);
 	free(defs->thread_born);
 	free(defs->ring);

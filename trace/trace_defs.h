@@ -43,6 +43,9 @@ struct trace_defs {
 	uint64_t *ring;	       /* by thread, UINT64_MAX = none; owned */
 	uint64_t **made;       /* owned: frames of stacks that an analysis added */
 	size_t made_count;
+	/* Of reports: parts and return addresses that a log told; owned. */
+	struct tf_report_part *report_parts;
+	uint64_t *report_ips;
 };
 
 /*

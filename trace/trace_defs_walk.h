@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_defs_walk.h - a walk over the definitions of an image. Included by trace_defs.c and trace_defs_python.c only.
+ * trace_defs_walk.h - a walk over the definitions of an image. Included by trace_defs*.c and trace_reports.c only.
  */
 #ifndef THRUM_TRACE_DEFS_WALK_H
 #define THRUM_TRACE_DEFS_WALK_H
@@ -12,7 +12,7 @@
 struct counts {
 	uint32_t stacks, objects, threads, tasks, places; /* highest id, below the limit */
 	size_t modules;					  /* MODULE and UNLOAD */
-	size_t orders, execs, awaits, conflicts;
+	size_t orders, execs, awaits, conflicts, reports;
 };
 
 struct module_def;
@@ -32,6 +32,13 @@ struct walk {
 /* False, and noted, where a definition is too short for its type, or its number is none. */
 bool trace_def_fits(struct walk *w, const struct tf_def *def, size_t need);
 bool trace_def_id_ok(struct walk *w, uint32_t id);
+
+/* ---- trace_reports.c ---- */
+
+/* Of the definitions first, then what only the log has. False: out of memory. */
+void trace_def_report(struct walk *w, const struct tf_def *def, const uint8_t *body);
+void trace_defs_add_logged(struct walk *w);
+void trace_def_tid(struct walk *w, const struct tf_def *def, const uint8_t *body);
 
 /* ---- trace_defs_python.c ---- */
 

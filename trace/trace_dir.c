@@ -89,6 +89,7 @@ static void image_release(struct trace_image *image)
 	free(image->tids);
 	free(image->events_path);
 	free(image->memory_path);
+	free(image->report_log);
 }
 
 void trace_dir_release(struct trace_dir *dir)
@@ -604,6 +605,7 @@ int trace_dir_open(const char *path, struct trace_dir *ret_dir, struct diag *dia
 	}
 	qsort(dir.images, dir.image_count, sizeof(*dir.images), compare_images);
 	dir.run_json = read_run_json(dirfd(list));
+	trace_dir_read_logs(&dir, dirfd(list));
 	closedir(list);
 	*ret_dir = dir;
 	return 0;

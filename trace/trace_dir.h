@@ -85,6 +85,8 @@ struct trace_image {
 	size_t payload_count, payload_capacity;
 	char *events_path; /* owned */
 	char *memory_path; /* owned; there may be no such file */
+	char *report_log;  /* of ThreadSanitizer's runtime, owned; NULL = none */
+	size_t report_log_bytes;
 };
 
 struct trace_dir {
@@ -116,6 +118,11 @@ const uint8_t *trace_chunk_read(const struct trace_chunk *chunk, int fd, uint8_t
 
 /* Room for one more element; false = out of memory. */
 bool trace_array_reserve(void *array_pointer, size_t *capacity, size_t count, size_t element_bytes);
+
+/* ---- trace_reports.c ---- */
+
+/* The logs that ThreadSanitizer wrote beside the images' files: tsan.PID of the newest image of a process, tsan.PID.N of older ones. */
+void trace_dir_read_logs(struct trace_dir *dir, int directory);
 
 /* ---- trace_scan.c ---- */
 

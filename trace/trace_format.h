@@ -363,12 +363,14 @@ enum tf_def_type {
 	TF_DEF_AWAIT = 15, /* struct tf_def_await: what a task waited for when somebody looked */
 	TF_DEF_SITE_NAME =
 		16, /* struct tf_def_site_name: what Python objects are called that are made there */
+	TF_DEF_REPORT = 17, /* struct tf_def_report: what a sanitizer's runtime told */
 	TF_DEF_CONFLICT =
 		18, /* struct tf_def_conflict: two threads met at a location that was watched */
 	TF_DEF_WATCHES =
 		19, /* struct tf_def_watches: what was watched in this image; the newest counts */
 	TF_DEF_MEMORY =
 		20, /* struct tf_def_memory: memory accesses are recorded, in PID.N.memory */
+	TF_DEF_TID = 21,    /* struct tf_def_tid: the kernel id of a thread, where reports name that */
 };
 
 struct tf_def {
@@ -770,7 +772,7 @@ enum tf_watch_state {
 	TF_WATCH_PYTHON = 8,	   /* an interpreter whose lock is not recorded */
 	TF_WATCH_SMALL_STACKS = 9, /* a thread has too little stack for a signal */
 	TF_WATCH_CONFINED = 10,	   /* a seccomp filter */
-	TF_WATCH_SLOW = 11,	   /* it took too long, with so many threads */
+	TF_WATCH_SLOW = 11,	   /* threads are made so often that it would take too long */
 	TF_WATCH_LATE = 12,	   /* the first thread was made by another than the first one */
 };
 
@@ -781,5 +783,7 @@ _Static_assert(sizeof(struct tf_def_object_name) == 16 && sizeof(struct tf_def_o
 	       "on disk");
 _Static_assert(sizeof(struct tf_def_exec) == 32, "on disk");
 _Static_assert(sizeof(struct tf_def_module) == 56 && sizeof(struct tf_def_stack) == 16, "on disk");
+
+#include "trace_format_report.h"
 
 #endif

@@ -102,6 +102,19 @@ struct trace_await {
 	uint32_t loop;	/* object; 0 = not known */
 };
 
+/* What ThreadSanitizer's runtime told, by its interface or in its log. */
+struct trace_report {
+	uint32_t number; /* 1, 2 …: in the order in which they were made */
+	uint32_t kind;	 /* enum tf_report_kind */
+	uint32_t thread; /* that it was made on, 0 = not known */
+	bool is_logged;	 /* the log has it */
+	uint64_t time_ns;
+	const char *title; /* what the log calls it; NULL = the log does not have it */
+	/* Their stacks are below stack_count. */
+	const struct tf_report_part *parts;
+	size_t part_count;
+};
+
 struct trace_thread {
 	bool defined;
 	uint32_t parent, stack, flags; /* enum tf_thread_flag */
@@ -191,6 +204,8 @@ struct trace_process {
 	uint32_t memory_flags;	  /* enum tm_flag: why that file ends early; 0 = it does not */
 	struct trace_exec *execs; /* in the order of their definitions */
 	size_t exec_count;
+	struct trace_report *reports; /* by number */
+	size_t report_count;
 };
 
 struct trace_reader;

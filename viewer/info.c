@@ -9,6 +9,7 @@
 #include "../trace/trace_ops.h"
 #include "info_count.h"
 #include "info_races.h"
+#include "info_reports.h"
 #include "info_runtime.h"
 #include "info_tree.h"
 
@@ -274,6 +275,7 @@ static void put_process(FILE *out, const struct info_options *options,
 	}
 	info_put_runtime(out, p, "python");
 	info_put_races(out, p, "memory");
+	info_put_reports(out, p);
 	put_field(out, "threads");
 	fprintf(out, "%" PRIu64 ", %" PRIu64 " blocked in a recorded call at the end\n", c->threads,
 		c->blocked);
@@ -549,6 +551,9 @@ static json_t *json_process(const struct trace_reader *reader, size_t index,
 	}
 	if (p->watches) {
 		json_object_set_new(object, "memory", info_json_races(p));
+	}
+	if (p->report_count) {
+		json_object_set_new(object, "sanitizer", info_json_reports(p));
 	}
 	if (p->runtime) {
 		json_object_set_new(object, "python", info_json_runtime(p));

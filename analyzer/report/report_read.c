@@ -155,6 +155,7 @@ static void take_lock(struct reading *r, struct finding *f, const json_t *value)
 {
 	uint32_t id = id_of(value, "id");
 	struct finding_lock *lock;
+	const json_t *place;
 
 	if (!id) {
 		wrong(r, "locks[].id");
@@ -166,6 +167,11 @@ static void take_lock(struct reading *r, struct finding *f, const json_t *value)
 	lock->name = text_of(r, value, "name");
 	lock->address = address_of(value, "address");
 	lock->first_seen = stack_of(r, value, "first_seen");
+	place = json_object_get(value, "declared_at");
+	if (place) {
+		lock->declared_file = text_of(r, place, "file");
+		lock->declared_line = (int)count_of(place, "line");
+	}
 }
 
 static void take_stack(struct reading *r, struct finding *f, const json_t *value)

@@ -171,8 +171,12 @@ static void put_locks(const struct page *p, const struct finding *f)
 		put(p, "<li><strong>", words_lock(f, lock->id, words, sizeof(words)), "</strong>");
 		if (lock->address)
 			fprintf(p->out, " at <code>0x%" PRIx64 "</code>", lock->address);
-		if (*words_site(&lock->first_seen, words, sizeof(words)))
-			put(p, ", first seen in ", words, "");
+		if (*words_declared(lock, words, sizeof(words)))
+			put(p, ", declared at ", words, "");
+		if (*words_site(&lock->first_seen, words, sizeof(words))) {
+			fprintf(p->out, ", %s in ", words_first_seen(lock));
+			put(p, "", words, "");
+		}
 		fputs("</li>\n", p->out);
 	}
 	fputs("</ul></section></div>\n", p->out);

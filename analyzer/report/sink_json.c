@@ -83,6 +83,13 @@ static json_t *lock_value(const struct finding_lock *lock)
 	json_put_text(value, "name", lock->name);
 	json_put_address(value, "address", lock->address);
 	put_stack(value, "first_seen", &lock->first_seen);
+	if (lock->declared_file) {
+		json_t *place = json_object();
+
+		json_put_text(place, "file", lock->declared_file);
+		json_put_count(place, "line", (uint64_t)lock->declared_line);
+		json_object_set_new(value, "declared_at", place);
+	}
 	return value;
 }
 

@@ -265,8 +265,12 @@ static void put_locks(const struct text *t, const struct finding *f)
 		put_painted(t, PAINT_STRONG, words_lock(f, lock->id, words, sizeof(words)));
 		if (lock->address)
 			fprintf(t->out, " at 0x%" PRIx64, lock->address);
+		if (*words_declared(lock, words, sizeof(words))) {
+			fputs(", declared at ", t->out);
+			escape_terminal(t->out, words);
+		}
 		if (*words_site(&lock->first_seen, words, sizeof(words))) {
-			fputs(", first seen in ", t->out);
+			fprintf(t->out, ", %s in ", words_first_seen(lock));
 			escape_terminal(t->out, words);
 		}
 		fputc('\n', t->out);

@@ -360,6 +360,19 @@ const char *words_site(const struct frames *frames, char *buffer, size_t bytes)
 	return buffer;
 }
 
+const char *words_declared(const struct finding_lock *lock, char *buffer, size_t bytes)
+{
+	*buffer = '\0';
+	if (lock->declared_file)
+		append(buffer, bytes, "%s:%d", file_name(lock->declared_file), lock->declared_line);
+	return buffer;
+}
+
+const char *words_first_seen(const struct finding_lock *lock)
+{
+	return lock->word && !strcmp(lock->word, "heap block") ? "allocated" : "first seen";
+}
+
 /* ---- amounts ---- */
 
 const char *words_confidence(enum confidence confidence)

@@ -71,6 +71,11 @@ const char *words_place(const struct frame *frame, char *buffer, size_t bytes);
  */
 const char *words_site(const struct frames *frames, char *buffer, size_t bytes);
 
+/* "stats.c:12", where a variable is declared; "" = unknown, or no variable. */
+const char *words_declared(const struct finding_lock *lock, char *buffer, size_t bytes);
+/* What its first_seen is: "allocated", "first seen". */
+const char *words_first_seen(const struct finding_lock *lock);
+
 /* "observed: it happened in this run" */
 const char *words_confidence(enum confidence confidence);
 

@@ -10,7 +10,8 @@ import sys
 
 ROW = re.compile(r"^PRIM\(\w+, \w+, [^,]+, (\w+), ", re.M)
 START = re.compile(r"^PRIM\(", re.M)
-ANSWERS = {"__asan_default_options"}  # what a runtime in the host asks: no hooks
+# What a sanitizer's run time in the host asks or tells: no hooks.
+ANSWERS = {"__asan_default_options", "__tsan_default_options", "__tsan_on_report"}
 
 
 def read_rows(tree):

@@ -11,7 +11,8 @@ TIMING_NOTES = {"lock-contention", "hold-time"}
 
 # Start-up code that the C library links into every program without debug information.
 RUNTIME_FRAMES = {"_start", "_init", "_fini", "__do_global_dtors_aux", "frame_dummy"}
-
+# Those of a sanitizer's run time that is linked into the program.
+SANITIZER = ("__interceptor_", "___interceptor_", "__tsan_", "__sanitizer", "operator new", "operator delete")
 
 # The module of a Python program's own frames; those of packages and of the standard library are not the program's.
 PYTHON = "[python]"
@@ -108,7 +109,7 @@ def check_frames(finding, binaries, stripped):
             if stripped and module != PYTHON:
                 if not f.get("build_id") or "offset" not in f:
                     wrong.append("frame without build-id or offset in a %s stack" % role)
-            elif function not in RUNTIME_FRAMES and not (function and f.get("file") and f.get("line")):
+            elif function not in RUNTIME_FRAMES and not function.startswith(SANITIZER) and not (function and f.get("file") and f.get("line")):
                 wrong.append("unresolved frame in a %s stack: %r" % (role, f))
         # A callback alone may be a library's; so may a thread of Python's library.
         if not own and len(frames) > 1 and frames[-1].get("function") != "Thread._bootstrap" and finding["rule"] not in TIMING_NOTES:

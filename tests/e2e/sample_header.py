@@ -30,6 +30,10 @@ RUN_KEYS = {"timeout", "kill", "exit", "status", "limit", "rss", "repeat", "args
             "serial", "options", "full"}
 
 
+# The ways in which each sample of samples/tsan is built, with ThreadSanitizer: samples/CMakeLists.txt.
+TSAN_KINDS = ["gcc", "gcc_static", "clang"]
+
+
 class HeaderError(Exception):
     pass
 
@@ -108,6 +112,7 @@ class Sample:
         self.path = path
         self.name = os.path.splitext(os.path.basename(path))[0]
         self.ids, self.what = [], None
+        self.tsan = False
         self.expect, self.allow, self.never, self.run, self.build = [], [], [], {}, {}
         with open(path, encoding="utf-8") as f:
             for line in [next(f, "") for _ in range(16)]:
@@ -170,6 +175,13 @@ def load_samples(root):
         for name in sorted(os.listdir(base)):
             if name.endswith(extensions):
                 found.append(Sample(os.path.join(base, name), rules))
+    base = os.path.join(root, "samples", "tsan")
+    for name in sorted(os.listdir(base)):
+        for kind in TSAN_KINDS if name.endswith((".c", ".cpp")) else []:
+            sample = Sample(os.path.join(base, name), rules)
+            sample.name += "_" + kind
+            sample.tsan = True
+            found.append(sample)
     names = [s.name for s in found]
     twice = {n for n in names if names.count(n) > 1}
     if twice:

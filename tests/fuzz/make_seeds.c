@@ -289,6 +289,29 @@ static void seed_python(void)
 	end(w, TRACE_EXIT_DESTRUCTORS, "python");
 }
 
+/* Reports of ThreadSanitizer: parts of each kind, more promised than there are, stacks and threads that are not. */
+static void seed_reports(void)
+{
+	struct trace_writer *w = begin();
+
+	for (uint32_t i = 0; i < 20; i++) {
+		struct tf_def_report report = {
+			.report = i % 7, .kind = i, .thread = i, .parts = i % 5 == 4 ? 70000 : 2
+		};
+		struct tf_report_part parts[2] = {
+			{ .kind = i % 8, .flags = 1u << i % 10, .number = i % 3, .stack = i % 4 },
+			{ .kind = TF_PART_ACCESS, .number = 1, .stack = 70000, .address = i },
+		};
+		struct tf_def_tid tid = { .thread = i, .tid = i };
+
+		trace_writer_raw_def(w, TF_DEF_REPORT, &report, sizeof(report), parts,
+				     sizeof(parts));
+		trace_writer_raw_def(w, TF_DEF_TID, &tid, sizeof(tid), NULL, 0);
+	}
+	trace_writer_begin(w, 0, 1);
+	end(w, TRACE_EXIT_DESTRUCTORS, "reports");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -303,5 +326,6 @@ int main(int argc, char **argv)
 	seed_damage();
 	seed_loops();
 	seed_python();
+	seed_reports();
 	return 0;
 }

@@ -253,12 +253,14 @@ static void *next(const char *name)
 	}
 
 #define SHAPE_LOCK(name, params, args) COUNTED(name, params, args)
+#define SHAPE_LOCK_CLOCKED(name, params, args) COUNTED(name, params, args)
 #define SHAPE_UNLOCK(name, params, args) COUNTED(name, params, args)
 #define SHAPE_INIT(name, params, args) COUNTED(name, params, args)
 #define SHAPE_DESTROY(name, params, args) COUNTED(name, params, args)
 #define SHAPE_COND_WAIT(name, params, args) COUNTED(name, params, args)
 #define SHAPE_COND_WAKE(name, params, args) COUNTED(name, params, args)
 #define SHAPE_SEM_WAIT(name, params, args) COUNTED(name, params, args)
+#define SHAPE_SEM_WAIT_CLOCKED(name, params, args) COUNTED(name, params, args)
 #define SHAPE_SEM_POST(name, params, args) COUNTED(name, params, args)
 #define SHAPE_CUSTOM(name, params, args)
 
