@@ -7,16 +7,22 @@
 
 #include "shim.h"
 
+#include <signal.h>
+
 enum { RACES_FILES = 4 };
 
 /* SLOW, guard held: this thread is about to make another one. The first time in an image that begins it. */
 void races_before_thread(struct stream *s, size_t stack_bytes);
-/* SLOW, guard held: a good moment to choose what is watched next; for programs that compute little and lock much. */
-void races_turn(void);
+/* SLOW, guard of `s` held, perhaps before the thread has it: a good moment to choose what is watched next; for programs that compute little and lock much. */
+void races_turn(const struct stream *s);
 /* SLOW: for good in this image; `why` of enum tf_watch_state. */
 void races_end(uint32_t why);
-/* ANY: the host has SIG_DFL for SIGTRAP, as far as it knows, and the kernel our handler. */
-bool races_have_signal(void);
+/*
+ * ANY: the host asks for the action of SIGTRAP, or sets it. While we have that signal, what it sees is the default, and what is as the default
+ * changes nothing: true, `o` is filled in. Anything else ends the watching, and the default is put back first.
+ */
+bool races_keep_action(const struct sigaction *a, struct sigaction *o);
+bool races_keep_handler(void (*handler)(int)); /* the same of signal() */
 /* In a forked child, before it boots. */
 void races_in_child(void);
 /* ANY: descriptors of ours, NULL = no such one. */

@@ -9,6 +9,7 @@
  */
 #include "shim_emit.h"
 #include "shim_races.h"
+#include "shim_sanitizer.h"
 
 #include <sys/resource.h>
 
@@ -163,7 +164,7 @@ void shim_seal(struct stream *s)
 	}
 	region_write(g);
 	region_calibrate();
-	races_turn();
+	races_turn(s);
 	__atomic_store_n(&g->committed, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&g->chunk, g->chunk + 1, __ATOMIC_RELEASE);
 	if (!s->bounded || !bounded_next_slot(s)) {
@@ -298,6 +299,11 @@ bool thread_attach(uint32_t id, uint32_t flags, uint64_t mask)
 		shim_seal(s);
 	}
 	emit_plain(s, TRACE_THREAD_BEGIN, 1, id, 0, 0);
+	if (unlikely(tsan.thread)) {
+		struct tf_def_tid def = { .def.type = TF_DEF_TID, .thread = id, .tid = tid };
+
+		region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
+	}
 	signal_attach(s, flags, mask);
 	shim_stream = s;
 	s->busy = 0;

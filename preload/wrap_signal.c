@@ -57,12 +57,6 @@ static void note_action(struct arch_caller caller, int n, struct handler h)
 	shim_leave(&call);
 }
 
-/* The host looks at SIGTRAP's action, or sets it: from here on that signal is its own. */
-static cold_call void races_give_way(void)
-{
-	races_end(TF_WATCH_SIGTRAP);
-}
-
 static uint64_t blocked_meanwhile(uint64_t mask, int n, int flags)
 {
 	if (n >= 1 && n <= SIGNALS && !(flags & SA_NODEFER)) {
@@ -86,8 +80,8 @@ static uint64_t first_word(const sigset_t *set)
 		struct handler h = { 0 };                                                      \
 		int rc;                                                                        \
                                                                                                \
-		if (unlikely(n == SIGTRAP)) {                                                  \
-			races_give_way();                                                      \
+		if (unlikely(n == SIGTRAP) && races_keep_action(a, o)) {                       \
+			return 0;                                                              \
 		}                                                                              \
 		if (a) {                                                                       \
 			h.function = (uintptr_t)a->sa_handler;                                 \
@@ -108,7 +102,7 @@ SIGACTION(__sigaction)
 	EXPORT __sighandler_t name(int n, __sighandler_t h)                                      \
 	{                                                                                        \
 		__sighandler_t rc =                                                              \
-			(n == SIGTRAP ? races_give_way() : (void)0, real_##name(n, h));          \
+			n == SIGTRAP && races_keep_handler(h) ? SIG_DFL : real_##name(n, h);          \
                                                                                                  \
 		if (rc != SIG_ERR) {                                                             \
 			note_action(ARCH_CALLER(), n,                                            \
@@ -209,7 +203,7 @@ SIGMASK_BY_NUMBER(sigrelse)
 
 EXPORT __sighandler_t sigset(int n, __sighandler_t h)
 {
-	__sighandler_t rc = (n == SIGTRAP ? races_give_way() : (void)0, real_sigset(n, h));
+	__sighandler_t rc = n == SIGTRAP && races_keep_handler(h) ? SIG_DFL : real_sigset(n, h);
 
 	if (rc != SIG_ERR && h != SIG_HOLD) {
 		note_action(ARCH_CALLER(), n,

@@ -19,7 +19,7 @@ static const char *const reasons[] = {
 	[TF_WATCH_PYTHON] = "of a Python program --python-races watches variables",
 	[TF_WATCH_SMALL_STACKS] = "a thread's stack is too small for a signal",
 	[TF_WATCH_CONFINED] = "a seccomp filter was installed",
-	[TF_WATCH_SLOW] = "it took too long, with so many threads",
+	[TF_WATCH_SLOW] = "threads are made too often",
 	[TF_WATCH_LATE] = "there was a thread before the first one that was seen",
 };
 

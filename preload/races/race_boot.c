@@ -5,6 +5,7 @@
 #include "races.h"
 
 #include "../shim_races.h"
+#include "../shim_sanitizer.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -71,13 +72,12 @@ static uint32_t find_reason(const struct stream *s, size_t stack_bytes, uint32_t
 {
 	struct utsname name;
 	struct sigaction old;
-	uintptr_t bias;
 
 	*ret_detail = 0;
 	if (python_frames) {
 		return TF_WATCH_PYTHON;
 	}
-	if (shim_resolve_home("__tsan_init", &bias)) {
+	if (shim_has_sanitizer()) {
 		return TF_WATCH_SANITIZER;
 	}
 	if (s->tid != (uint32_t)sys0(SYS_getpid)) {
@@ -203,6 +203,21 @@ static void begin(struct stream *s, size_t stack_bytes)
 	race_switch_sampler(&r->sampler, true);
 }
 
+/* Each thread that is made inherits the events, which takes as long as making it: not in a program that makes many. */
+static bool makes_many(struct races *r)
+{
+	uint32_t made = atomic_fetch_add(&r->threads, 1) + 1;
+	uint64_t now;
+
+	if (made % RACE_THREADS) {
+		return false;
+	}
+	now = race_now_ns();
+	made = now - r->counted_ns < RACE_THREADS * UINT64_C(1000000000) / RACE_THREADS_A_SECOND;
+	r->counted_ns = now;
+	return made;
+}
+
 void races_before_thread(struct stream *s, size_t stack_bytes)
 {
 	if (shim_options.races_off) {
@@ -210,8 +225,12 @@ void races_before_thread(struct stream *s, size_t stack_bytes)
 	}
 	if (!shim->races) {
 		begin(s, stack_bytes);
-	} else if (stack_bytes < RACE_SMALL_STACK) {
-		race_end(shim->races, TF_WATCH_SMALL_STACKS, 0);
+	} else if (atomic_load(&shim->races->on)) {
+		if (stack_bytes < RACE_SMALL_STACK) {
+			races_end(TF_WATCH_SMALL_STACKS);
+		} else if (makes_many(shim->races)) {
+			races_end(TF_WATCH_SLOW);
+		}
 	}
 }
 
@@ -236,13 +255,31 @@ void races_end(uint32_t why)
 	if (shim && shim->races && atomic_load(&shim->races->on)) {
 		race_end(shim->races, why, 0);
 		close_events(shim->races);
-		give_signal_back();
-	}
+	} /* The handler stays: a trap may be on its way to another thread, and would end the process. */
 }
 
-bool races_have_signal(void)
+bool races_keep_handler(void (*handler)(int))
 {
-	return shim && shim->races && atomic_load(&shim->races->on);
+	if (!has_handler) {
+		return false;
+	}
+	if (handler == SIG_DFL) {
+		return true;
+	}
+	races_end(TF_WATCH_SIGTRAP);
+	give_signal_back();
+	return false;
+}
+
+bool races_keep_action(const struct sigaction *a, struct sigaction *o)
+{
+	if (!races_keep_handler(a ? a->sa_handler : SIG_DFL)) {
+		return false;
+	}
+	if (o) {
+		*o = (struct sigaction){ .sa_handler = SIG_DFL };
+	}
+	return true;
 }
 
 void races_in_child(void)
@@ -256,10 +293,10 @@ void races_in_child(void)
 	give_signal_back();
 }
 
-void races_turn(void)
+void races_turn(const struct stream *s)
 {
 	if (shim->races && atomic_load(&shim->races->on)) {
-		race_choose(shim->races, shim_stream->index);
+		race_choose(shim->races, s->index);
 	}
 }
 

@@ -36,6 +36,8 @@ enum {
 	RACE_SPENT_PER_MILLE = 25, /* of processor time, in our handler */
 	RACE_WATCHES_A_SECOND = 200,
 	RACE_SMALL_STACK = 64 << 10,
+	RACE_THREADS = 256, /* are made … */
+	RACE_THREADS_A_SECOND = 500,
 	RACE_FUNCTIONS = 512, /* that ran lately */
 	RACE_VISITS = 8192,
 	RACE_HOT = 16,
@@ -115,7 +117,8 @@ struct races {
 	uint64_t began_ns;
 	_Atomic uint64_t choose_ns, next_watch_ns; /* not before */
 	_Atomic uint64_t paused_ns, spent_ns;
-	_Atomic uint32_t next_number, seed;
+	_Atomic uint32_t next_number, seed, threads;
+	uint64_t counted_ns; /* when the newest 256 threads had been made */
 	_Atomic uint32_t choosing; /* what follows, and `text`, belong to the thread that set it */
 	uint32_t own_seed;
 	uint32_t parked_at;
