@@ -9,7 +9,8 @@
 #include "symbols.h"
 
 struct data_symbol {
-	const char *name; /* "g_counter", "accounts[3].sum", "work()::calls", "libfoo.so.1+0x1234" */
+	const char
+		*name; /* "g_counter", "accounts[3].sum", "work()::calls", "libfoo.so.1+0x1234" */
 	const char *file; /* of its declaration; NULL = not known */
 	int line;	  /* 0 where file is NULL */
 };

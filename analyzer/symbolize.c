@@ -159,7 +159,8 @@ static void name_by_address(struct symbolizer *s, struct symbols *symbols,
 	const char *file = NULL;
 	int line = 0;
 
-	lock->name = copy(s, symbols_resolve_shared(symbols, lock->address, time_ns, &lock->sharing));
+	lock->name =
+		copy(s, symbols_resolve_shared(symbols, lock->address, time_ns, &lock->sharing));
 	if (lock->kind == TRACE_OBJECT_VARIABLE && lock->name &&
 	    symbols_resolve_data_place(symbols, lock->address, time_ns, &file, &line)) {
 		lock->declared_file = copy(s, file);

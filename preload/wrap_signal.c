@@ -101,8 +101,8 @@ SIGACTION(__sigaction)
 #define SIGNAL(name, flags_)                                                                     \
 	EXPORT __sighandler_t name(int n, __sighandler_t h)                                      \
 	{                                                                                        \
-		__sighandler_t rc =                                                              \
-			n == SIGTRAP && races_keep_handler(h) ? SIG_DFL : real_##name(n, h);          \
+		__sighandler_t rc = n == SIGTRAP && races_keep_handler(h) ? SIG_DFL              \
+									  : real_##name(n, h);   \
                                                                                                  \
 		if (rc != SIG_ERR) {                                                             \
 			note_action(ARCH_CALLER(), n,                                            \

@@ -369,8 +369,8 @@ enum tf_def_type {
 	TF_DEF_WATCHES =
 		19, /* struct tf_def_watches: what was watched in this image; the newest counts */
 	TF_DEF_MEMORY =
-		20, /* struct tf_def_memory: memory accesses are recorded, in PID.N.memory */
-	TF_DEF_TID = 21,    /* struct tf_def_tid: the kernel id of a thread, where reports name that */
+		20,	 /* struct tf_def_memory: memory accesses are recorded, in PID.N.memory */
+	TF_DEF_TID = 21, /* struct tf_def_tid: the kernel id of a thread, where reports name that */
 };
 
 struct tf_def {

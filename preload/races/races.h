@@ -118,7 +118,7 @@ struct races {
 	_Atomic uint64_t choose_ns, next_watch_ns; /* not before */
 	_Atomic uint64_t paused_ns, spent_ns;
 	_Atomic uint32_t next_number, seed, threads;
-	uint64_t counted_ns; /* when the newest 256 threads had been made */
+	uint64_t counted_ns;	   /* when the newest 256 threads had been made */
 	_Atomic uint32_t choosing; /* what follows, and `text`, belong to the thread that set it */
 	uint32_t own_seed;
 	uint32_t parked_at;
