@@ -8,6 +8,8 @@
  */
 #include "shim_task.h"
 
+#include "shim_task_lock.h"
+
 #include <sys/mman.h>
 
 enum {
@@ -365,6 +367,7 @@ void task_step(struct call *c, struct task *t, enum trace_task_step step)
 void task_end(struct call *c, struct task *t, enum trace_task_step step)
 {
 	task_step(c, t, step);
+	task_lock_over(t->id);
 	entry_drop(t);
 }
 
@@ -372,6 +375,7 @@ void task_end_at_return(struct call *c, struct task *t, enum trace_task_step ste
 {
 	announce(c->s, t);
 	emit_plain_at(c->s, TRACE_TASK, c->s->last_ticks, 3, t->id, 0, encode_zigzag(step));
+	task_lock_over(t->id);
 	entry_drop(t);
 }
 

@@ -117,6 +117,9 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 	case TF_DEF_AWAIT:
 		w->found.awaits++;
 		break;
+	case TF_DEF_TASK_LOCK:
+		w->found.task_locks++;
+		break;
 	case TF_DEF_EXEC:
 		w->found.execs++;
 		break;
@@ -154,7 +157,7 @@ static void take_stack(struct walk *w, const struct tf_def *def, const uint8_t *
 	}
 }
 
-static uint32_t known(uint32_t id, size_t count)
+uint32_t trace_def_known(uint32_t id, size_t count)
 {
 	return id < count ? id : 0;
 }
@@ -172,8 +175,8 @@ static void take_object(struct walk *w, const struct tf_def *def, const uint8_t 
 		/* Bounded mode gives an id out again; what belongs to an object follows its definition. */
 		p->objects[d.object] = (struct trace_object){
 			.kind = d.kind,
-			.stack = known(d.stack, p->stack_count),
-			.thread = known(d.thread, p->thread_count),
+			.stack = trace_def_known(d.stack, p->stack_count),
+			.thread = trace_def_known(d.thread, p->thread_count),
 			.attributes = d.attributes,
 			.where = d.where,
 			.address = d.address,
@@ -203,8 +206,8 @@ static void take_thread(struct walk *w, const struct tf_def *def, const uint8_t 
 		struct trace_thread *t = &p->threads[d.thread];
 
 		t->defined = true;
-		t->parent = known(d.parent, p->thread_count);
-		t->stack = known(d.stack, p->stack_count);
+		t->parent = trace_def_known(d.parent, p->thread_count);
+		t->stack = trace_def_known(d.stack, p->stack_count);
 		t->flags = d.flags;
 		t->start_routine = d.start_routine;
 		t->handle = d.handle;
@@ -354,36 +357,12 @@ static void take_task(struct walk *w, const struct tf_def *def, const uint8_t *b
 	}
 	p->tasks[d.task] = (struct trace_task){
 		.defined = true,
-		.parent = known(d.parent, p->task_count),
-		.thread = known(d.thread, p->thread_count),
-		.stack = known(d.stack, p->stack_count),
+		.parent = trace_def_known(d.parent, p->task_count),
+		.thread = trace_def_known(d.thread, p->thread_count),
+		.stack = trace_def_known(d.stack, p->stack_count),
 		.correlation = d.correlation,
 		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
 		.name = name,
-	};
-}
-
-static void take_await(struct walk *w, const struct tf_def *def, const uint8_t *body)
-{
-	struct trace_process *p = &w->defs->process;
-	struct tf_def_await d;
-
-	if (!trace_def_fits(w, def, sizeof(d))) {
-		return;
-	}
-	memcpy(&d, body, sizeof(d));
-	p->awaits[p->await_count++] = (struct trace_await){
-		.task = d.task,
-		.look = d.look,
-		.other = d.other,
-		.object = known(d.object, p->object_count),
-		.stack = known(d.stack, p->stack_count),
-		.thread = known(d.thread, p->thread_count),
-		.subject = d.subject,
-		.kind = d.kind,
-		.flags = def->flags,
-		.loop = known(d.loop, p->object_count),
-		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
 	};
 }
 
@@ -416,7 +395,7 @@ static void take_exec(struct walk *w, const struct tf_def *def, const uint8_t *b
 	w->no_memory |= !path;
 	p->execs[p->exec_count++] = (struct trace_exec){
 		.pid = d.pid,
-		.thread = known(d.thread, p->thread_count),
+		.thread = trace_def_known(d.thread, p->thread_count),
 		.how = d.how,
 		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
 		.path = path,
@@ -487,7 +466,10 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 		}
 		break;
 	case TF_DEF_AWAIT:
-		take_await(w, def, body);
+		trace_def_await(w, def, body);
+		break;
+	case TF_DEF_TASK_LOCK:
+		trace_def_task_lock(w, def, body);
 		break;
 	case TF_DEF_EXEC:
 		take_exec(w, def, body);
@@ -579,7 +561,7 @@ static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
 	struct trace_process *p = &defs->process;
 
 	for (size_t i = 0; i < image->tid_count; i++) {
-		if (known(image->tids[i].thread, p->thread_count)) {
+		if (trace_def_known(image->tids[i].thread, p->thread_count)) {
 			p->threads[image->tids[i].thread].tid = image->tids[i].tid;
 		}
 	}
@@ -590,7 +572,7 @@ static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
 	for (size_t i = 0; i < image->live_count; i++) {
 		const struct trace_live *live = &image->live[i];
 		struct trace_wait_state *s = &p->waits[p->wait_count];
-		uint32_t thread = known(live->thread, p->thread_count);
+		uint32_t thread = trace_def_known(live->thread, p->thread_count);
 
 		if (!thread) {
 			continue; /* idle */
@@ -598,15 +580,15 @@ static int copy_waits(struct trace_defs *defs, const struct trace_image *image)
 		*s = (struct trace_wait_state){ .thread = thread,
 						.tid = live->tid,
 						.wait = live->wait };
-		s->wait.object = known(s->wait.object, p->object_count);
+		s->wait.object = trace_def_known(s->wait.object, p->object_count);
 		/* Else a pid, a value, a call; units of a semaphore. */
 		if (s->wait.kind <= TRACE_WAIT_JOIN && s->wait.kind != TRACE_WAIT_SEM) {
-			s->wait.other = known(s->wait.other, s->wait.kind == TRACE_WAIT_JOIN
-								     ? p->thread_count
-								     : p->object_count);
+			s->wait.other = trace_def_known(
+				s->wait.other, s->wait.kind == TRACE_WAIT_JOIN ? p->thread_count
+									       : p->object_count);
 		}
-		s->wait.stack = known(s->wait.stack, p->stack_count);
-		s->wait.thread = known(s->wait.thread, p->thread_count);
+		s->wait.stack = trace_def_known(s->wait.stack, p->stack_count);
+		s->wait.thread = trace_def_known(s->wait.thread, p->thread_count);
 		s->since_ns = trace_clock_ns(&defs->clock,
 					     s->wait.ticks ? s->wait.ticks : live->end_ticks);
 		p->threads[thread].tid = live->tid ? live->tid : p->threads[thread].tid;
@@ -671,6 +653,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->awaits = calloc(n.awaits + 1, sizeof(*p->awaits));
 	p->conflicts = calloc(n.conflicts + 1, sizeof(*p->conflicts));
 	p->reports = calloc(n.reports + 1, sizeof(*p->reports));
+	p->task_locks = calloc(n.task_locks + 1, sizeof(*p->task_locks));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
 	if (h->flags & TF_PROCESS_BOUNDED) {
 		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
@@ -682,7 +665,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 		memset(w->defs->ring, 0xff, p->thread_count * sizeof(*w->defs->ring));
 	}
 	return p->stacks && p->objects && p->threads && p->tasks && p->places && p->orders &&
-			       p->execs && p->awaits && p->conflicts && p->reports && w->modules
+			       p->execs && p->awaits && p->conflicts && p->reports && p->task_locks && w->modules
 		       ? 0
 		       : THRUM_ENOMEM;
 }
@@ -751,6 +734,7 @@ int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 	}
 	if (!error) {
 		walk_defs(&w, take_def);
+		trace_defs_order_looks(&w);
 		trace_defs_name_objects(&w);
 		error = w.no_memory ? THRUM_ENOMEM : build_modules(&w);
 	}
@@ -795,6 +779,7 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.places);
 	free(defs->process.awaits);
 	free(defs->process.conflicts);
+	free(defs->process.task_locks);
 	free(defs->process.orders);
 	free(defs->process.execs);
 	free(defs->process.reports);

@@ -371,6 +371,7 @@ enum tf_def_type {
 	TF_DEF_MEMORY =
 		20,	 /* struct tf_def_memory: memory accesses are recorded, in PID.N.memory */
 	TF_DEF_TID = 21, /* struct tf_def_tid: the kernel id of a thread, where reports name that */
+	TF_DEF_TASK_LOCK = 22, /* struct tf_def_task_lock: bounded mode's word of what tasks hold */
 };
 
 struct tf_def {
@@ -451,6 +452,26 @@ enum tf_await_flag {
 	TF_AWAIT_LOOP_WATCHES = 8,  /* descriptors besides its own, or signals */
 	TF_AWAIT_LOOP_UNKNOWN = 16, /* not asyncio's own loop */
 	TF_AWAIT_LOOP_OVER = 32,    /* gevent: it gives up, nothing is left to wait for */
+};
+
+/* Bounded mode: a lock of library ASYNCIO. def.flags say what is told. */
+struct tf_def_task_lock {
+	struct tf_def def;
+	uint32_t object, task;
+	uint32_t stack, thread; /* where it was taken, or is waited for */
+	uint64_t ticks;		/* when */
+	uint32_t look;		/* HELD: of struct tf_def_await */
+	uint32_t held;		/* ORDER: what the task had then … */
+	uint32_t held_stack, reserved;
+	uint64_t held_ticks; /* … since when … */
+	uint32_t also[8];    /* … and what besides; 0 = no more */
+};
+
+enum { TF_TASK_LOCKS_ALSO = 8 };
+enum tf_task_lock {
+	TF_TASK_LOCK_HELD = 1,
+	TF_TASK_LOCK_ORDER = 2,
+	TF_TASK_LOCK_OVER = 3, /* `task`, that others of these name, came to its end at `ticks` */
 };
 
 struct tf_def_runtime {

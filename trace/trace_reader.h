@@ -115,6 +115,17 @@ struct trace_report {
 	size_t part_count;
 };
 
+/* Bounded mode's word of what tasks hold: struct tf_def_task_lock. */
+struct trace_task_lock {
+	uint32_t what; /* enum tf_task_lock */
+	uint32_t object, task, stack, thread;
+	uint64_t time_ns;
+	uint32_t look;		   /* HELD: which */
+	uint32_t held, held_stack; /* ORDER: what the task had then … */
+	uint64_t held_ns;
+	uint32_t also[TF_TASK_LOCKS_ALSO]; /* … and what besides; 0 = no more */
+};
+
 struct trace_thread {
 	bool defined;
 	uint32_t parent, stack, flags; /* enum tf_thread_flag */
@@ -190,6 +201,8 @@ struct trace_process {
 	size_t place_count;
 	struct trace_await *awaits; /* in the order in which they were written */
 	size_t await_count;
+	struct trace_task_lock *task_locks; /* the same */
+	size_t task_lock_count;
 	const struct tf_def_runtime *runtime; /* the newest; NULL = no interpreter was found */
 	const struct tf_def_watches *watches; /* NULL = nothing said of watched memory */
 	const struct tf_def_conflict **

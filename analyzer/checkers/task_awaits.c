@@ -401,6 +401,8 @@ static void judge_look(struct task_awaits *s, struct analysis *a, size_t from, s
 {
 	struct scene c;
 
+	task_locks_look(&s->locks, a->process, a->process->awaits[from].look,
+			a->process->awaits[to - 1].time_ns);
 	scene_init(&c, s, &a->process->awaits[from], to - from);
 	for (size_t i = 0; i < c.count; i++) {
 		const struct trace_await *w = &c.await[i];

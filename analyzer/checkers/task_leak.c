@@ -448,7 +448,8 @@ static void judge_site(struct analysis *a, const struct model_job_site *s,
 	if (l->unrun && life != MODEL_LIFE_SOURCE && life != MODEL_LIFE_COROUTINE &&
 	    ends_are_known(a))
 		report_unrun(a, s, l);
-	else if (l->count >= MANY_PENDING && only_grows(s))
+	else if (l->count >= MANY_PENDING && only_grows(s) &&
+		 (life != MODEL_LIFE_COROUTINE || ends_are_known(a)))
 		report_growth(a, s, l, RULE_UNBOUNDED_TASKS,
 			      "wait to be run, and there are more and more");
 }

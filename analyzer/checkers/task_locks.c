@@ -212,6 +212,73 @@ void task_locks_apply(struct task_locks *l, const struct model *m, const struct 
 	}
 }
 
+/* ---- bounded mode ---- */
+
+static void learn_ends(struct task_locks *l, const struct trace_process *p, uint64_t until_ns)
+{
+	for (; l->told < p->task_lock_count; l->told++) {
+		const struct trace_task_lock *t = &p->task_locks[l->told];
+		struct task_life *life;
+
+		if (t->what != TF_TASK_LOCK_OVER)
+			continue;
+		if (t->time_ns > until_ns)
+			return;
+		life = touch_life(l, t->task);
+		if (life && !life->ended_ns)
+			life->ended_ns = t->time_ns;
+	}
+}
+
+void task_locks_look(struct task_locks *l, const struct trace_process *p, uint32_t look,
+		     uint64_t time_ns)
+{
+	if (!(p->flags & TF_PROCESS_BOUNDED))
+		return;
+	learn_ends(l, p, time_ns);
+	l->hold_count = 0;
+	for (size_t i = 0; i < p->task_lock_count; i++) {
+		const struct trace_task_lock *t = &p->task_locks[i];
+
+		if (t->what != TF_TASK_LOCK_HELD || t->look != look || !t->object)
+			continue;
+		on_release(l, t->object);
+		l->hold = grown(l->hold, l->hold_count, &l->hold_capacity, sizeof(*l->hold));
+		l->hold[l->hold_count++] =
+			(struct task_hold){ .object = t->object,
+					    .task = t->task,
+					    .at = { t->thread, t->stack, t->time_ns } };
+	}
+}
+
+static void learn_orders(struct task_locks *l, const struct analysis *a)
+{
+	const struct trace_process *p = a->process;
+
+	learn_ends(l, p, UINT64_MAX);
+	for (size_t i = 0; i < p->task_lock_count && l->order_count < MAX_ORDERS; i++) {
+		const struct trace_task_lock *t = &p->task_locks[i];
+		struct task_order o = {
+			.from = t->held,
+			.to = t->object,
+			.task = t->task,
+			.held = { t->held },
+			.held_count = 1,
+			.limited = is_in_wait_for(a->model, t->stack),
+			.held_at = { t->thread, t->held_stack, t->held_ns },
+			.at = { t->thread, t->stack, t->time_ns },
+			.count = 1,
+		};
+
+		if (t->what != TF_TASK_LOCK_ORDER || !t->held || !t->object || find_order(l, &o))
+			continue;
+		for (unsigned n = 0; n < TF_TASK_LOCKS_ALSO && t->also[n]; n++)
+			o.held[o.held_count++] = t->also[n];
+		l->order = grown(l->order, l->order_count, &l->order_capacity, sizeof(*l->order));
+		l->order[l->order_count++] = o;
+	}
+}
+
 /* ---- circles ---- */
 
 static bool is_ancestor(const struct task_locks *l, uint32_t old, uint32_t young)
@@ -345,13 +412,14 @@ static bool is_known(struct circle *known, size_t count, const struct circle *c)
 	return false;
 }
 
-void task_locks_report(const struct task_locks *l, struct analysis *a)
+void task_locks_report(struct task_locks *l, struct analysis *a)
 {
 	struct circle *known = NULL;
 	size_t count = 0, capacity = 0;
 
 	if (!analysis_wants(a, RULE_LOCK_ORDER_INVERSION))
 		return;
+	learn_orders(l, a);
 	for (size_t i = 0; i < l->order_count; i++) {
 		struct circle c = { .order = { &l->order[i] }, .count = 1 };
 

@@ -43,6 +43,7 @@ struct task_locks {
 	uint32_t life_count;
 	struct task_order *order; /* owned */
 	size_t order_count, order_capacity;
+	size_t told; /* of process->task_locks: those whose tasks' ends are known */
 };
 
 void task_locks_release(struct task_locks *l);
@@ -58,8 +59,11 @@ struct task_life task_locks_get_life(const struct task_locks *l, uint32_t task);
 /* The task waits at `at` for the lock, `limited`: for some time. Orders with all that it holds. */
 void task_locks_wait(struct task_locks *l, uint32_t task, uint32_t object,
 		     const struct model_site *at, bool limited);
+/* Bounded mode: what tasks hold is known where somebody looked; nothing else is in the other mode. */
+void task_locks_look(struct task_locks *l, const struct trace_process *p, uint32_t look,
+		     uint64_t time_ns);
 /* Circles of orders that tasks side by side can get into. */
-void task_locks_report(const struct task_locks *l, struct analysis *a);
+void task_locks_report(struct task_locks *l, struct analysis *a);
 
 /* With a word for what it is, its function and where it was made. */
 void task_locks_add_task(const struct task_locks *l, struct analysis *a, struct finding *f,

@@ -3,7 +3,7 @@
  * py_async_lock.c - locks that tasks hold: asyncio.Lock, whose _locked the task that takes it sets and whoever gives it back clears; trio.Lock,
  * whose _owner says it. Trio gives a lock on to a task that waits: that has it when it runs next.
  */
-#include "../shim_bounded.h"
+#include "../shim_task_lock.h"
 #include "py_chain.h"
 #include "py_name.h"
 
@@ -18,6 +18,36 @@ static struct kind {
 
 /* In a task of trio's: what it has been given. */
 enum { GIVEN_AT = TASK_CALLBACKS - 1 };
+
+static void note_taken(struct call *c, struct object *o, uint32_t task, uint32_t stack)
+{
+	struct bounded *bounded = c->s->bounded;
+
+	o->depth = 1;
+	if (task_locks_are_kept(c->s)) {
+		task_lock_taken(c, o, task, stack);
+	}
+	if (task_locks_are_records(c->s)) {
+		c->s->bounded = NULL;
+		emit_os_seq(c->s, TRACE_ACQUIRE, o->id, stack, 0);
+		c->s->bounded = bounded;
+	}
+}
+
+static void note_given(struct call *c, struct object *o)
+{
+	struct bounded *bounded = c->s->bounded;
+
+	o->depth = 0;
+	if (task_locks_are_kept(c->s)) {
+		task_lock_given(o);
+	}
+	if (task_locks_are_records(c->s)) {
+		c->s->bounded = NULL;
+		emit_o(c->s, TRACE_RELEASE, o->id);
+		c->s->bounded = bounded;
+	}
+}
 
 static void give(struct object *o, PyObject *task)
 {
@@ -34,9 +64,10 @@ void py_async_lock_given(struct call *c, struct task *t)
 	struct object *o = t->argument;
 
 	t->argument = NULL;
-	if (o && o->depth) {
-		emit_os_seq(c->s, TRACE_ACQUIRE, o->id, t->callback_stack[GIVEN_AT], 0);
+	if (!o || !o->depth) {
+		return;
 	}
+	note_taken(c, o, t->id, t->callback_stack[GIVEN_AT]);
 }
 
 /* Where it waits; whoever gives the lock knows nothing of that. */
@@ -65,7 +96,6 @@ static void note_attribute(struct arch_caller caller, const struct kind *k, PyOb
 	bool is_new = frame && py_frame_code(frame) == k->init;
 	const struct py_site *site = is_new ? py_site_now(k->label) : NULL;
 	struct task *to = taken && k == &trio_lock ? task_find(value, TRACE_TASK_TRIO_TASK) : NULL;
-	struct bounded *bounded;
 	struct call call;
 	struct object *o;
 
@@ -81,22 +111,17 @@ static void note_attribute(struct arch_caller caller, const struct kind *k, PyOb
 	if (unlikely(site != NULL)) {
 		py_name_stack(&call, site);
 	}
-	bounded = call.s->bounded;
-	o = bounded && bounded->recording ? NULL : object_find(&call, lock, PY_ASYNC_LOCK);
-	call.s->bounded = NULL; /* what it follows are the holds of the thread */
+	o = object_find(&call, lock, PY_ASYNC_LOCK);
 	if (o && to && o->depth) {
-		emit_o(call.s, TRACE_RELEASE, o->id);
+		note_given(&call, o);
 		give(o, value);
 	} else if (o && taken && call.s->task) {
-		o->depth = 1;
-		emit_os_seq(call.s, TRACE_ACQUIRE, o->id, call.stack, 0);
+		note_taken(&call, o, call.s->task, call.stack);
 	} else if (o && !taken && o->depth) {
-		o->depth = 0;
-		emit_o(call.s, TRACE_RELEASE, o->id);
+		note_given(&call, o);
 	} else if (o && !taken) { /* a new one, perhaps in another's memory */
 		object_renew(&call, (uintptr_t)lock, PY_ASYNC_LOCK);
 	}
-	call.s->bounded = bounded;
 	shim_leave(&call);
 }
 

@@ -6,6 +6,7 @@
  * the tasks that are alive are asked. All of it is C: no line of Python runs, so no signal handler of the program's does, and no tracer
  * sees it.
  */
+#include "../shim_task_lock.h"
 #include "py_chain.h"
 
 enum { CHILDREN = 256, TIMERS = 4096 };
@@ -216,7 +217,10 @@ void py_await_define(struct call *c, struct tf_def_await *def)
 
 	def->object = o ? o->id : 0;
 	def->ticks = arch_ticks();
-	region_define(&def->def, sizeof(*def), NULL, 0, NULL, 0);
+	if (o && task_locks_are_kept(c->s)) {
+		task_lock_awaited(c, o, def->task, def->look);
+	}
+	task_look_define(c->s, def);
 }
 
 static bool is_pending(PyObject *future)

@@ -6,7 +6,7 @@
  * What a greenlet waits for is kept in its task, not on the stack: that is moved away while another greenlet runs. A look goes over all
  * greenlets when the hub's loop is about to wait, and when gevent gives up because nothing is left that could wake anybody (LoopExit).
  */
-#include "../shim_bounded.h"
+#include "../shim_task_lock.h"
 #include "py_chain.h"
 #include "py_name.h"
 
@@ -33,7 +33,7 @@ enum { FOR_SEVERAL = 1000 }; /* as depth: a semaphore that is no lock */
 static void note_hold(struct arch_caller caller, PyObject *lock, bool taken)
 {
 	PyObject *counter = taken ? py_get(lock, "counter") : NULL;
-	bool is_lock = counter && py_PyLong_AsLong(counter) == 0;
+	bool is_lock = counter && py_PyLong_AsLong(counter) == 0, kept, records;
 	struct bounded *bounded;
 	struct call call;
 	struct object *o;
@@ -44,16 +44,28 @@ static void note_hold(struct arch_caller caller, PyObject *lock, bool taken)
 		return;
 	}
 	bounded = call.s->bounded;
-	o = bounded && bounded->recording ? NULL : object_find(&call, lock, PY_ASYNC_LOCK);
+	kept = task_locks_are_kept(call.s);
+	records = task_locks_are_records(call.s);
+	o = object_find(&call, lock, PY_ASYNC_LOCK);
 	call.s->bounded = NULL;
 	if (o && taken && !is_lock) {
 		o->depth = FOR_SEVERAL;
 	} else if (o && taken && o->depth != FOR_SEVERAL && call.s->task) {
 		o->depth = 1;
-		emit_os_seq(call.s, TRACE_ACQUIRE, o->id, call.stack, 0);
+		if (kept) {
+			task_lock_taken(&call, o, call.s->task, call.stack);
+		}
+		if (records) {
+			emit_os_seq(call.s, TRACE_ACQUIRE, o->id, call.stack, 0);
+		}
 	} else if (o && !taken && o->depth == 1) {
 		o->depth = 0;
-		emit_o(call.s, TRACE_RELEASE, o->id);
+		if (kept) {
+			task_lock_given(o);
+		}
+		if (records) {
+			emit_o(call.s, TRACE_RELEASE, o->id);
+		}
 	}
 	call.s->bounded = bounded;
 	shim_leave(&call);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SHOWS two asyncio locks taken in two orders by tasks that did not meet this time
 # EXPECT lock-order-inversion confidence=potential tasks=debit,credit stacks=debit,credit roles=holds,acquires
-# RUN full
 import asyncio
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS a task that takes an asyncio lock which it holds: it is not reentrant
 # EXPECT self-deadlock confidence=observed tasks=main stacks=flush,save
-# RUN timeout=3 full
+# RUN timeout=3
 import asyncio
 
 

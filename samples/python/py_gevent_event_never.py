@@ -2,7 +2,7 @@
 # SHOWS greenlets that wait for an event and a queue that nobody is left to feed: gevent gives up
 # EXPECT stuck-wait confidence=observed tasks=consumer stacks=consumer says=an+event
 # EXPECT stuck-wait confidence=observed tasks=reader stacks=reader says=something+in+a+queue
-# RUN exit=1 full
+# RUN exit=1
 # BUILD modules=gevent
 import gevent
 from gevent.event import Event

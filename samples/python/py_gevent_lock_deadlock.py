@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS two greenlets that take a semaphore and an RLock of gevent's in two orders, and meet, while another goes on
 # EXPECT deadlock confidence=observed tasks=debit,credit stacks=debit,credit roles=awaits,holds
-# RUN timeout=4 full
+# RUN timeout=4
 # BUILD modules=gevent
 import gevent
 from gevent.lock import RLock, Semaphore

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS a service whose task waits for SIGTERM, by a handler of its own: it is at rest, not stuck
 # NEVER stuck-wait deadlock await-cycle
-# RUN clean timeout=3 status=any full
+# RUN clean timeout=3 status=any
 import asyncio
 import signal
 

@@ -2,7 +2,7 @@
 # SHOWS a trio program whose consumers wait for an event and a channel that nobody is left to feed
 # EXPECT stuck-wait confidence=observed tasks=consumer stacks=consumer says=an+event
 # EXPECT stuck-wait confidence=observed tasks=reader stacks=reader says=something+in+a+queue
-# RUN timeout=4 full
+# RUN timeout=4
 # BUILD modules=trio
 import trio
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS two tasks of trio that take two locks in two orders, and meet, while another task goes on
 # EXPECT deadlock confidence=observed tasks=debit,credit stacks=debit,credit roles=awaits,holds locks=accounts,audit
-# RUN timeout=4 full
+# RUN timeout=4
 # BUILD modules=trio
 import trio
 

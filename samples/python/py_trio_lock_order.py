@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SHOWS two tasks of trio that take two locks in two orders, one after the other; one of them is given its lock by the other
 # EXPECT lock-order-inversion confidence=potential tasks=debit,credit stacks=debit,credit roles=holds,acquires locks=accounts,audit
-# RUN full
 # BUILD modules=trio
 import trio
 

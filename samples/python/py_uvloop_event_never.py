@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS a task on uvloop that waits for an event whose setter is gone
 # EXPECT stuck-wait confidence=observed tasks=consumer stacks=consumer
-# RUN timeout=3 full
+# RUN timeout=3
 # BUILD modules=uvloop
 import asyncio
 

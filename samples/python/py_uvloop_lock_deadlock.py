@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SHOWS two tasks on uvloop that take two asyncio locks in two orders, and meet, while a heartbeat keeps the loop turning
 # EXPECT deadlock confidence=observed tasks=debit,credit stacks=debit,credit roles=awaits,holds
-# RUN timeout=3 full
+# RUN timeout=3
 # BUILD modules=uvloop
 import asyncio
 

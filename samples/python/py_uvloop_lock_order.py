@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SHOWS two tasks on uvloop that take two asyncio locks in two orders, one after the other
 # EXPECT lock-order-inversion confidence=potential tasks=main,credit stacks=debit,credit roles=holds,acquires
-# RUN full
 # BUILD modules=uvloop
 import asyncio
 

@@ -310,7 +310,7 @@ def main():
             print("run.py: there is no %s; build first" % path, file=sys.stderr)
             return 2
     chosen, scripted, others = [s for s in select(samples, options) if s.name not in bench.absent], [], []
-    if options.bounded:  # which keeps no order of accesses, nor what tasks hold
+    if options.bounded:  # which keeps no order of accesses
         chosen = [s for s in chosen if "--python-races" not in s.run.get("options", "") and "full" not in s.run]
     skipped = [s for s in select(samples, options) if s.name in bench.absent]
     if not (options.native or options.hanging or options.bounded):
