@@ -41,6 +41,7 @@ struct stretch {
 	/* BLOCK without its UNBLOCK; more than one where a signal handler blocks inside a call. */
 	struct cause block[MAX_BLOCKS];
 	uint32_t block_count;
+	uint32_t fork_stack; /* of a child that was made, until the next wait */
 	/* Of each BUSY: time that went by, and was spent on a processor. */
 	uint64_t wall_ns, processor_ns;
 };
@@ -187,13 +188,50 @@ static bool starts_a_thread(const struct analysis *a, const struct cause *c)
 	return word && !strcmp(word, "threading.Thread");
 }
 
+/* The innermost line of the program that an interpreter runs; NULL = none. */
+static const struct trace_code_place *innermost_place(const struct trace_process *p, uint32_t stack)
+{
+	for (uint32_t i = 0; stack < p->stack_count && i < p->stacks[stack].frames; i++)
+		if (p->stacks[stack].ip[i] - TF_PLACE < p->place_count)
+			return &p->places[p->stacks[stack].ip[i] - TF_PLACE];
+	return NULL;
+}
+
+/*
+ * Whoever makes a child reads from a pipe until the child's exec closes it, or says why there is none: as long as the system takes. That is
+ * how Python's subprocess and libuv do it: the read comes next, in the function that forked.
+ */
+static bool starts_a_process(const struct analysis *a, const struct stretch *x,
+			     const struct cause *c)
+{
+	enum { SAME_FUNCTION = 4096, AT_MOST_NS = 1000000000 };
+	const struct trace_process *p = a->process;
+	const struct trace_code_place *forked = innermost_place(p, x->fork_stack),
+				      *reads = innermost_place(p, c->stack);
+	uint64_t from, to;
+
+	if (c->call != TRACE_CALL_READ || !x->fork_stack || x->fork_stack >= p->stack_count ||
+	    c->stack >= p->stack_count || c->total_ns >= AT_MOST_NS)
+		return false;
+	if (reads)
+		return forked && reads->kind == TF_PLACE_LIBRARY && forked->function &&
+		       reads->function && !strcmp(forked->function, reads->function);
+	if (!p->stacks[x->fork_stack].frames || !p->stacks[c->stack].frames)
+		return false;
+	from = p->stacks[x->fork_stack].ip[0];
+	to = p->stacks[c->stack].ip[0];
+	return !forked && to > from && to - from < SAME_FUNCTION;
+}
+
 static void on_cause(struct loop_stall *s, struct analysis *a, uint32_t thread,
 		     const struct cause *c)
 {
 	const struct model_driver *d = model_get_driver(a->model, thread);
 	struct stretch *x = &s->stretch[thread];
+	bool starts = starts_a_thread(a, c) || starts_a_process(a, x, c);
 
-	if ((waits_for_descriptors(c->call) && d && runs_a_loop_inside(d)) || starts_a_thread(a, c))
+	x->fork_stack = 0;
+	if ((waits_for_descriptors(c->call) && d && runs_a_loop_inside(d)) || starts)
 		return;
 	/* A library's call, of which a call that it made is told already. */
 	if (x->newest_ns * 2 >= c->total_ns && x->newest_since_ns + c->total_ns / 4 >= c->since_ns)
@@ -554,6 +592,8 @@ static void loop_stall_on_event(void *state, struct analysis *a, const struct tr
 		on_task(s, a, event, step);
 	else if (event->op == TRACE_LOOP)
 		on_loop(s, a, event);
+	else if (event->op == TRACE_FORK)
+		s->stretch[event->thread].fork_stack = event->stack;
 	else if (event->op == TRACE_BUSY)
 		on_busy(&s->stretch[event->thread], event);
 	else if (event->op == TRACE_REQUEST && step->object)
