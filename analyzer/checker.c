@@ -29,6 +29,7 @@
 	ROW(task_leak)      \
 	ROW(task_fate)      \
 	ROW(task_awaits)    \
+	ROW(pool_worker)    \
 	ROW(shared_state)   \
 	ROW(races)          \
 	ROW(memory_races)   \
