@@ -455,6 +455,37 @@ static void append_watched(char *buffer, size_t bytes, const struct report *repo
 	       words_count(classes, "class", "classes", amount, sizeof(amount)));
 }
 
+/* Without it "no findings" would be read as "no races". */
+static void append_memory(char *buffer, size_t bytes, const struct report *report)
+{
+	uint64_t watches = 0, reached = 0, met = 0;
+	bool any = false, off = false;
+	char amount[96];
+
+	for (size_t i = 0; i < report->process_count; i++) {
+		const struct tf_def_watches *w = report->processes[i].process->watches;
+
+		any = any || w;
+		off = off || (w && w->state != TF_WATCH_ON);
+		watches += w ? w->pauses + w->residents : 0;
+		reached += w ? w->sites : 0;
+		met += w ? w->conflicts : 0;
+	}
+	if (!any)
+		return;
+	if (!watches) {
+		append(buffer, bytes, "; shared memory was not watched%s",
+		       off ? " (thrum info says why)" : "");
+		return;
+	}
+	append(buffer, bytes, "; memory watched %s",
+	       words_count(watches, "time", "times", amount, sizeof(amount)));
+	append(buffer, bytes, " at %s",
+	       words_count(reached, "instruction", "instructions", amount, sizeof(amount)));
+	append(buffer, bytes, ", met by a second thread %s",
+	       words_count(met, "time", "times", amount, sizeof(amount)));
+}
+
 const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 {
 	struct report_totals totals = report_sum(report);
@@ -469,6 +500,7 @@ const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 		       words_count(report->process_count, "process", "processes", amount,
 				   sizeof(amount)));
 	append_watched(buffer, bytes, report);
+	append_memory(buffer, bytes, report);
 	return buffer;
 }
 

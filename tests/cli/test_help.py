@@ -148,7 +148,7 @@ class Help(Case):
             self.assert_status(result, 64)
             self.assertIn(f"'{verb}'", result.stderr)
             self.assertIn("thrum help", result.stderr)
-        for option in ("--races=auto", "--perturb=1"):
+        for option in ("--perturb=1", "--steer=x"):
             self.assert_status(self.thrum("run", option, "--", "true"), 64)
 
     def test_no_verb_is_usage(self):
