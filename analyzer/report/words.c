@@ -455,29 +455,21 @@ static void append_watched(char *buffer, size_t bytes, const struct report *repo
 	       words_count(classes, "class", "classes", amount, sizeof(amount)));
 }
 
-/* Without it "no findings" would be read as "no races". */
+/* How large the sample was; where there was none, `thrum info` says why. */
 static void append_memory(char *buffer, size_t bytes, const struct report *report)
 {
 	uint64_t watches = 0, reached = 0, met = 0;
-	bool any = false, off = false;
 	char amount[96];
 
 	for (size_t i = 0; i < report->process_count; i++) {
 		const struct tf_def_watches *w = report->processes[i].process->watches;
 
-		any = any || w;
-		off = off || (w && w->state != TF_WATCH_ON);
 		watches += w ? w->pauses + w->residents : 0;
 		reached += w ? w->sites : 0;
 		met += w ? w->conflicts : 0;
 	}
-	if (!any)
+	if (!watches)
 		return;
-	if (!watches) {
-		append(buffer, bytes, "; shared memory was not watched%s",
-		       off ? " (thrum info says why)" : "");
-		return;
-	}
 	append(buffer, bytes, "; memory watched %s",
 	       words_count(watches, "time", "times", amount, sizeof(amount)));
 	append(buffer, bytes, " at %s",
