@@ -67,7 +67,7 @@ const char *symbols_resolve_data(struct symbols *symbols, uint64_t address, uint
 const char *symbols_resolve_shared(struct symbols *symbols, uint64_t address, uint64_t time_ns,
 				   unsigned *ret_how);
 
-/* Where the variable at a data address is declared; false = not known, or no variable. See data_symbols.h. */
+/* Where the variable at a data address is declared; false = not known, or no variable. */
 bool symbols_resolve_data_place(struct symbols *symbols, uint64_t address, uint64_t time_ns,
 				const char **ret_file, int *ret_line);
 

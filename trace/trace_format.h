@@ -675,7 +675,6 @@ struct tf_def_watches {
 };
 enum tf_watch_state {
 	TF_WATCH_ON = 0,
-	TF_WATCH_ONE_THREAD = 1, /* nothing to do: no second thread was made */
 	TF_WATCH_REFUSED = 2,	 /* perf_event_open: detail = errno */
 	TF_WATCH_OLD_KERNEL = 3,
 	TF_WATCH_NO_REGISTERS = 4, /* a debugger or another tool has them */

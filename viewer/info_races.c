@@ -9,7 +9,6 @@
 
 static const char *const reasons[] = {
 	[TF_WATCH_ON] = NULL,
-	[TF_WATCH_ONE_THREAD] = "there was one thread",
 	[TF_WATCH_REFUSED] = "the kernel refused perf_event_open",
 	[TF_WATCH_OLD_KERNEL] = "the kernel is older than 6.4",
 	[TF_WATCH_NO_REGISTERS] = "no debug register was free",

@@ -138,7 +138,7 @@ static bool arm(struct races *r, struct race_watch *w)
 
 	atomic_store(&w->own_hits, 0);
 	atomic_store(&w->phase, RACE_ARMED);
-	if (race_arm(&w->event, w->address, w->bytes, !w->is_write,
+	if (race_arm(&w->event, w->spot.address, w->spot.bytes, !w->spot.is_write,
 		     RACE_DATA(RACE_WATCH, w - r->watch, atomic_load(&w->generation)))) {
 		return true;
 	}
@@ -224,8 +224,8 @@ static bool is_private(const struct stream *s, uintptr_t address, uintptr_t sp)
 }
 
 /*
- * Two threads reached an instruction with the same address, which one of them writes, without a lock: worth a pause. Any thread writes an entry; what two wrote
- * at the same time is no harm.
+ * Two threads reached an instruction with the same address, which one of them writes, without a lock: worth a pause. Any
+ * thread writes an entry; what two wrote at the same time is no harm.
  */
 static void note_user(struct races *r, const struct stream *s, uintptr_t address, uintptr_t site,
 		      bool is_write)
@@ -269,24 +269,24 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 		return false;
 	}
 	atomic_store(&r->next_watch_ns, now + 1000000000 / RACE_WATCHES_A_SECOND);
-	w->before = value_at(address, bytes, &is_there);
+	w->spot.before = value_at(address, bytes, &is_there);
 	if (!is_there) {
 		count(&r->told->private_);
 		give_back(w);
 		return false;
 	}
-	w->first = side_of(c, g, touch_of(i, whole) | race_look_around(r, i, g->ip), false,
-			   &in_handler, w->ip);
-	w->number = atomic_fetch_add(&r->next_number, 1) + 1;
-	w->stream = c->s->index;
-	w->bytes = bytes;
-	w->address = address;
-	w->site = g->ip;
+	w->spot.first = side_of(c, g, touch_of(i, whole) | race_look_around(r, i, g->ip), false,
+				&in_handler, w->spot.ip);
+	w->spot.number = atomic_fetch_add(&r->next_number, 1) + 1;
+	w->spot.stream = c->s->index;
+	w->spot.bytes = bytes;
+	w->spot.address = address;
+	w->spot.site = g->ip;
 	w->is_pause = is_pause && !in_handler;
 	w->until_ns = now + RACE_RESIDENT_MS * UINT64_C(1000000);
-	w->is_write = i->access & CODE_WRITES;
+	w->spot.is_write = i->access & CODE_WRITES;
 	w->is_parked = false;
-	record(c, w->number, &w->first, false);
+	record(c, w->spot.number, &w->spot.first, false);
 	if (!arm(r, w)) {
 		return false;
 	}
@@ -331,7 +331,7 @@ static bool on_site(struct races *r, struct call *c, const struct code_registers
 /* ---- a watched location that is touched ---- */
 
 /* The instruction that was made: the one in front of where the thread is. */
-static uint32_t touch_behind(struct races *r, const struct code_registers *g, uintptr_t address)
+static uint32_t touch_behind(struct races *r, const struct code_registers *g)
 {
 	struct code_instruction i;
 	uintptr_t start, end, pc;
@@ -342,8 +342,8 @@ static uint32_t touch_behind(struct races *r, const struct code_registers *g, ui
 	if (!i.access) {
 		return i.is_string ? TRACE_TOUCH_UNKNOWN | TRACE_TOUCH_WIDE : TRACE_TOUCH_UNKNOWN;
 	}
-	return touch_of(&i, i.size > 8 ? address : address / i.size * i.size) |
-	       race_look_around(r, &i, pc);
+	return touch_of(&i, 0) |
+	       race_look_around(r, &i, pc); /* its registers are gone: taken for aligned */
 }
 
 /* Where two threads run in turns, the second one comes long after: see race_watch_parked. Lost when somebody is at work there. */
@@ -355,15 +355,7 @@ static void park(struct races *r, const struct race_watch *w)
 		return;
 	}
 	p = &r->parked[r->parked_at++ % RACE_PARKED];
-	*p = (struct race_parked){ .number = w->number,
-				   .stream = w->stream,
-				   .bytes = w->bytes,
-				   .is_write = w->is_write,
-				   .address = w->address,
-				   .site = w->site,
-				   .before = w->before,
-				   .first = w->first };
-	__builtin_memcpy(p->ip, w->ip, sizeof(p->ip));
+	*p = (struct race_parked){ .spot = w->spot };
 	atomic_store(&r->choosing, 0);
 }
 
@@ -375,23 +367,15 @@ void race_watch_parked(struct races *r, uint32_t stream, uint64_t now_ns)
 		struct race_parked *p = &r->parked[(start + i) % RACE_PARKED];
 		struct race_watch *w;
 
-		if (!p->number || p->stream == stream || !(w = take_watch(r, false))) {
+		if (!p->spot.number || p->spot.stream == stream || !(w = take_watch(r, false))) {
 			continue;
 		}
-		w->first = p->first;
-		__builtin_memcpy(w->ip, p->ip, sizeof(w->ip));
-		w->number = p->number;
-		w->stream = p->stream;
-		w->bytes = p->bytes;
-		w->address = p->address;
-		w->site = p->site;
-		w->before = p->before;
-		w->is_write = p->is_write;
+		w->spot = p->spot;
 		w->is_pause = false;
 		w->is_parked = true;
 		w->until_ns = now_ns + PARKED_MS * UINT64_C(1000000);
 		if (++p->rounds == ROUNDS) {
-			p->number = 0;
+			p->spot.number = 0;
 		}
 		arm(r, w);
 		return;
@@ -413,8 +397,8 @@ static void on_own_touch(struct races *r, struct call *c, struct race_watch *w,
 		give_back(w);
 		return;
 	}
-	t = side_of(c, g, touch_behind(r, g, w->address), true, &in_handler, ip);
-	record(c, w->number, &t, false);
+	t = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
+	record(c, w->spot.number, &t, false);
 }
 
 static void on_touch(struct races *r, struct call *c, struct race_watch *w,
@@ -429,7 +413,7 @@ static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 		count(&r->told->dropped);
 		return;
 	}
-	if (w->stream == c->s->index) {
+	if (w->spot.stream == c->s->index) {
 		if (!w->is_pause) {
 			on_own_touch(r, c, w, g);
 		}
@@ -441,21 +425,21 @@ static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 	}
 	race_disarm(&w->event, false);
 	count(&r->told->conflicts);
-	def.watch = w->number;
-	def.address = w->address;
-	def.bytes = w->bytes;
-	def.before = w->before;
-	def.after = value_at(w->address, w->bytes, &is_there);
+	def.watch = w->spot.number;
+	def.address = w->spot.address;
+	def.bytes = w->spot.bytes;
+	def.before = w->spot.before;
+	def.after = value_at(w->spot.address, w->spot.bytes, &is_there);
 	def.flags = (w->is_pause ? TF_CONFLICT_PAUSED : 0) |
 		    (is_there && def.after != def.before ? TF_CONFLICT_CHANGED : 0);
-	def.side[0] = w->first;
-	def.side[0].touch |= race_look_near(r, w->ip, RACE_NEAR_FRAMES);
-	def.side[1] = side_of(c, g, touch_behind(r, g, w->address), true, &in_handler, ip);
+	def.side[0] = w->spot.first;
+	def.side[0].touch |= race_look_near(r, w->spot.ip, RACE_NEAR_FRAMES);
+	def.side[1] = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
 	def.side[1].touch |= race_look_near(r, ip, RACE_NEAR_FRAMES);
 	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
-	record(c, w->number, &def.side[1], true);
+	record(c, w->spot.number, &def.side[1], true);
 	if (!w->is_pause) {
-		race_make_hot(r, w->site);
+		race_make_hot(r, w->spot.site);
 		give_back(w);
 		return;
 	}

@@ -59,31 +59,32 @@ enum race_phase {
 	RACE_DONE,
 };
 
-struct race_watch {
-	struct kept_file event;
-	_Atomic uint32_t phase; /* enum race_phase; a futex */
-	_Atomic uint32_t generation;
-	_Atomic uint32_t own_hits;
-	uint32_t number; /* of the watch, in the trace */
+/* What is watched, and who came first. */
+struct race_spot {
+	uint32_t number; /* of the watch, in the trace; 0 = none */
 	uint32_t stream; /* index of the first thread's */
 	uint32_t bytes;
-	bool is_pause, is_parked, is_write;
-	uint64_t until_ns; /* a resident one */
+	bool is_write;
 	uintptr_t address, site;
 	uint64_t before;
 	struct tf_touch first;
 	uintptr_t ip[RACE_NEAR_FRAMES]; /* of the first */
 };
 
+struct race_watch {
+	struct kept_file event;
+	_Atomic uint32_t phase; /* enum race_phase; a futex */
+	_Atomic uint32_t generation;
+	_Atomic uint32_t own_hits;
+	bool is_pause, is_parked;
+	uint64_t until_ns; /* a resident one */
+	struct race_spot spot;
+};
+
 /* A location that its first thread touched again and again: to be watched once more while another thread runs. */
 struct race_parked {
-	uint32_t number, stream, bytes; /* as in the watch; number 0 = none */
+	struct race_spot spot;
 	uint32_t rounds;
-	bool is_write;
-	uintptr_t address, site;
-	uint64_t before;
-	struct tf_touch first;
-	uintptr_t ip[RACE_NEAR_FRAMES];
 };
 
 struct race_visit {
