@@ -262,6 +262,8 @@ static const char *why(const struct race *race, enum confidence confidence)
 	if (confidence == CONFIDENCE_OBSERVED)
 		return both & TRACE_TOUCH_WIDE ? "One of the two is made in parts: it can be torn."
 					       : "An update can be lost.";
+	if (confidence == CONFIDENCE_HINT && is_paused(race->conflict))
+		return "There are atomic instructions near by, and these two may be atomic in the source: in the binary that cannot be told from plain moves.";
 	if (confidence == CONFIDENCE_HINT)
 		return "There are atomic instructions near by, which may order the two in a way that is not recorded.";
 	return "Both may be atomic in the source: in the binary that cannot be told from plain moves.";

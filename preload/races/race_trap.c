@@ -406,6 +406,8 @@ static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 {
 	uint32_t expected = RACE_ARMED;
 	struct tf_def_conflict def = { .def.type = TF_DEF_CONFLICT };
+	/* Nothing that callers do can order what meets during a pause: there they tell only whether the two are atomic themselves. */
+	uint32_t near = w->is_pause ? 1 : RACE_NEAR_FRAMES;
 	uintptr_t ip[RACE_NEAR_FRAMES];
 	bool in_handler, is_there;
 
@@ -433,9 +435,9 @@ static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 	def.flags = (w->is_pause ? TF_CONFLICT_PAUSED : 0) |
 		    (is_there && def.after != def.before ? TF_CONFLICT_CHANGED : 0);
 	def.side[0] = w->spot.first;
-	def.side[0].touch |= race_look_near(r, w->spot.ip, RACE_NEAR_FRAMES);
+	def.side[0].touch |= race_look_near(r, w->spot.ip, near);
 	def.side[1] = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
-	def.side[1].touch |= race_look_near(r, ip, RACE_NEAR_FRAMES);
+	def.side[1].touch |= race_look_near(r, ip, near);
 	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
 	record(c, w->spot.number, &def.side[1], true);
 	if (!w->is_pause) {
