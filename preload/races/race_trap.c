@@ -224,21 +224,24 @@ static bool is_private(const struct stream *s, uintptr_t address, uintptr_t sp)
 }
 
 /*
- * Two threads reached an instruction with the same address, which one of them writes, without a lock: worth a pause. Any
- * thread writes an entry; what two wrote at the same time is no harm.
+ * Two threads reached an instruction with the same address: worth a pause where one of them writes, without a lock. True where nobody
+ * was seen to write: who does may come once a second. Any thread writes an entry; what two wrote at the same time is no harm.
  */
-static void note_user(struct races *r, const struct stream *s, uintptr_t address, uintptr_t site,
+static bool note_user(struct races *r, const struct stream *s, uintptr_t address, uintptr_t site,
 		      bool is_write)
 {
 	struct race_user *u = &r->user[address * 0x9e3779b97f4a7c15u >> 52];
+	bool is_shared = u->address == address && u->stream != s->index;
 
 	if (u->address != address) {
 		*u = (struct race_user){ .address = address };
-	} else if (u->stream != s->index && !s->held && (is_write || u->is_written)) {
-		race_make_hot(r, site);
 	}
 	u->is_written = u->is_written || is_write;
 	u->stream = s->index;
+	if (is_shared && u->is_written && !s->held) {
+		race_make_hot(r, site);
+	}
+	return is_shared && !u->is_written;
 }
 
 /* True: the guard is not held any more. */
@@ -249,17 +252,19 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 	uint32_t bytes = piece_of(whole, i->size, &address);
 	uint64_t now = race_now_ns();
 	struct race_watch *w;
-	bool is_there, in_handler, is_pause;
+	bool is_there, in_handler, is_pause, is_long;
 
 	if (!whole || is_private(c->s, whole, g->r[4])) {
 		count(&r->told->private_);
 		return false;
 	}
-	note_user(r, c->s, whole, g->ip, i->access & CODE_WRITES);
+	is_long = note_user(r, c->s, whole, g->ip, i->access & CODE_WRITES) &&
+		  race_random(r) % RACE_LONG_ONE_OF == 0;
 	if (now < atomic_load(&r->next_watch_ns)) {
 		return false;
 	}
-	is_pause = (race_is_hot(r, g->ip) || race_random(r) % 3 == 0) && may_pause(r, c->s, now);
+	is_pause = !is_long && (race_is_hot(r, g->ip) || race_random(r) % 3 == 0) &&
+		   may_pause(r, c->s, now);
 	w = take_watch(r, is_pause);
 	if (!w && !is_pause && may_pause(r, c->s, now)) {
 		is_pause = true;
@@ -283,7 +288,7 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 	w->spot.address = address;
 	w->spot.site = g->ip;
 	w->is_pause = is_pause && !in_handler;
-	w->until_ns = now + RACE_RESIDENT_MS * UINT64_C(1000000);
+	w->until_ns = now + (is_long ? RACE_LONG_MS : RACE_RESIDENT_MS) * UINT64_C(1000000);
 	w->spot.is_write = i->access & CODE_WRITES;
 	w->is_parked = false;
 	record(c, w->spot.number, &w->spot.first, false);

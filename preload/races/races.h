@@ -30,6 +30,8 @@ enum {
 	RACE_SITE_MS = 3,	   /* an instruction that nobody reaches … */
 	RACE_COLD_SITE_MS = 30,	   /* … one of four of them */
 	RACE_RESIDENT_MS = 100,	   /* a watch without a pause */
+	RACE_LONG_MS = 1200,	   /* the same, for a writer that comes once a second: … */
+	RACE_LONG_ONE_OF = 4,	   /* … some of what several threads read and nobody writes */
 	RACE_OWN_HITS = 4,	   /* of the thread that is watched, then the watch ends */
 	RACE_PAUSE_US = 1000,	   /* half of it to one and a half */
 	RACE_PAUSE_PER_MILLE = 20, /* of time, for each processor that may be in use */
