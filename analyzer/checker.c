@@ -207,6 +207,10 @@ void analysis_add_task(struct analysis *a, struct finding *f, uint32_t task, uns
 	t->created_stack = made;
 	t->loop = job ? job->loop : 0;
 	t->state = job ? states[job->state] : NULL;
+	if (p->tasks && task < p->task_count) {
+		t->context = p->tasks[task].context;
+		t->context_count = p->tasks[task].context_count;
+	}
 	if ((kind == TRACE_TASK_ANNOTATED || model_job_life(kind) == MODEL_LIFE_COROUTINE) &&
 	    p->tasks && task < p->task_count && p->tasks[task].name)
 		t->callback = name_of_task(a, p->tasks[task].name);

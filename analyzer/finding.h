@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct trace_context_pair;
+
 enum rule {
 #define RULE(NAME, id, cap, bounded, title, help) RULE_##NAME,
 #include "../spec/rules.def"
@@ -111,6 +113,9 @@ struct finding_task {
 	uint32_t callback_stack;	    /* one frame: what is called; 0 = not known */
 	/* That function, or an annotated task's name; NULL = unknown. Filled by symbolisation */
 	const char *callback;
+	/* Whose work it does: trace_reader.h; borrowed from the trace */
+	const struct trace_context_pair *context;
+	size_t context_count;
 	uint32_t created_stack; /* where it was made or posted, 0 = unknown */
 	struct frames created_at;
 };

@@ -4,7 +4,8 @@
  *
  * Runs after symbolisation, because only then locks have names. A named lock reads "mutex
  * g_accounts"; several unnamed ones of a kind are told apart by their place in the finding's list:
- * "mutex #2".
+ * "mutex #2". A message says of a task whose work it does, where it names it first: "task handle (request_id=42)"; a note of a task that the
+ * message does not name. A title does not: it is the same in each run.
  */
 #include "checker.h"
 
@@ -15,6 +16,8 @@
 struct text {
 	char *bytes; /* owned */
 	size_t length, capacity;
+	uint64_t *
+		told; /* tasks whose context was said, by place in the finding's list; NULL = say none */
 };
 
 static void append(struct text *t, const char *bytes, size_t count)
@@ -70,6 +73,20 @@ static bool is_ambiguous(const struct finding *f, const struct finding_task *tas
 	return false;
 }
 
+/* " (request_id=42)" */
+static void append_context(struct text *t, const struct finding_task *task)
+{
+	char buffer[512];
+	size_t bytes =
+		trace_context_text(task->context, task->context_count, buffer, sizeof(buffer));
+
+	if (bytes) {
+		append(t, " (", 2);
+		append(t, buffer, bytes);
+		append(t, ")", 1);
+	}
+}
+
 /* "timer callback on_tick", "timer #2": those of one finding are told apart. */
 static void append_task(struct text *t, const struct finding *f, unsigned long id)
 {
@@ -87,6 +104,10 @@ static void append_task(struct text *t, const struct finding *f, unsigned long i
 		}
 		if (task->callback ? is_ambiguous(f, task) : f->task_count > 1) {
 			append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), " #%zu", i + 1));
+		}
+		if (t->told && !(*t->told >> i % 64 & 1)) {
+			append_context(t, task);
+			*t->told |= UINT64_C(1) << i % 64;
 		}
 		return;
 	}
@@ -114,9 +135,10 @@ static size_t expand_one(struct text *t, const struct finding *f, const char *at
 	return 0;
 }
 
-static const char *expand(struct finding_list *list, const struct finding *f, const char *source)
+static const char *expand(struct finding_list *list, const struct finding *f, const char *source,
+			  uint64_t *told)
 {
-	struct text t = { NULL, 0, 0 };
+	struct text t = { .told = told };
 	const char *result = source;
 
 	if (!source || !strchr(source, '{'))
@@ -140,10 +162,11 @@ void finding_expand_names(struct finding_list *list)
 {
 	for (size_t i = 0; i < finding_list_count(list); i++) {
 		struct finding *f = finding_list_get(list, i);
+		uint64_t told = 0;
 
-		f->title = expand(list, f, f->title);
-		f->message = expand(list, f, f->message);
+		f->title = expand(list, f, f->title, NULL);
+		f->message = expand(list, f, f->message, &told);
 		for (size_t k = 0; k < f->stack_count; k++)
-			f->stacks[k].note = expand(list, f, f->stacks[k].note);
+			f->stacks[k].note = expand(list, f, f->stacks[k].note, &told);
 	}
 }

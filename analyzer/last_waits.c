@@ -55,10 +55,13 @@ static const char *thread_label(const struct look *l, uint32_t thread)
 static const char *task_label(const struct look *l, uint32_t task)
 {
 	const struct trace_process *p = l->process;
-	const char *name = task < p->task_count ? p->tasks[task].name : NULL;
+	const struct trace_task *t = task < p->task_count ? &p->tasks[task] : NULL;
+	char context[512] = "";
+	bool has = t && trace_context_text(t->context, t->context_count, context, sizeof(context));
 
-	return name ? finding_list_printf(l->list, "task %s", name)
-		    : finding_list_printf(l->list, "task %" PRIu32, task);
+	return t && t->name ? finding_list_printf(l->list, "task %s%s%s%s", t->name,
+						  has ? " (" : "", context, has ? ")" : "")
+			    : finding_list_printf(l->list, "task %" PRIu32, task);
 }
 
 static void add(const struct look *l, uint32_t object, uint32_t stack, const char *note)

@@ -37,7 +37,7 @@ static struct {
 	struct task_hold hold[BUCKETS][HELD];
 	struct task_order order[ORDERS];
 	uint32_t named[NAMED]; /* tasks that a definition names, by number */
-	struct looks held, awaits;
+	struct looks held, awaits, contexts;
 } now;
 
 static void look_at_process(void)
@@ -95,6 +95,22 @@ void task_look_define(const struct stream *s, struct tf_def_await *def)
 		define_in_look(&def->def, sizeof(*def), def->look, &now.awaits);
 	} else {
 		region_define(&def->def, sizeof(*def), NULL, 0, NULL, 0);
+	}
+}
+
+/* What lies over another has its size: all of them the most. */
+void task_context_define(const struct stream *s, struct tf_def_task_context *def, const char *text)
+{
+	uint64_t whole[(sizeof(*def) + TF_CONTEXT_TEXT) / 8] = { 0 };
+
+	look_at_process();
+	if (task_locks_are_kept(s)) {
+		__builtin_memcpy(whole, def, sizeof(*def));
+		__builtin_memcpy((char *)whole + sizeof(*def), text, def->bytes);
+		define_in_look((struct tf_def *)(void *)whole, sizeof(whole), def->look,
+			       &now.contexts);
+	} else {
+		region_define(&def->def, sizeof(*def), text, def->bytes, NULL, 0);
 	}
 }
 

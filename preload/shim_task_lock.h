@@ -33,6 +33,8 @@ void task_lock_given(struct object *o);
 void task_lock_awaited(struct call *c, struct object *o, uint32_t task, uint32_t look);
 /* TF_DEF_AWAIT, over one of an older look. */
 void task_look_define(const struct stream *s, struct tf_def_await *def);
+/* TF_DEF_TASK_CONTEXT, with its text; bounded mode: over one of an older look, again in each. */
+void task_context_define(const struct stream *s, struct tf_def_task_context *def, const char *text);
 /* It is over. */
 void task_lock_over(uint32_t task);
 

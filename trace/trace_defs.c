@@ -120,6 +120,10 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 	case TF_DEF_TASK_LOCK:
 		w->found.task_locks++;
 		break;
+	case TF_DEF_TASK_CONTEXT:
+		trace_raise(&w->found.tasks, id, w->limit);
+		w->found.contexts++;
+		break;
 	case TF_DEF_EXEC:
 		w->found.execs++;
 		break;
@@ -331,41 +335,6 @@ static void take_owner(struct walk *w, const struct tf_def *def, const uint8_t *
 	}
 }
 
-static void take_task(struct walk *w, const struct tf_def *def, const uint8_t *body)
-{
-	struct trace_process *p = &w->defs->process;
-	struct tf_def_task d;
-	uint32_t room;
-	char *name = NULL;
-
-	if (!trace_def_fits(w, def, sizeof(d))) {
-		return;
-	}
-	memcpy(&d, body, sizeof(d));
-	room = def->bytes - (uint32_t)sizeof(d);
-	if (!trace_def_id_ok(w, d.task)) {
-		return;
-	}
-	if (d.bytes) {
-		name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
-				      d.bytes < room ? d.bytes : room);
-		w->no_memory |= !name;
-	}
-	if (p->tasks[d.task].defined) { /* it was given another name */
-		p->tasks[d.task].name = name ? name : p->tasks[d.task].name;
-		return;
-	}
-	p->tasks[d.task] = (struct trace_task){
-		.defined = true,
-		.parent = trace_def_known(d.parent, p->task_count),
-		.thread = trace_def_known(d.thread, p->thread_count),
-		.stack = trace_def_known(d.stack, p->stack_count),
-		.correlation = d.correlation,
-		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
-		.name = name,
-	};
-}
-
 static void take_order(struct walk *w, const struct tf_def *def, const uint8_t *body)
 {
 	const struct tf_def_order *d = (const void *)body; /* 8-aligned: see copy_meta */
@@ -431,7 +400,7 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 		take_owner(w, def, body);
 		break;
 	case TF_DEF_TASK:
-		take_task(w, def, body);
+		trace_def_task(w, def, body);
 		break;
 	case TF_DEF_PLACE:
 		trace_def_place(w, def, body);
@@ -470,6 +439,9 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 		break;
 	case TF_DEF_TASK_LOCK:
 		trace_def_task_lock(w, def, body);
+		break;
+	case TF_DEF_TASK_CONTEXT:
+		trace_def_task_context(w, def, body);
 		break;
 	case TF_DEF_EXEC:
 		take_exec(w, def, body);
@@ -654,6 +626,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->conflicts = calloc(n.conflicts + 1, sizeof(*p->conflicts));
 	p->reports = calloc(n.reports + 1, sizeof(*p->reports));
 	p->task_locks = calloc(n.task_locks + 1, sizeof(*p->task_locks));
+	p->contexts = calloc(n.contexts * TF_CONTEXT_PAIRS + 1, sizeof(*p->contexts));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
 	if (h->flags & TF_PROCESS_BOUNDED) {
 		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
@@ -665,7 +638,8 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 		memset(w->defs->ring, 0xff, p->thread_count * sizeof(*w->defs->ring));
 	}
 	return p->stacks && p->objects && p->threads && p->tasks && p->places && p->orders &&
-			       p->execs && p->awaits && p->conflicts && p->reports && p->task_locks && w->modules
+			       p->execs && p->awaits && p->conflicts && p->reports &&
+			       p->task_locks && p->contexts && w->modules
 		       ? 0
 		       : THRUM_ENOMEM;
 }
@@ -780,6 +754,7 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.awaits);
 	free(defs->process.conflicts);
 	free(defs->process.task_locks);
+	free(defs->process.contexts);
 	free(defs->process.orders);
 	free(defs->process.execs);
 	free(defs->process.reports);

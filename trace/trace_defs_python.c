@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *trace_def_text(struct walk *w, const char *text, size_t bytes)
+const char *trace_def_text(struct walk *w, const char *text, size_t bytes)
 {
 	const char *copy = bytes ? trace_text_add(&w->defs->text, text, bytes) : NULL;
 
@@ -92,78 +92,4 @@ void trace_defs_name_objects(struct walk *w)
 		}
 	}
 	free(w->site_names);
-}
-
-/* ---- looks at what tasks wait for ---- */
-
-void trace_def_await(struct walk *w, const struct tf_def *def, const uint8_t *body)
-{
-	struct trace_process *p = &w->defs->process;
-	struct tf_def_await d;
-
-	if (!trace_def_fits(w, def, sizeof(d))) {
-		return;
-	}
-	memcpy(&d, body, sizeof(d));
-	p->awaits[p->await_count++] = (struct trace_await){
-		.task = d.task,
-		.look = d.look,
-		.other = d.other,
-		.object = trace_def_known(d.object, p->object_count),
-		.stack = trace_def_known(d.stack, p->stack_count),
-		.thread = trace_def_known(d.thread, p->thread_count),
-		.subject = d.subject,
-		.kind = d.kind,
-		.flags = def->flags,
-		.loop = trace_def_known(d.loop, p->object_count),
-		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
-	};
-}
-
-void trace_def_task_lock(struct walk *w, const struct tf_def *def, const uint8_t *body)
-{
-	struct trace_process *p = &w->defs->process;
-	struct trace_task_lock *l = &p->task_locks[p->task_lock_count];
-	struct tf_def_task_lock d;
-
-	if (!trace_def_fits(w, def, sizeof(d))) {
-		return;
-	}
-	memcpy(&d, body, sizeof(d));
-	*l = (struct trace_task_lock){
-		.what = def->flags,
-		.object = trace_def_known(d.object, p->object_count),
-		.task = d.task,
-		.stack = trace_def_known(d.stack, p->stack_count),
-		.thread = trace_def_known(d.thread, p->thread_count),
-		.time_ns = trace_clock_ns(&w->defs->clock, d.ticks),
-		.look = d.look,
-		.held = trace_def_known(d.held, p->object_count),
-		.held_stack = trace_def_known(d.held_stack, p->stack_count),
-		.held_ns = trace_clock_ns(&w->defs->clock, d.held_ticks),
-	};
-	for (unsigned i = 0; i < TF_TASK_LOCKS_ALSO; i++) {
-		l->also[i] = trace_def_known(d.also[i], p->object_count);
-	}
-	p->task_lock_count++;
-}
-
-/* Bounded mode writes a look over an older one: then they are not in order. */
-static int compare_awaits(const void *left, const void *right)
-{
-	const struct trace_await *a = left, *b = right;
-
-	if (a->look != b->look) {
-		return a->look < b->look ? -1 : 1;
-	}
-	return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
-}
-
-void trace_defs_order_looks(struct walk *w)
-{
-	struct trace_process *p = &w->defs->process;
-
-	if (p->flags & TF_PROCESS_BOUNDED) {
-		qsort(p->awaits, p->await_count, sizeof(*p->awaits), compare_awaits);
-	}
 }

@@ -12,7 +12,7 @@
 struct counts {
 	uint32_t stacks, objects, threads, tasks, places; /* highest id, below the limit */
 	size_t modules;					  /* MODULE and UNLOAD */
-	size_t orders, execs, awaits, conflicts, reports, task_locks;
+	size_t orders, execs, awaits, conflicts, reports, task_locks, contexts;
 };
 
 struct module_def;
@@ -34,6 +34,9 @@ bool trace_def_fits(struct walk *w, const struct tf_def *def, size_t need);
 bool trace_def_id_ok(struct walk *w, uint32_t id);
 uint32_t trace_def_known(uint32_t id, size_t count); /* 0 where it is not below count */
 
+/* A copy as long as the tables; NULL = no bytes, or out of memory, which is noted. */
+const char *trace_def_text(struct walk *w, const char *text, size_t bytes);
+
 /* ---- trace_reports.c ---- */
 
 /* Of the definitions first, then what only the log has. False: out of memory. */
@@ -47,11 +50,16 @@ void trace_def_place(struct walk *w, const struct tf_def *def, const uint8_t *bo
 void trace_def_site_name(struct walk *w, const struct tf_def *def, const uint8_t *body);
 /* "queue.Queue jobs": its kind's own word, and its name. `text` lives as long as the tables; NULL = out of memory. */
 void trace_def_python_name(struct walk *w, struct trace_object *o, const char *text);
-void trace_def_await(struct walk *w, const struct tf_def *def, const uint8_t *body);
-void trace_def_task_lock(struct walk *w, const struct tf_def *def, const uint8_t *body);
-/* After all definitions: the newest look last. */
-void trace_defs_order_looks(struct walk *w);
 /* After all definitions: the objects that were made at a named place. */
 void trace_defs_name_objects(struct walk *w);
+
+/* ---- trace_defs_task.c ---- */
+
+void trace_def_task(struct walk *w, const struct tf_def *def, const uint8_t *body);
+void trace_def_await(struct walk *w, const struct tf_def *def, const uint8_t *body);
+void trace_def_task_lock(struct walk *w, const struct tf_def *def, const uint8_t *body);
+void trace_def_task_context(struct walk *w, const struct tf_def *def, const uint8_t *body);
+/* After all definitions: the newest look last. */
+void trace_defs_order_looks(struct walk *w);
 
 #endif

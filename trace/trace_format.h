@@ -372,6 +372,7 @@ enum tf_def_type {
 		20,	 /* struct tf_def_memory: memory accesses are recorded, in PID.N.memory */
 	TF_DEF_TID = 21, /* struct tf_def_tid: the kernel id of a thread, where reports name that */
 	TF_DEF_TASK_LOCK = 22, /* struct tf_def_task_lock: bounded mode's word of what tasks hold */
+	TF_DEF_TASK_CONTEXT = 23, /* struct tf_def_task_context: whose work a task does */
 };
 
 struct tf_def {
@@ -675,7 +676,7 @@ struct tf_def_watches {
 };
 enum tf_watch_state {
 	TF_WATCH_ON = 0,
-	TF_WATCH_REFUSED = 2,	 /* perf_event_open: detail = errno */
+	TF_WATCH_REFUSED = 2, /* perf_event_open: detail = errno */
 	TF_WATCH_OLD_KERNEL = 3,
 	TF_WATCH_NO_REGISTERS = 4, /* a debugger or another tool has them */
 	TF_WATCH_SIGTRAP = 5,	   /* the program uses that signal itself */

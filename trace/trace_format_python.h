@@ -71,6 +71,27 @@ enum tf_await_flag {
 	TF_AWAIT_LOOP_OVER = 32,    /* gevent: it gives up, nothing is left to wait for */
 };
 
+/*
+ * What the context of a task holds that tells whose work it is: context variables with a text, a number or a UUID. The newest look's
+ * counts, of one look the last.
+ */
+struct tf_def_task_context {
+	struct tf_def def; /* flags: enum tf_context_flag */
+	uint32_t task;
+	uint32_t look;	/* of struct tf_def_await, the newest so far */
+	uint32_t bytes; /* of text, with the NULs; at most TF_CONTEXT_TEXT */
+	uint32_t reserved;
+	char text[]; /* name, NUL, value, NUL; at most TF_CONTEXT_PAIRS times */
+};
+
+enum {
+	TF_CONTEXT_PAIRS = 4,
+	TF_CONTEXT_NAME = 40, /* bytes of one, without its NUL */
+	TF_CONTEXT_VALUE = 64,
+	TF_CONTEXT_TEXT = TF_CONTEXT_PAIRS * (TF_CONTEXT_NAME + TF_CONTEXT_VALUE + 2),
+};
+enum tf_context_flag { TF_CONTEXT_REDACTED = 1 /* the values are empty: --redact */ };
+
 /* Bounded mode: a lock of library ASYNCIO. def.flags say what is told. */
 struct tf_def_task_lock {
 	struct tf_def def;

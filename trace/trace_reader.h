@@ -79,12 +79,21 @@ struct trace_object {
 	const struct tf_object_live *live; /* NULL = no such counts */
 };
 
+/* A variable of a task's context that has a text, a number or a UUID. */
+struct trace_context_pair {
+	const char *name;
+	const char *value; /* NULL = redacted */
+};
+
 struct trace_task {
 	bool defined;
 	uint32_t parent, thread, stack; /* task; thread and stack that created it */
 	uint64_t correlation;
 	uint64_t time_ns;
 	const char *name; /* NULL = none */
+	const struct trace_context_pair
+		*context; /* whose work it does, as seen last; NULL = nothing … */
+	uint32_t context_count, context_look; /* … 0 */
 };
 
 /* What a task waited for when somebody looked: one for each thing. */
@@ -201,6 +210,8 @@ struct trace_process {
 	size_t place_count;
 	struct trace_await *awaits; /* in the order in which they were written */
 	size_t await_count;
+	struct trace_context_pair *contexts; /* of all tasks */
+	size_t context_count;
 	struct trace_task_lock *task_locks; /* the same */
 	size_t task_lock_count;
 	const struct tf_def_runtime *runtime; /* the newest; NULL = no interpreter was found */
@@ -265,6 +276,10 @@ uint64_t trace_reader_get_start_ns(const struct trace_reader *reader, size_t ind
 
 /* Text of run.json, NULL when the launcher wrote none. Borrowed. */
 const char *trace_reader_get_run_json(const struct trace_reader *reader);
+
+/* "request_id=42, user=anna"; a name alone where the value was redacted; what does not fit is cut. Returns the bytes, 0 = nothing. */
+size_t trace_context_text(const struct trace_context_pair *pair, size_t count, char *buffer,
+			  size_t bytes);
 
 /* Names from spec/: never NULL. */
 const char *trace_op_name(unsigned op);

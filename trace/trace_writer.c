@@ -160,7 +160,6 @@ static void define(struct trace_writer *w, enum tf_def_type type, void *head, si
 		w->meta[w->meta_count++] = (uint8_t *)meta;
 	}
 	def->type = type;
-	def->flags = 0;
 	def->bytes = (uint32_t)bytes;
 	at = (uint8_t *)meta + TF_SEGMENT_HEADER_BYTES + meta->committed;
 	memcpy(at, head, head_bytes);

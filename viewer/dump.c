@@ -328,6 +328,7 @@ static void put_task_new(const struct dump *d, const struct trace_event *e)
 	if (*trace_task_library(kind)) {
 		fprintf(d->out, " (%s)", trace_task_library(kind));
 	}
+	dump_put_context(d, e->arg);
 }
 
 static void put_task_arm(const struct dump *d, const struct trace_event *e)

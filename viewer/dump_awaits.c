@@ -43,6 +43,22 @@ static void put_name(const struct dump *d, uint32_t task)
 		putc(' ', d->out);
 		escape_terminal(d->out, p->tasks[task].name);
 	}
+	dump_put_context(d, task);
+}
+
+/* " (request_id=42)" */
+void dump_put_context(const struct dump *d, uint64_t task)
+{
+	const struct trace_process *p = d->process;
+	char text[512];
+
+	if (task < p->task_count &&
+	    trace_context_text(p->tasks[task].context, p->tasks[task].context_count, text,
+			       sizeof(text))) {
+		fputs(" (", d->out);
+		escape_terminal(d->out, text);
+		putc(')', d->out);
+	}
 }
 
 static void put_await(const struct dump *d, const struct trace_await *w)

@@ -21,6 +21,8 @@ struct dump {
 void dump_put_thread(const struct dump *d, uint32_t thread);
 void dump_put_object(const struct dump *d, uint32_t object);
 void dump_put_stack(const struct dump *d, uint32_t stack, uint64_t time_ns);
+/* Whose work it does: " (request_id=42)", or nothing. */
+void dump_put_context(const struct dump *d, uint64_t task);
 /* All of its frames, the innermost first. */
 void dump_put_chain(const struct dump *d, uint32_t stack, uint64_t time_ns);
 

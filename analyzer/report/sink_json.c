@@ -93,6 +93,21 @@ static json_t *lock_value(const struct finding_lock *lock)
 	return value;
 }
 
+/* Whose work it does. A name alone: its value was redacted. */
+static json_t *context_value(const struct finding_task *task)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < task->context_count; i++) {
+		json_t *pair = json_object();
+
+		json_put_text(pair, "name", task->context[i].name);
+		json_put_text(pair, "value", task->context[i].value);
+		json_array_append_new(array, pair);
+	}
+	return array;
+}
+
 static json_t *task_value(const struct finding_task *task)
 {
 	json_t *value = json_object();
@@ -103,6 +118,8 @@ static json_t *task_value(const struct finding_task *task)
 	json_put_text(value, "library", task->library);
 	json_put_text(value, "state", task->state);
 	json_put_text(value, "name", task->callback);
+	if (task->context_count)
+		json_put(value, "context", context_value(task));
 	put_stack(value, "created_at", &task->created_at);
 	return value;
 }

@@ -221,6 +221,7 @@ uint32_t py_stack_of_places(const uintptr_t *code, const int *at, uint32_t count
 
 /* ANY: the end of the text of a str object, as UTF-8; how many bytes; 0 = none. */
 size_t py_text(const PyObject *o, char *to, size_t room);
+size_t py_text_start(const PyObject *o, char *to, size_t room); /* the same of its start */
 
 /* SLOW, the GIL held: once each; false = could not. */
 bool py_frames_install(void);

@@ -8,6 +8,7 @@
  */
 #include "../shim_task_lock.h"
 #include "py_chain.h"
+#include "py_context.h"
 
 enum { CHILDREN = 256, TIMERS = 4096 };
 
@@ -240,6 +241,7 @@ static void look_at(struct arch_caller caller, PyObject *task, struct loop_facts
 		 *loop = py_get(task, "_loop");
 	bool waits = future && future != PY_NONE && is_pending(future);
 	struct edges edges = { .count = 0 };
+	struct py_context context;
 	struct py_chain chain;
 	struct call call;
 	uint32_t id = py_task_number(task);
@@ -247,6 +249,7 @@ static void look_at(struct arch_caller caller, PyObject *task, struct loop_facts
 	if (loop && facts->loop != loop) {
 		learn_loop(facts, loop);
 	}
+	py_context_read_task(&context, task);
 	py_chain_follow(&chain, coroutine);
 	if (waits) {
 		find_edges(&edges, future, &chain);
@@ -273,6 +276,7 @@ static void look_at(struct arch_caller caller, PyObject *task, struct loop_facts
 			def.other = edges.count ? edges.task[i] : 0;
 			py_await_define(&call, &def);
 		}
+		py_context_define(&call, id, look, &context);
 		shim_leave(&call);
 	}
 	py_chain_drop(&chain);
@@ -335,6 +339,7 @@ void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void 
 
 void py_look_loop_exit(struct arch_caller caller)
 {
+	py_context_look();
 	py_gevent_look(caller, ++look, NULL);
 }
 
@@ -397,6 +402,7 @@ void py_look_at_awaits(struct arch_caller caller, const struct py_rest *rest)
 		steps_then = py_task_steps;
 		look++;
 		tasks_seen = 0;
+		py_context_look();
 		py_each_task(look_at_one, caller, &facts);
 		if (rest && py_module("gevent._gevent_c_semaphore")) {
 			py_gevent_look(caller, look, rest);

@@ -143,11 +143,10 @@ static size_t put_utf8(char *to, size_t at, uint32_t c)
 	return at;
 }
 
-/* The end of a long text is what tells: of a path as of a qualified name. */
-size_t py_text(const PyObject *o, char *to, size_t room)
+static size_t part_of_text(const PyObject *o, char *to, size_t room, bool is_end)
 {
 	enum { LENGTH = 16, STATE = 32, KIND_SHIFT = 2, COMPACT = 32, ASCII = 64 };
-	size_t length, from, at = 0;
+	size_t length, from, most, at = 0;
 	uint32_t state, kind;
 	const uint8_t *text;
 
@@ -162,9 +161,9 @@ size_t py_text(const PyObject *o, char *to, size_t room)
 	}
 	text = (const uint8_t *)o +
 	       (state & ASCII ? py.layout->ascii_bytes : py.layout->compact_bytes);
-	from = length > room / (kind == 1 && state & ASCII ? 1 : 4)
-		       ? length - room / (kind == 1 && state & ASCII ? 1 : 4)
-		       : 0;
+	most = room / (kind == 1 && state & ASCII ? 1 : 4);
+	from = is_end && length > most ? length - most : 0;
+	length = length - from < most ? length : from + most;
 	if (likely(kind == 1 && state & ASCII)) {
 		__builtin_memcpy(to, text + from, length - from);
 		return length - from;
@@ -177,6 +176,17 @@ size_t py_text(const PyObject *o, char *to, size_t room)
 		at = put_utf8(to, at, c);
 	}
 	return at;
+}
+
+/* The end of a long text is what tells: of a path as of a qualified name. */
+size_t py_text(const PyObject *o, char *to, size_t room)
+{
+	return part_of_text(o, to, room, true);
+}
+
+size_t py_text_start(const PyObject *o, char *to, size_t room)
+{
+	return part_of_text(o, to, room, false);
 }
 
 /* ---- places ---- */

@@ -8,6 +8,7 @@
  */
 #include "../shim_task_lock.h"
 #include "py_chain.h"
+#include "py_context.h"
 #include "py_name.h"
 
 /* In a greenlet's task: what it waits for is the argument, and how is here. */
@@ -214,9 +215,11 @@ static void look_at(struct arch_caller caller, PyObject *greenlet, void *cookie)
 	struct task *t = task_find(greenlet, TRACE_TASK_GREENLET);
 	uint32_t how = t ? t->callback_stack[WAITS_HOW] : 0;
 	void *subject = t ? t->argument : NULL;
+	struct py_context context;
 	struct py_chain chain;
 	struct call call;
 
+	py_context_read_of(&context, greenlet, "gr_context");
 	follow_frames(&chain, greenlet);
 	if (t && chain.count && task_enter_any(&call, caller)) {
 		struct tf_def_await def = {
@@ -234,6 +237,7 @@ static void look_at(struct arch_caller caller, PyObject *greenlet, void *cookie)
 		};
 
 		py_await_define(&call, &def);
+		py_context_define(&call, t->id, l->number, &context);
 		shim_leave(&call);
 	}
 }

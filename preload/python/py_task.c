@@ -6,6 +6,7 @@
  * where asyncio's own loop runs a handle; another loop (uvloop) shows its steps as callbacks of its library.
  */
 #include "py_chain.h"
+#include "py_context.h"
 #include "py_race.h"
 #include "py_read.h"
 
@@ -163,6 +164,9 @@ static void end_of(struct task_run *run, struct arch_caller caller, PyObject *ta
 	if (failed && t && task_is_of_image(t)) {
 		t->flags |= HAS_FAILED;
 	}
+	if (failed || swallowed) {
+		py_context_note(caller, task);
+	}
 	if (failed || swallowed || !run->s) {
 		task_returned(run, caller);
 	}
@@ -218,6 +222,9 @@ static void dealloc_task(PyObject *task)
 		py_note_unseen(caller, task);
 	}
 	done = done || may_be_pending(task);
+	if (!done) {
+		py_context_note(caller, task);
+	}
 	task->references--;
 	py_PyErr_Restore(type, value, trace);
 	py_in_dealloc = task;
@@ -335,6 +342,9 @@ void py_step_end(struct py_step *step, struct arch_caller caller)
 		task_returned(&step->run, caller);
 		return;
 	}
+	if (unlikely(step->run.s && (int64_t)(arch_ticks() - step->run.since) > TASK_BUSY_TICKS)) {
+		py_context_note(caller, step->task);
+	}
 	if (says(&is_done, step->task)) {
 		end_of(&step->run, caller, step->task);
 	} else {
@@ -423,6 +433,7 @@ void py_tasks_install(void)
 		return;
 	}
 	py_patch_dealloc_of_extension(task_type, dealloc_task, &old_dealloc);
+	py_context_install(task_type);
 	py_cancel_install(task_type);
 	py_patch_method(task_type, "set_name", hook_set_name, &set_name);
 	if (py_patch_function(handle, "_run", &hook_run) && py_loops_install(loop, runners)) {

@@ -4,6 +4,7 @@
  * A task that is not scheduled waits; its chain of coroutines says at what, and the lock or nursery there says for whom.
  */
 #include "py_chain.h"
+#include "py_context.h"
 
 enum { EDGES = 256 };
 
@@ -126,9 +127,11 @@ static void look_at(struct trio_look *l, PyObject *task)
 	PyObject *coroutine = py_get(task, "coro"), *next = py_get(task, "_next_send_fn");
 	uint32_t id = py_task_number(task);
 	bool waits = next == PY_NONE, is_limited = has_deadline(task);
+	struct py_context context;
 	struct py_chain chain;
 	struct call call;
 
+	py_context_read_of(&context, task, "context");
 	py_chain_follow(&chain, coroutine);
 	l->count = 0;
 	if (waits && chain.kind == TF_AWAIT_CONDITION && chain.subject) {
@@ -156,6 +159,7 @@ static void look_at(struct trio_look *l, PyObject *task)
 			def.other = l->count ? l->other[i] : 0;
 			py_await_define(&call, &def);
 		}
+		py_context_define(&call, id, l->look, &context);
 		shim_leave(&call);
 	}
 	py_chain_drop(&chain);

@@ -260,12 +260,18 @@ static void seed_python(void)
 	trace_writer_stack(w, 2, ip, 4);
 	for (uint32_t i = 1; i <= 3; i++) {
 		struct tf_def_site_name site = { .stack = i, .bytes = i == 3 ? 500 : 7 };
+		struct tf_def_task_context context = { .def.flags = i % 2,
+						       .task = 1 + i % 2,
+						       .look = 4 - i,
+						       .bytes = i == 3 ? 900 : 16 };
 		struct tf_def_task task = {
 			.task = i, .parent = i - 1, .thread = 1, .stack = 2, .bytes = 6
 		};
 
 		trace_writer_raw_def(w, TF_DEF_SITE_NAME, &site, sizeof(site), "Queue q", 8);
 		trace_writer_raw_def(w, TF_DEF_TASK, &task, sizeof(task), "Task-1", 7);
+		trace_writer_raw_def(w, TF_DEF_TASK_CONTEXT, &context, sizeof(context),
+				     "id\00042\0user\0anna", 16);
 	}
 	for (uint32_t i = 0; i < 12; i++) {
 		struct tf_def_await await = { .task = 1 + i % 4,
