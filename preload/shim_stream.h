@@ -114,6 +114,8 @@ struct stream {
 	uint8_t scheduling;  /* its policy: 0 = not asked, 1 = of ordinary threads, 2 = another */
 	void *memory;	     /* of libthrum_tsan.so; NULL = none yet */
 	void *python;	     /* stacks that py_stack.c remembers; NULL = none yet */
+	_Atomic(struct gil_waiter *)
+		gil; /* python/py_gil.c; NULL = it had nothing to do with the GIL yet */
 	struct object *objects[OBJECT_SLOTS];
 	struct frame_size frame_sizes[FRAME_SLOTS];
 	struct context contexts[CONTEXT_SETS][CONTEXT_WAYS];

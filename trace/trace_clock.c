@@ -53,6 +53,13 @@ void trace_clock_init(struct trace_clock *clock, const struct trace_image *image
 	}
 }
 
+uint64_t trace_clock_span_ns(const struct trace_clock *clock, uint64_t ticks)
+{
+	unsigned __int128 ns = (unsigned __int128)ticks * clock->scale >> 32;
+
+	return ns < UINT64_MAX ? (uint64_t)ns : UINT64_MAX - 1;
+}
+
 uint64_t trace_clock_ticks(const struct trace_clock *clock, uint64_t ns)
 {
 	unsigned __int128 ticks = ((unsigned __int128)ns << 32) / clock->scale;

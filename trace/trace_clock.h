@@ -33,7 +33,8 @@ static inline uint64_t trace_clock_ns(const struct trace_clock *clock, uint64_t 
 	return ns < UINT64_MAX ? (uint64_t)ns : UINT64_MAX - 1;
 }
 
-/* How many ticks a time span takes. */
+/* How many ticks a time span takes; how long so many are. */
 uint64_t trace_clock_ticks(const struct trace_clock *clock, uint64_t ns);
+uint64_t trace_clock_span_ns(const struct trace_clock *clock, uint64_t ticks);
 
 #endif

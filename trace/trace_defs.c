@@ -124,6 +124,9 @@ static void count_def(struct walk *w, const struct tf_def *def, const uint8_t *b
 		trace_raise(&w->found.tasks, id, w->limit);
 		w->found.contexts++;
 		break;
+	case TF_DEF_GIL:
+		w->found.gils++;
+		break;
 	case TF_DEF_EXEC:
 		w->found.execs++;
 		break;
@@ -443,6 +446,9 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 	case TF_DEF_TASK_CONTEXT:
 		trace_def_task_context(w, def, body);
 		break;
+	case TF_DEF_GIL:
+		trace_def_gil(w, def, body);
+		break;
 	case TF_DEF_EXEC:
 		take_exec(w, def, body);
 		break;
@@ -627,6 +633,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	p->reports = calloc(n.reports + 1, sizeof(*p->reports));
 	p->task_locks = calloc(n.task_locks + 1, sizeof(*p->task_locks));
 	p->contexts = calloc(n.contexts * TF_CONTEXT_PAIRS + 1, sizeof(*p->contexts));
+	p->gils = calloc(n.gils + 1, sizeof(*p->gils));
 	w->modules = calloc(w->found.modules + 1, sizeof(*w->modules));
 	if (h->flags & TF_PROCESS_BOUNDED) {
 		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
@@ -639,7 +646,7 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 	}
 	return p->stacks && p->objects && p->threads && p->tasks && p->places && p->orders &&
 			       p->execs && p->awaits && p->conflicts && p->reports &&
-			       p->task_locks && p->contexts && w->modules
+			       p->task_locks && p->contexts && p->gils && w->modules
 		       ? 0
 		       : THRUM_ENOMEM;
 }
@@ -755,6 +762,7 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->process.conflicts);
 	free(defs->process.task_locks);
 	free(defs->process.contexts);
+	free(defs->process.gils);
 	free(defs->process.orders);
 	free(defs->process.execs);
 	free(defs->process.reports);

@@ -93,3 +93,22 @@ void trace_defs_name_objects(struct walk *w)
 	}
 	free(w->site_names);
 }
+
+void trace_def_gil(struct walk *w, const struct tf_def *def, const uint8_t *body)
+{
+	struct trace_process *p = &w->defs->process;
+	const struct trace_clock *clock = &w->defs->clock;
+	struct tf_def_gil d;
+
+	if (!trace_def_fits(w, def, sizeof(d))) {
+		return;
+	}
+	memcpy(&d, body, sizeof(d));
+	p->gils[p->gil_count++] = (struct trace_gil){
+		.thread = trace_def_known(d.thread, p->thread_count),
+		.waits = d.waits,
+		.wait_ns = trace_clock_span_ns(clock, d.wait_ticks),
+		.longest_ns = trace_clock_span_ns(clock, d.longest_ticks),
+		.kept_ns = trace_clock_span_ns(clock, d.kept_ticks),
+	};
+}

@@ -12,7 +12,7 @@
 struct counts {
 	uint32_t stacks, objects, threads, tasks, places; /* highest id, below the limit */
 	size_t modules;					  /* MODULE and UNLOAD */
-	size_t orders, execs, awaits, conflicts, reports, task_locks, contexts;
+	size_t orders, execs, awaits, conflicts, reports, task_locks, contexts, gils;
 };
 
 struct module_def;
@@ -48,6 +48,7 @@ void trace_def_tid(struct walk *w, const struct tf_def *def, const uint8_t *body
 
 void trace_def_place(struct walk *w, const struct tf_def *def, const uint8_t *body);
 void trace_def_site_name(struct walk *w, const struct tf_def *def, const uint8_t *body);
+void trace_def_gil(struct walk *w, const struct tf_def *def, const uint8_t *body);
 /* "queue.Queue jobs": its kind's own word, and its name. `text` lives as long as the tables; NULL = out of memory. */
 void trace_def_python_name(struct walk *w, struct trace_object *o, const char *text);
 /* After all definitions: the objects that were made at a named place. */

@@ -373,6 +373,7 @@ enum tf_def_type {
 	TF_DEF_TID = 21, /* struct tf_def_tid: the kernel id of a thread, where reports name that */
 	TF_DEF_TASK_LOCK = 22, /* struct tf_def_task_lock: bounded mode's word of what tasks hold */
 	TF_DEF_TASK_CONTEXT = 23, /* struct tf_def_task_context: whose work a task does */
+	TF_DEF_GIL = 24, /* struct tf_def_gil: how long a thread waited for CPython's GIL */
 };
 
 struct tf_def {

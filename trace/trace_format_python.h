@@ -112,6 +112,16 @@ enum tf_task_lock {
 	TF_TASK_LOCK_OVER = 3, /* `task`, that others of these name, came to its end at `ticks` */
 };
 
+/* A thread that waited for the interpreter's lock, or had it while others did. Live: written in place while the program runs. */
+struct tf_def_gil {
+	struct tf_def def;
+	uint32_t thread; /* 0 = of several, which are over (bounded mode) */
+	uint32_t reserved;
+	uint64_t waits, wait_ticks; /* waits that began; time in them */
+	uint64_t longest_ticks;
+	uint64_t kept_ticks; /* time that others waited while this one had it */
+};
+
 struct tf_def_runtime {
 	struct tf_def def;
 	uint32_t kind;		   /* enum tf_runtime */

@@ -135,6 +135,13 @@ struct trace_task_lock {
 	uint32_t also[TF_TASK_LOCKS_ALSO]; /* … and what besides; 0 = no more */
 };
 
+/* A thread that waited for CPython's GIL, or had it while others did. */
+struct trace_gil {
+	uint32_t thread; /* 0 = of several, which are over */
+	uint64_t waits, wait_ns, longest_ns;
+	uint64_t kept_ns; /* others waited that long while it had it */
+};
+
 struct trace_thread {
 	bool defined;
 	uint32_t parent, stack, flags; /* enum tf_thread_flag */
@@ -214,6 +221,8 @@ struct trace_process {
 	size_t context_count;
 	struct trace_task_lock *task_locks; /* the same */
 	size_t task_lock_count;
+	struct trace_gil *gils;
+	size_t gil_count;
 	const struct tf_def_runtime *runtime; /* the newest; NULL = no interpreter was found */
 	const struct tf_def_watches *watches; /* NULL = nothing said of watched memory */
 	const struct tf_def_conflict **

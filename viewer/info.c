@@ -8,6 +8,7 @@
 #include "../analyzer/report/escape.h"
 #include "../trace/trace_ops.h"
 #include "info_count.h"
+#include "info_gil.h"
 #include "info_races.h"
 #include "info_reports.h"
 #include "info_runtime.h"
@@ -274,6 +275,7 @@ static void put_process(FILE *out, const struct info_options *options,
 			p->libc_version & 0xffff);
 	}
 	info_put_runtime(out, p, "python");
+	info_put_gil(out, p, p->flags & TF_PROCESS_BOUNDED ? NULL : c->life_ns, "gil");
 	info_put_races(out, p, "memory");
 	info_put_reports(out, p);
 	put_field(out, "threads");
@@ -334,7 +336,7 @@ static int write_text(struct trace_reader *reader, const struct info_options *op
 		}
 		fputs(i ? "\n" : "", out);
 		put_process(out, options, reader, i, &c);
-		free(c.by_object);
+		info_count_free(&c);
 	}
 	for (size_t i = 0; i < n && n > FULL_IMAGES && !options->modules; i++) {
 		put_unrecorded(out, reader, i);
@@ -588,7 +590,7 @@ static int write_json(struct trace_reader *reader, FILE *out, struct diag *diag)
 		error = info_count(reader, i, &c, diag);
 		if (!error) {
 			json_array_append_new(processes, json_process(reader, i, &c));
-			free(c.by_object);
+			info_count_free(&c);
 		}
 	}
 	json_object_set_new(root, "schema", json_string("thrum-info/1"));

@@ -7,11 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void count_definitions(const struct trace_process *p, const bool *seen,
+enum life_state { UNSEEN, SEEN, BEGUN, OVER };
+struct life {
+	enum life_state state;
+	uint64_t begin_ns;
+};
+
+static void count_definitions(const struct trace_process *p, const struct life *life,
 			      struct info_counts *c)
 {
 	for (size_t i = 1; i < p->thread_count; i++) {
-		c->threads += p->threads[i].defined || seen[i];
+		c->threads += p->threads[i].defined || life[i].state != UNSEEN;
+		if (life[i].state == BEGUN && p->end_ns > life[i].begin_ns) {
+			c->life_ns[i] = p->end_ns - life[i].begin_ns;
+		}
 	}
 	for (size_t i = 1; i < p->object_count; i++) {
 		c->objects[p->objects[i].kind < INFO_KINDS ? p->objects[i].kind : 0]++;
@@ -48,26 +57,45 @@ static void count_task(const struct trace_event *e, struct info_counts *c)
 	}
 }
 
+static void count_life(const struct trace_event *e, struct life *life, struct info_counts *c)
+{
+	struct life *l = &life[e->thread];
+
+	if (e->op == TRACE_THREAD_BEGIN) {
+		*l = (struct life){ BEGUN, e->time_ns };
+	} else if (e->op == TRACE_THREAD_END && l->state == BEGUN) {
+		c->life_ns[e->thread] = e->time_ns - l->begin_ns;
+		l->state = OVER;
+	} else if (l->state == UNSEEN) {
+		l->state = SEEN;
+	}
+}
+
+void info_count_free(struct info_counts *c)
+{
+	free(c->by_object);
+	free(c->life_ns);
+}
+
 int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts,
 	       struct diag *diag)
 {
 	const struct trace_process *p = trace_reader_get_process(reader, index);
 	struct info_counts c;
 	struct trace_event e;
-	bool *seen;
+	struct life *life;
 	int error = trace_reader_rewind(reader, index, diag);
 
 	if (error) {
 		return error;
 	}
-	seen = calloc(p->thread_count, sizeof(*seen));
-	if (!seen) {
-		return diag_set(diag, THRUM_ENOMEM, "out of memory");
-	}
 	memset(&c, 0, sizeof(c));
+	life = calloc(p->thread_count, sizeof(*life));
+	c.life_ns = calloc(p->thread_count, sizeof(*c.life_ns));
 	c.by_object = calloc(INFO_LIBRARIES, sizeof(*c.by_object));
-	if (!c.by_object) {
-		free(seen);
+	if (!life || !c.life_ns || !c.by_object) {
+		free(life);
+		info_count_free(&c);
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	}
 	while (trace_reader_next(reader, &e)) {
@@ -82,10 +110,10 @@ int info_count(struct trace_reader *reader, size_t index, struct info_counts *re
 		c.by_op[e.op % TF_OPS]++;
 		count_object(p, &e, &c);
 		count_task(&e, &c);
-		seen[e.thread] = true;
+		count_life(&e, life, &c);
 	}
-	count_definitions(p, seen, &c);
-	free(seen);
+	count_definitions(p, life, &c);
+	free(life);
 	*ret_counts = c;
 	return 0;
 }

@@ -16,7 +16,7 @@ struct info_counts {
 	uint64_t events; /* without synthetic ones */
 	uint64_t by_op[TF_OPS];
 	/* The same by what they are done to: whose kind (TF_LIBRARY_*), which kind, the event. */
-	uint64_t (*by_object)[INFO_KINDS][TF_OPS]; /* INFO_LIBRARIES of them; the caller frees it */
+	uint64_t (*by_object)[INFO_KINDS][TF_OPS]; /* INFO_LIBRARIES of them; owned */
 	uint64_t gaps;				   /* places where records are missing */
 	uint64_t lost;				   /* events that LOST records tell of */
 	uint64_t threads;			   /* defined, or with at least one event */
@@ -26,10 +26,13 @@ struct info_counts {
 	uint64_t tasks[INFO_TASKS]; /* made, by enum trace_task_kind; 0 = of another number */
 	uint64_t callbacks;
 	uint64_t blocked; /* threads that waited in a hooked call at the end */
+	/* By thread: from its first event to its end, 0 = not known; owned. */
+	uint64_t *life_ns;
 };
 
 /* Leaves the reader at the end of process `index`. 0, or an error of the reader and nothing to free. */
 int info_count(struct trace_reader *reader, size_t index, struct info_counts *ret_counts,
 	       struct diag *diag);
+void info_count_free(struct info_counts *c);
 
 #endif

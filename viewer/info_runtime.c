@@ -4,6 +4,8 @@
  */
 #include "info_runtime.h"
 
+#include "info_gil.h"
+
 #include <inttypes.h>
 
 static const struct {
@@ -71,7 +73,7 @@ bool info_put_runtime(FILE *out, const struct trace_process *p, const char *key)
 json_t *info_json_runtime(const struct trace_process *p)
 {
 	const struct tf_def_runtime *r = p->runtime;
-	json_t *object, *works, *missing;
+	json_t *object, *works, *missing, *gil;
 	char version[40];
 
 	if (!r) {
@@ -93,6 +95,10 @@ json_t *info_json_runtime(const struct trace_process *p)
 	json_object_set_new(object, "missing", missing);
 	if (reason_of(r)) {
 		json_object_set_new(object, "why", json_string(reason_of(r)));
+	}
+	gil = info_json_gil(p);
+	if (gil) {
+		json_object_set_new(object, "gil", gil);
 	}
 	return object;
 }

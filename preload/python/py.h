@@ -254,6 +254,10 @@ void python_semaphore_named(uint32_t object, const struct py_site *site);
 void py_native_mutexes(void);
 void py_native_semaphores(bool recorded); /* or come to us again */
 
+/* pthread_cond_timedwait of the interpreter's own module: waits for the GIL are counted, TF_DEF_GIL. py_gil.c. */
+int py_gil_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until);
+void py_gil_new_image(void); /* BOOT */
+
 /* Borrowed; NULL = the program has not imported it, or the interpreter ends. The GIL is held. */
 PyObject *py_module(const char *name);
 

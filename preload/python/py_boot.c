@@ -233,6 +233,7 @@ void python_new_image(void)
 		py_names_new_image();
 		py_threads_new_image();
 		py_fail_new_image();
+		py_gil_new_image();
 		define_runtime();
 	}
 }

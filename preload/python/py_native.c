@@ -85,7 +85,7 @@ static int native_sem_clockwait(sem_t *s, clockid_t c, const struct timespec *t)
 }
 
 #define ROW(name) { #name, (void **)&real_##name, NULL, (void *)name },
-#define ROW_OURS(name) { #name, (void **)&real_##name, (void *)native_##name, (void *)name },
+#define ROW_OURS(name, ours) { #name, (void **)&real_##name, (void *)ours, (void *)name },
 
 static const struct native mutexes[] = {
 	/* clang-format off */
@@ -99,7 +99,7 @@ static const struct native mutexes[] = {
 	ROW(pthread_cond_signal)
 	ROW(pthread_cond_broadcast)
 	ROW(pthread_cond_wait)
-	ROW(pthread_cond_timedwait)
+	ROW_OURS(pthread_cond_timedwait, py_gil_timedwait)
 	/* clang-format on */
 };
 
@@ -109,9 +109,9 @@ static const struct native semaphores[] = {
 	ROW(sem_destroy)
 	ROW(sem_trywait)
 	ROW(sem_post)
-	ROW_OURS(sem_wait)
-	ROW_OURS(sem_timedwait)
-	ROW_OURS(sem_clockwait)
+	ROW_OURS(sem_wait, native_sem_wait)
+	ROW_OURS(sem_timedwait, native_sem_timedwait)
+	ROW_OURS(sem_clockwait, native_sem_clockwait)
 	/* clang-format on */
 };
 

@@ -239,12 +239,79 @@ static void test_info_as_json(void **state)
 	scratch_remove(dir);
 }
 
+/* Thread 2 waits for half of its life, while the main thread has the GIL. */
+static char *sample_with_gil(uint64_t waits)
+{
+	struct tf_def_runtime runtime = { .version = 0x030b02 };
+	struct tf_def_gil worker = {
+		.thread = 2, .waits = waits, .wait_ticks = 100000000, .longest_ticks = 500000
+	};
+	struct tf_def_gil hog = { .thread = 1, .kept_ticks = 100000000 };
+	char *dir = scratch_new();
+	struct trace_writer *w = trace_writer_new(dir, 9);
+
+	trace_writer_thread(w, 1, 0, 0);
+	trace_writer_thread(w, 2, 1, 0);
+	trace_writer_name(w, 2, "worker");
+	trace_writer_raw_def(w, TF_DEF_RUNTIME, &runtime, sizeof(runtime), NULL, 0);
+	trace_writer_raw_def(w, TF_DEF_GIL, &worker, waits ? sizeof(worker) : 16, NULL, 0);
+	trace_writer_raw_def(w, TF_DEF_GIL, &hog, sizeof(hog), NULL, 0);
+	trace_writer_event(w, 0, TRACE_THREAD_BEGIN, 100, 0, 0, 0, 1, 0, 0);
+	trace_writer_event(w, 1, TRACE_THREAD_BEGIN, 100, 0, 0, 0, 2, 0, 0);
+	trace_writer_event(w, 1, TRACE_THREAD_END, 200000100, 0, 0, 0, 0, 0, 0);
+	trace_writer_finish(w, TRACE_EXIT_DESTRUCTORS);
+	return dir;
+}
+
+static void test_info_of_the_gil(void **state)
+{
+	char *dir = sample_with_gil(1234), *text = info(dir, false), *json = info(dir, true);
+	json_t *root = json_loads(json, 0, NULL), *gil, *thread;
+
+	(void)state;
+	assert_non_null(strstr(
+		text,
+		"  gil         1 thread waited 1234 times, 1.000 s together, 0.005 s at most: "
+		"\"worker\" 1.000 s (50 % of its time); while it was had by the main thread 1.000 s\n"));
+	gil = json_object_get(
+		json_object_get(json_array_get(json_object_get(root, "processes"), 0), "python"),
+		"gil");
+	assert_int_equal(json_integer_value(json_object_get(gil, "waits")), 1234);
+	assert_int_equal(json_integer_value(json_object_get(gil, "wait_ns")), 1000000000);
+	assert_int_equal(json_array_size(json_object_get(gil, "threads")), 2);
+	thread = json_array_get(json_object_get(gil, "threads"), 0);
+	assert_string_equal(json_string_value(json_object_get(thread, "name")), "worker");
+	thread = json_array_get(json_object_get(gil, "threads"), 1);
+	assert_int_equal(json_integer_value(json_object_get(thread, "kept_ns")), 1000000000);
+	json_decref(root);
+	free(json);
+	free(text);
+	scratch_remove(dir);
+}
+
+static void test_info_without_waits_for_the_gil(void **state)
+{
+	char *dir = sample_with_gil(0); /* a definition that is cut */
+	char *text = info(dir, false), *json = info(dir, true);
+
+	(void)state;
+	assert_null(strstr(text, "  gil "));
+	assert_null(strstr(json, "\"gil\""));
+	free(json);
+	free(text);
+	scratch_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_line_per_event),    cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_write_errors_are_told), cmocka_unit_test(test_info_as_text),
+		cmocka_unit_test(test_one_line_per_event),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_write_errors_are_told),
+		cmocka_unit_test(test_info_as_text),
 		cmocka_unit_test(test_info_as_json),
+		cmocka_unit_test(test_info_of_the_gil),
+		cmocka_unit_test(test_info_without_waits_for_the_gil),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
