@@ -358,6 +358,15 @@ const struct finding_thread *finding_find_thread(const struct finding *f, uint32
 	return NULL;
 }
 
+struct frames finding_stack_key(const struct finding_stack *stack)
+{
+	size_t count = stack->frames.count;
+
+	return stack->is_chain && count
+		       ? (struct frames){ .frame = &stack->frames.frame[count - 1], .count = 1 }
+		       : stack->frames;
+}
+
 const struct finding_lock *finding_find_lock(const struct finding *f, uint32_t id)
 {
 	for (size_t i = 0; i < f->lock_count; i++)

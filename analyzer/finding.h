@@ -132,7 +132,8 @@ struct finding_stack {
 	const char *note;     /* one phrase: "since 2.1 s", "acquired for reading"; may be NULL */
 	struct frames frames; /* filled by symbolisation */
 	bool beside;	      /* differs between equal findings: no part of the fingerprint */
-	uint32_t for_thread;  /* WAITS: finding_thread.id joined, or expected to signal; 0 = none */
+	bool is_chain; /* coroutines, of which only the outermost is always the same: the fingerprint has that one */
+	uint32_t for_thread; /* WAITS: finding_thread.id joined, or expected to signal; 0 = none */
 };
 
 struct finding {
@@ -221,6 +222,8 @@ bool finding_spans_processes(const struct finding *f);
 
 /* Parts by id; NULL where the finding does not list it (and for id 0). */
 const struct finding_thread *finding_find_thread(const struct finding *f, uint32_t id);
+/* What of a stack is the same in every run: borrowed. */
+struct frames finding_stack_key(const struct finding_stack *stack);
 const struct finding_lock *finding_find_lock(const struct finding *f, uint32_t id);
 /* "mutex g_accounts"; with its number in the finding's list where it has no name, or that of another one there: "mutex #2". */
 void finding_lock_text(const struct finding *f, const struct finding_lock *lock, char *buffer,

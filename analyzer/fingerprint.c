@@ -193,6 +193,7 @@ static void text_add_start(struct text *t, const struct finding_thread *thread)
 static void parties_add_stacks(struct parties *p, const struct finding *f)
 {
 	for (size_t i = 0; i < f->stack_count; i++) {
+		struct frames frames = finding_stack_key(&f->stacks[i]);
 		size_t start = p->text.used;
 
 		if (f->stacks[i].beside)
@@ -202,7 +203,7 @@ static void parties_add_stacks(struct parties *p, const struct finding *f)
 		if (f->stacks[i].role ==
 		    ROLE_CREATES) /* threads with different jobs, all made by main */
 			text_add_start(&p->text, finding_find_thread(f, f->stacks[i].thread));
-		text_add_frames(&p->text, &f->stacks[i].frames);
+		text_add_frames(&p->text, &frames);
 		parties_end_piece(p, start);
 	}
 }

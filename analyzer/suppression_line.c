@@ -79,11 +79,12 @@ static void names_add_stacks(struct names *names, const struct finding *f, unsig
 	for (size_t i = 0; i < f->stack_count; i++) {
 		const struct finding_stack *stack = &f->stacks[i];
 		const struct finding_thread *thread = finding_find_thread(f, stack->thread);
+		struct frames frames = finding_stack_key(stack);
 
 		if (stack->role != f->stacks[0].role || stack->beside ||
 		    (stack->for_thread && !f->stacks[0].for_thread))
 			continue;
-		telling_name(&stack->frames, skip, name, sizeof(name));
+		telling_name(&frames, skip, name, sizeof(name));
 		if (stack->role == ROLE_CREATES && thread && thread->start_function)
 			function_key_name(thread->start_function, name, sizeof(name));
 		names_add(names, name);

@@ -114,6 +114,9 @@ struct stream {
 	uint8_t scheduling;  /* its policy: 0 = not asked, 1 = of ordinary threads, 2 = another */
 	void *memory;	     /* of libthrum_tsan.so; NULL = none yet */
 	void *python;	     /* stacks that py_stack.c remembers; NULL = none yet */
+	int32_t python_held; /* of threading.Lock, taken here less given back here */
+	int32_t step_held;   /* py_locks_held() when the step of trio's began that runs … */
+	uint64_t step_ticks; /* … and when */
 	_Atomic(struct gil_waiter *)
 		gil; /* python/py_gil.c; NULL = it had nothing to do with the GIL yet */
 	struct object *objects[OBJECT_SLOTS];

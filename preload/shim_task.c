@@ -604,12 +604,12 @@ bool task_returned_enter(struct call *c, struct task_run *run, struct arch_calle
 	if (c->s->callback_count > run->level) {
 		c->s->callback_count = run->level;
 	}
-	now = arch_ticks();
+	now = run->until ? run->until : arch_ticks();
 	if (unlikely((int64_t)(now - run->since) > TASK_BUSY_TICKS)) {
 		task_took_long(c->s, run->since);
 		now = arch_ticks();
 	}
-	emit_plain_at(c->s, TRACE_TASK, now, 3, run->task, 0,
+	emit_plain_at(c->s, TRACE_TASK, now, 3, run->task, run->stood,
 		      encode_zigzag(run->after == TASK_HAS_WORKED ? TRACE_TASK_WORKED
 								  : TRACE_TASK_RETURNED));
 	return true;

@@ -122,6 +122,8 @@ struct task_run {
 	uint32_t task, outer;
 	uint32_t level; /* in stream.callback */
 	uint64_t since; /* ticks */
+	uint64_t until; /* when it came back; 0 = when that is told */
+	uint32_t stood; /* where a coroutine stands now: RETURNED's stack; 0 = nobody asked */
 	enum task_after after;
 	void *callback; /* the host's; NULL = there is none to call */
 	void *argument;

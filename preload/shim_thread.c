@@ -277,6 +277,7 @@ bool thread_attach(uint32_t id, uint32_t flags, uint64_t mask)
 	atomic_store(&s->stack_lowest, UINTPTR_MAX);
 	s->epoch++; /* contexts of the thread before us hold no more: its stack may be unmapped */
 	s->held = s->read_held_count = 0;
+	s->python_held = 0;
 	s->once_count = 0;
 	s->task = 0;
 	s->callback_count = 0;

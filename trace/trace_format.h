@@ -100,10 +100,11 @@ enum trace_task_step {
 	TRACE_TASK_DESTROYED = 6,
 	/* Of tasks that began with TASK_NEW. CALLED and RETURNED nest as calls do. */
 	TRACE_TASK_CALLED = 7, /* its loop calls it back: S = the callback, a stack of one frame */
-	TRACE_TASK_RETURNED = 8, /* that callback returned */
-	TRACE_TASK_STOPPED = 9,	 /* disarmed; may be armed again */
-	TRACE_TASK_CLOSED = 10,	 /* the program says that it is over */
-	TRACE_TASK_LOST = 11,	 /* another one was made in its place: it was never closed */
+	TRACE_TASK_RETURNED =
+		8, /* that callback returned; S = where its coroutine stands now, after a long step or with a lock */
+	TRACE_TASK_STOPPED = 9, /* disarmed; may be armed again */
+	TRACE_TASK_CLOSED = 10, /* the program says that it is over */
+	TRACE_TASK_LOST = 11,	/* another one was made in its place: it was never closed */
 	TRACE_TASK_WORKED = 12, /* RETURNED of a part on a pool's thread: the loop's part follows */
 	TRACE_TASK_SWALLOWED = 13, /* it comes to its end although it was cancelled */
 	TRACE_TASK_FAILED = 14,	   /* its exception, raised at S, was never looked at */

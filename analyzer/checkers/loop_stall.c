@@ -340,6 +340,14 @@ static struct model_wake wake_of(const struct stretch *x, const struct model_dri
 	return w && w->time_ns > x->lost_ns ? *w : (struct model_wake){ 0 };
 }
 
+/* What tells one stall from another: the callback, or where a task without one was made. */
+static uint32_t key_of(const struct model_callback *callback, const struct model_driver *d)
+{
+	if (!callback)
+		return d->turn_stack;
+	return callback->stack ? callback->stack : callback->posted.stack;
+}
+
 /* The stretch of `thread` ended at `now_ns`: too late? Then a new one begins. */
 static void judge(struct loop_stall *s, uint32_t thread, const struct model_driver *d,
 		  const struct model_callback *callback, uint64_t now_ns, bool unfinished)
@@ -357,7 +365,7 @@ static void judge(struct loop_stall *s, uint32_t thread, const struct model_driv
 	if (callback && is_most(x->inner_ns, ns))
 		callback = &x->inner;
 	worst = worst_cause(x);
-	stall = find_stall(s, callback ? callback->stack : d->turn_stack,
+	stall = find_stall(s, key_of(callback, d),
 			   stall_is_main(worst, counted_ns) ? worst->stack : 0);
 	stall->count++;
 	stall->total_ns += ns;

@@ -70,8 +70,8 @@ static void add_gap(struct analysis *a, struct finding *f, const struct stall *x
 {
 	struct finding_stack *s;
 
-	if (!x->gap_stack)
-		return;
+	if (!x->gap_stack || x->gap_stack == x->callback.stack || x->gap_stack == x->callback.stood)
+		return; /* or all that is told of it */
 	s = analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0, x->gap_stack, x->since_ns, NULL, 0);
 	s->beside = true;
 	s->note = x->gap_ns * 4 >= x->worst_ns
@@ -121,6 +121,24 @@ static bool is_importing(const struct trace_process *p, uint32_t stack)
 	return false;
 }
 
+/* The callback, and where it came to: a coroutine has a line where it waits now, else there is the function only. */
+static void add_callback(struct analysis *a, struct finding *f, const struct stall *x)
+{
+	const struct model_callback *c = &x->callback;
+	struct finding_stack *s;
+	bool bare = !c->stack && !c->stood;
+
+	s = analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0,
+			       bare	  ? x->turn_stack
+			       : c->stood ? c->stood
+					  : c->stack,
+			       x->since_ns, NULL, 0);
+	s->is_chain = c->stood != 0;
+	s->note = bare	     ? "the loop waits for descriptors here"
+		  : c->stood ? "the callback, up to where it waits here"
+			     : "the callback";
+}
+
 void stall_report(struct analysis *a, const struct stall *x)
 {
 	/* A module is imported once, mostly before there is anything to do: worth a note. */
@@ -146,13 +164,7 @@ void stall_report(struct analysis *a, const struct stall *x)
 			analysis_printf(a, "for %.1f ms of it", (double)x->cause.total_ns / 1e6);
 		add_holder(a, f, &x->cause);
 	}
-	if (c->stack)
-		analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0, c->stack, x->since_ns, NULL, 0)
-			->note = "the callback";
-	else
-		analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0, x->turn_stack, x->since_ns,
-				   NULL, 0)
-			->note = "the loop waits for descriptors here";
+	add_callback(a, f, x);
 	if (c->posted.stack)
 		analysis_add_stack(a, f, ROLE_SIGNALS, c->posted.thread, 0, c->posted.stack,
 				   c->posted.time_ns, NULL, 0)

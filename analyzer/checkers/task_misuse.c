@@ -49,6 +49,7 @@ static void on_returned(void *state, struct analysis *a, const struct trace_even
 
 	for (uint32_t i = 0; i < t->held_count; i++) {
 		const struct model_held *h = &t->held[i];
+		struct finding_stack *s;
 		struct finding *f;
 
 		if (h->time_ns < c->since_ns || h->object == c->lock ||
@@ -60,9 +61,11 @@ static void on_returned(void *state, struct analysis *a, const struct trace_even
 		if (!f)
 			continue;
 		analysis_add_task(a, f, c->task, c->kind, c->stack, c->posted.stack);
-		analysis_add_stack(a, f, ROLE_AWAITS, event->thread, 0, c->stack, event->time_ns,
-				   &h->object, 1)
-			->note = "this callback returned";
+		s = analysis_add_stack(a, f, ROLE_AWAITS, event->thread, 0,
+				       c->stood ? c->stood : c->stack, event->time_ns, &h->object,
+				       1);
+		s->is_chain = c->stood != 0;
+		s->note = c->stood ? "it waits here" : "this callback returned";
 		analysis_add_stack(a, f, ROLE_HOLDS, event->thread, h->object, h->stack, h->time_ns,
 				   NULL, 0);
 		f->title = analysis_printf(a, "{task:%u} returned while it holds {lock:%u}",
@@ -98,7 +101,8 @@ static void task_misuse_on_event(void *state, struct analysis *a, const struct t
 		if (!f)
 			continue;
 		analysis_add_stack(a, f, ROLE_AWAITS, event->thread, 0, event->stack,
-				   event->time_ns, &h->object, 1);
+				   event->time_ns, &h->object, 1)
+			->is_chain = step->callback.stood != 0;
 		analysis_add_stack(a, f, ROLE_HOLDS, event->thread, h->object, h->stack, h->time_ns,
 				   NULL, 0);
 		f->title = analysis_printf(a, "%s is suspended while it holds {lock:%u}",

@@ -309,8 +309,10 @@ enum model_step_flag {
 
 struct model_callback {
 	uint32_t task;
-	uint32_t kind;		  /* enum trace_task_kind; 0 = not known */
-	uint32_t stack;		  /* the callback: one frame */
+	uint32_t kind;	/* enum trace_task_kind; 0 = not known */
+	uint32_t stack; /* the callback: one frame */
+	uint32_t
+		stood; /* RETURNED: where its coroutine stands now, innermost first; 0 = not known */
 	uint32_t loop;		  /* object; 0 = not known */
 	struct model_site posted; /* armed, or made; stack 0 = not known */
 	uint64_t since_ns;

@@ -312,6 +312,8 @@ static void on_returned(struct model_loops *l, const struct trace_event *event,
 	if (i == 0)
 		return;
 	step->callback = d->callback[i - 1];
+	if (step->callback.kind != TRACE_TASK_ANNOTATED) /* that one tells where it is suspended */
+		step->callback.stood = event->stack;
 	d->count = i - 1; /* those inside it that never returned are over too */
 	step->flags |= MODEL_STEP_RETURNED;
 	step->callback_depth = d->count;

@@ -236,6 +236,26 @@ void py_chain_drop(struct py_chain *c)
 	c->awaited = NULL;
 }
 
+uint32_t py_stands_at(struct arch_caller caller, PyObject *task, const char *attribute)
+{
+	PyObject *type, *value, *trace, *coroutine;
+	struct py_chain chain;
+	struct call call;
+	uint32_t stack = 0;
+
+	py_PyErr_Fetch(&type, &value, &trace);
+	coroutine = py_get(task, attribute);
+	py_chain_follow(&chain, coroutine);
+	if (chain.count && shim_enter_with(&call, caller, ROOM)) {
+		stack = py_stack_of_places(chain.code, chain.at, chain.count);
+		shim_leave(&call);
+	}
+	py_chain_drop(&chain);
+	py_drop(coroutine);
+	py_PyErr_Restore(type, value, trace);
+	return stack;
+}
+
 /* ---- loops ---- */
 
 /* Opcodes by minor version: unconditional and conditional jumps back, and what a loop over a sequence begins with. */

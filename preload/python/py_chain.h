@@ -29,6 +29,9 @@ void py_chain_learn(void);
 /* Looks into the code of the program's functions: `is_endless`. */
 void py_chain_find_loops(struct py_chain *c);
 
+/* Where the coroutine in that attribute of a task stands: a stack of the trace; 0 = it has begun nothing, or is over. */
+uint32_t py_stands_at(struct arch_caller caller, PyObject *task, const char *attribute);
+
 /* Around each step of the task, one that ends it has no after. */
 void py_cancel_before_step(struct arch_caller caller, struct task *t, PyObject *task);
 void py_cancel_after_step(struct arch_caller caller, struct task *t, PyObject *task);

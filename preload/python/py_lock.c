@@ -89,6 +89,7 @@ static PyObject *acquire(struct arch_caller caller, unsigned kind, const struct 
 	shim_mute(&call);
 	result = p->call(a, b, c, d, e);
 	lock_after(&call, kind, mode, p == &rlock_restore ? 0 : py_result_of(result, mode));
+	call.s->python_held += kind == LOCK && result == PY_TRUE;
 	return result;
 }
 
@@ -143,6 +144,7 @@ static cold_call PyObject *release_lock(struct arch_caller caller, const struct 
 		if (call.object) {
 			emit_os_seq(call.s, TRACE_POST, call.object->id, call.stack, 0);
 		}
+		call.s->python_held--;
 		shim_leave(&call);
 	}
 	return result;
@@ -191,6 +193,7 @@ static hot_inline PyObject *take(struct arch_caller caller, const struct py_patc
 	result = p->call(a, b, c, d, e);
 	if (likely(result == PY_TRUE && plain_enter(&call, caller, stack, a))) {
 		emit_sem_taken(call.s, TRACE_ACQUIRE, call.object->id, stack);
+		call.s->python_held++;
 		shim_leave(&call);
 	}
 	return result;
@@ -209,6 +212,7 @@ static hot_inline PyObject *give(struct arch_caller caller, const struct py_patc
 	result = p->call(a, b, c, d, e);
 	if (likely(result && plain_enter(&call, caller, stack, a))) {
 		emit_os_seq(call.s, TRACE_POST, call.object->id, stack, 0);
+		call.s->python_held--;
 		shim_leave(&call);
 	}
 	return result;

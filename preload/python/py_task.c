@@ -295,6 +295,14 @@ static void begin_callback(struct py_step *step, struct arch_caller caller, PyOb
 		    TASK_GOES_ON);
 }
 
+/* It took long, or took a lock of threads and has it still. */
+static bool is_worth_a_look(struct py_step *step)
+{
+	step->run.until = arch_ticks();
+	return step->run.s && ((int64_t)(step->run.until - step->run.since) > TASK_BUSY_TICKS ||
+			       py_locks_held() > step->locks);
+}
+
 void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject *task)
 {
 	struct task *t;
@@ -317,6 +325,7 @@ void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject 
 	py_task_changes++;
 	py_task_steps++;
 	step->t = t;
+	step->locks = py_locks_held();
 	if (t) {
 		py_cancel_before_step(caller, t, task);
 		task_called_as(&step->run, caller, t, 0, TASK_GOES_ON);
@@ -348,6 +357,9 @@ void py_step_end(struct py_step *step, struct arch_caller caller)
 	if (says(&is_done, step->task)) {
 		end_of(&step->run, caller, step->task);
 	} else {
+		if (unlikely(is_worth_a_look(step))) {
+			step->run.stood = py_stands_at(caller, step->task, "_coro");
+		}
 		task_returned(&step->run, caller);
 		if (step->t && task_is_at(step->t, step->task)) {
 			py_cancel_after_step(caller, step->t, step->task);

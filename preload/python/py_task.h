@@ -45,7 +45,16 @@ struct py_step {
 	struct task_run run;
 	PyObject *task; /* a reference; NULL = another callback */
 	struct task *t; /* of it, as far as known */
+	int32_t locks;	/* of threads, that were held when it began */
 };
+
+/* HOT: locks of threads that the calling one has, about: one that another gave back for it counts. */
+static inline int32_t py_locks_held(void)
+{
+	const struct stream *s = shim_stream;
+
+	return s ? (int32_t)s->held + s->python_held : 0;
+}
 
 /* Whose step or wake-up a callback is: borrowed; NULL = no task's. */
 PyObject *py_step_task(PyObject *callback);

@@ -26,15 +26,31 @@ static PyObject *task_spawned(PyObject *self, PyObject *task)
 	return PY_NONE;
 }
 
+/* 0 = nobody will ask. */
+static uint32_t stands_at(struct arch_caller caller, PyObject *task)
+{
+	const struct stream *s = shim_stream;
+	bool took_long = s && (int64_t)(arch_ticks() - s->step_ticks) > TASK_BUSY_TICKS;
+
+	return unlikely(s && (took_long || py_locks_held() > s->step_held))
+		       ? py_stands_at(caller, task, "coro")
+		       : 0;
+}
+
 static PyObject *step(struct arch_caller caller, PyObject *task, enum trace_task_step what)
 {
 	struct task *t = task_find(task, TRACE_TASK_TRIO_TASK);
+	uint32_t stands = what == TRACE_TASK_SUSPENDED ? stands_at(caller, task) : 0;
 	struct call call;
 
 	if (t && task_is_of_image(t) && shim_enter_with(&call, caller, ROOM_EARLY)) {
 		py_task_changes++;
 		py_task_steps += what == TRACE_TASK_RESUMED;
-		call.stack = 0;
+		call.stack = stands;
+		if (what == TRACE_TASK_RESUMED) {
+			call.s->step_ticks = arch_ticks();
+			call.s->step_held = py_locks_held();
+		}
 		/* Trio says that a task is over before it says that its last step is. */
 		task_step(&call, t, what == TRACE_TASK_FINISHED ? TRACE_TASK_SUSPENDED : what);
 		call.s->task = what == TRACE_TASK_RESUMED ? t->id : 0;

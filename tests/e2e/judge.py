@@ -30,6 +30,15 @@ def functions_of(stacks):
     return [f.get("function", "") for s in stacks for f in frames_of(s)]
 
 
+def source_lines(stacks):
+    """The text of the lines that frames are at, of files that are there."""
+    lines = set()
+    for frame in [f for s in stacks for f in frames_of(s) if f.get("line") and os.path.isfile(f.get("file", ""))]:
+        with open(frame["file"], encoding="utf-8", errors="replace") as source:
+            lines.update(text.strip() for number, text in enumerate(source, 1) if number == frame["line"])
+    return sorted(lines)
+
+
 def describe(finding):
     return "%s/%s/%s %r" % (finding.get("rule"), finding.get("confidence"), finding.get("level"), finding.get("title"))
 
@@ -70,6 +79,10 @@ def check_details(pattern, finding):
     for words in pattern.names("says"):
         if words.replace("+", " ") not in finding["title"] + " " + finding["message"]:
             wrong.append("does not say %r: %r" % (words.replace("+", " "), finding["message"]))
+    if pattern.names("lines"):
+        have = source_lines(stacks)
+        wrong += ["no frame is at %r (they are at: %s)" % (text, ", ".join(have)) for text in pattern.names("lines")
+                  if not any(text.replace("+", " ") in line for line in have)]
     if "threads" in pattern.keys:
         low, high = number_range(pattern.keys["threads"])
         have = len(finding.get("threads", []))

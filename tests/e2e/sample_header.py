@@ -9,9 +9,9 @@
     /* BUILD key=value word ... */             read by samples/CMakeLists.txt
 In a Python sample each of these is a line that begins with #.
 
-Keys of EXPECT: confidence level count occurs threads threadnames stacks roles locks created edges tasks taskkinds says.
+Keys of EXPECT: confidence level count occurs threads threadnames stacks roles locks created edges tasks taskkinds says lines.
 tasks=f,g: a task of the finding is called so; taskkinds=timer: is of that kind; says=a+few+words: in its title or message.
-In both + is a blank.
+lines=f(),await+g(): a frame of the finding's stacks is at a source line with this text. In all three + is a blank.
 Numbers may be ranges: 1..3. Levels may be ranges: note..error.
 Keys of RUN: timeout=S (the sample hangs: --timeout S) kill=1 (also recorded, SIGKILLed while blocked, checked)
 options=--a,--b (of thrum run) exit=N (the program's own status) status=any (the level decides) limit=S (harness) rss=MB (of thrum) repeat=N args=...
@@ -25,7 +25,7 @@ import shlex
 LEVELS = ["note", "warning", "error"]
 LINE = re.compile(r"(?:/\*|#)\s*(SCENARIO|SHOWS|EXPECT|NEVER|ALLOW|RUN|BUILD)\b\s*(.*?)\s*(?:\*/)?\s*$")
 EXPECT_KEYS = {"confidence", "level", "count", "occurs", "threads", "threadnames", "stacks", "roles", "locks",
-               "created", "edges", "tasks", "taskkinds", "says"}
+               "created", "edges", "tasks", "taskkinds", "says", "lines"}
 RUN_KEYS = {"timeout", "kill", "exit", "status", "limit", "rss", "repeat", "args", "clean", "stripped", "once",
             "serial", "options", "full"}
 
