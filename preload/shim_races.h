@@ -23,6 +23,15 @@ void races_end(uint32_t why);
  */
 bool races_keep_action(const struct sigaction *a, struct sigaction *o);
 bool races_keep_handler(void (*handler)(int)); /* the same of signal() */
+/* ANY: may signals of ours be among those that the host waits for? Is this one? */
+bool races_may_trap(const sigset_t *set);
+bool races_is_trap(const siginfo_t *info);
+/* ANY: those that are pending, since this thread blocks them, are gone afterwards. */
+void races_take_traps(void);
+/* ANY: a signal that is pending stays so in the new image, and would end it. */
+void races_before_exec(void);
+/* ANY: the host reads signals from a descriptor. */
+void races_keep_from(const sigset_t *set);
 /* In a forked child, before it boots. */
 void races_in_child(void);
 /* ANY: descriptors of ours, NULL = no such one. */

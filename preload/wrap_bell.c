@@ -4,6 +4,7 @@
  * are in block.def. Passed on as they are; records come from the waits that they end.
  */
 #include "wrap_bell.h"
+#include "shim_races.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -32,6 +33,7 @@ EXPORT int signalfd(int f, const sigset_t *mask, int flags)
 {
 	int fd = real_signalfd(f, mask, flags);
 
+	races_keep_from(mask);
 	if (f == -1) {
 		bell_made(ARCH_CALLER(), fd, TRACE_WAKER_SIGNALFD);
 	}

@@ -11,6 +11,7 @@
 #ifndef THRUM_WRAP_BLOCK_H
 #define THRUM_WRAP_BLOCK_H
 
+#include "shim_races.h"
 #include "shim_task.h"
 #include "wrap.h"
 #include "wrap_bell.h"
@@ -280,6 +281,17 @@ static hot_inline void turn_counts(bool only_a_look)
 	}
 }
 
+/* A signal mask for the wait lets through what was blocked: a trap of ours must not end it. */
+#define MASK_OF_poll NULL
+#define MASK_OF_ppoll m
+#define MASK_OF___poll_chk NULL
+#define MASK_OF___ppoll_chk m
+#define MASK_OF_select NULL
+#define MASK_OF_pselect m
+#define MASK_OF_epoll_wait NULL
+#define MASK_OF_epoll_pwait m
+#define MASK_OF_epoll_pwait2 m
+
 /* Waits for descriptors: what happens between two of them is one turn of somebody's loop. `goes_on`: false = it was interrupted already. */
 #define TURN_BODY(call_, ret, name, params, args, on_, mode_, goes_on)                          \
 	EXPORT ret name params                                                                  \
@@ -291,6 +303,9 @@ static hot_inline void turn_counts(bool only_a_look)
 		ret rc = -1;                                                                    \
                                                                                                 \
 		task_wait_begins(ARCH_CALLER());                                                \
+		if (MASK_OF_##name) {                                                           \
+			races_take_traps();                                                     \
+		}                                                                               \
 		if (block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode, &note)) { \
 			rc = (goes_on) ? real_##name args : -1;                                 \
 			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);       \

@@ -6,6 +6,7 @@
  * for the call. The real function is the one that was called where the environment may stay as it is.
  * A failed exec leaves everything as it was. Async-signal-safe, and safe in a child of vfork.
  */
+#include "shim_races.h"
 #include "wrap_process.h"
 
 #include <errno.h>
@@ -67,6 +68,9 @@ static void exec_before(struct exec_call *x, struct arch_caller caller, const ch
 {
 	x->child = vfork_child_here();
 	x->recorded = false;
+	if (!x->child) {
+		races_before_exec();
+	}
 	if (x->child) {
 		x->child->execs = true;
 		copy_path(x->child->path, path);

@@ -22,8 +22,16 @@ static const char *const reasons[] = {
 	[TF_WATCH_LATE] = "there was a thread before the first one that was seen",
 };
 
+/* NULL: watched to the end. Valid until the next call. */
 static const char *reason_of(const struct tf_def_watches *w)
 {
+	static char text[128];
+
+	if (w->state == TF_WATCH_REFUSED) {
+		snprintf(text, sizeof(text), "%s (%s)", reasons[w->state],
+			 strerror((int)w->detail));
+		return text;
+	}
 	return w->state < sizeof(reasons) / sizeof(reasons[0]) ? reasons[w->state] : "not known";
 }
 
@@ -36,11 +44,8 @@ bool info_put_races(FILE *out, const struct trace_process *p, const char *key)
 	}
 	fprintf(out, "  %-11s ", key);
 	if (reason_of(w)) {
-		fprintf(out, "not watched%s: %s", w->samples ? " to the end" : "", reason_of(w));
-		if (w->state == TF_WATCH_REFUSED) {
-			fprintf(out, " (%s)", strerror((int)w->detail));
-		}
-		fprintf(out, "%s", w->samples ? "; " : "");
+		fprintf(out, "not watched%s: %s%s", w->samples ? " to the end" : "", reason_of(w),
+			w->samples ? "; " : "");
 	}
 	if (!reason_of(w) || w->samples) {
 		fprintf(out,

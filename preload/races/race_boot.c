@@ -17,6 +17,7 @@ enum { KERNEL = 6 << 16 | 4 }; /* from which on the interface has no known defec
 /* Neither is wiped by a fork: a child closes its parent's events, and has its handler. */
 static int inherited[RACE_EVENTS] = { -1, -1, -1, -1 };
 static bool has_handler;
+static bool is_read; /* SIGTRAP, from a descriptor */
 
 uint64_t race_now_ns(void)
 {
@@ -50,7 +51,7 @@ static uint32_t parse_version(const char *s)
 	return number[0] << 16 | (number[1] & 0xffff);
 }
 
-static bool is_traced(void)
+bool race_is_traced(void)
 {
 	static const char key[] = "TracerPid:\t";
 	char text[1024];
@@ -86,7 +87,7 @@ static uint32_t find_reason(const struct stream *s, size_t stack_bytes, uint32_t
 	if (stack_bytes < RACE_SMALL_STACK) {
 		return TF_WATCH_SMALL_STACKS;
 	}
-	if (real_sigaction(SIGTRAP, NULL, &old) || old.sa_handler != SIG_DFL) {
+	if (is_read || real_sigaction(SIGTRAP, NULL, &old) || old.sa_handler != SIG_DFL) {
 		return TF_WATCH_SIGTRAP;
 	}
 	if (sys1(SYS_uname, &name) == 0) {
@@ -96,7 +97,7 @@ static uint32_t find_reason(const struct stream *s, size_t stack_bytes, uint32_t
 		}
 		*ret_detail = 0;
 	}
-	return is_traced() ? TF_WATCH_TRACED : TF_WATCH_ON;
+	return race_is_traced() ? TF_WATCH_TRACED : TF_WATCH_ON;
 }
 
 /* ---- the beginning ---- */
@@ -280,6 +281,66 @@ bool races_keep_action(const struct sigaction *a, struct sigaction *o)
 		*o = (struct sigaction){ .sa_handler = SIG_DFL };
 	}
 	return true;
+}
+
+/* ---- signals that are taken without a handler ---- */
+
+enum { TRAP = SIGTRAP - 1 };
+
+static bool has_trap(const sigset_t *set)
+{
+	uint64_t word;
+
+	return module_read((uintptr_t)set, &word, sizeof(word)) && word >> TRAP & 1;
+}
+
+bool races_may_trap(const sigset_t *set)
+{
+	return has_handler && has_trap(set);
+}
+
+bool races_is_trap(const siginfo_t *info)
+{
+	return info->si_signo == SIGTRAP && info->si_code == RACE_TRAP_CODE;
+}
+
+void races_take_traps(void)
+{
+	static const struct timespec now = { 0, 0 };
+	const uint64_t set = UINT64_C(1) << TRAP;
+	siginfo_t info;
+
+	/* Another's goes back; it may be one of two, and sooner than it was. */
+	while (has_handler &&
+	       sys4(SYS_rt_sigtimedwait, &set, &info, &now, sizeof(set)) == SIGTRAP) {
+		if (!races_is_trap(&info)) {
+			sys4(SYS_rt_tgsigqueueinfo, sys0(SYS_getpid), sys0(SYS_gettid), SIGTRAP,
+			     &info);
+			return;
+		}
+	}
+}
+
+void races_before_exec(void)
+{
+	uint64_t mask = 0;
+
+	if (has_handler) {
+		sys4(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof(mask));
+		if (mask >> TRAP & 1) {
+			races_end(TF_WATCH_SIGTRAP);
+			races_take_traps();
+		}
+	}
+}
+
+void races_keep_from(const sigset_t *set)
+{
+	if (has_trap(set)) {
+		races_end(TF_WATCH_SIGTRAP);
+		races_take_traps();
+		is_read = true;
+	}
 }
 
 void races_in_child(void)

@@ -324,6 +324,12 @@ void race_choose(struct races *r, uint32_t stream)
 	}
 	atomic_store(&r->choose_ns, now + RACE_CHOOSE_MS * UINT64_C(1000000));
 	race_expire(r, now);
+	if (now > r->look_ns) {
+		r->look_ns = now + RACE_LOOK_MS * UINT64_C(1000000);
+		if (race_is_traced()) {
+			race_end(r, TF_WATCH_TRACED, 0);
+		}
+	}
 	if (site && now > r->site_until_ns && atomic_compare_exchange_strong(&r->site, &site, 0)) {
 		race_disarm(&r->site_event, true);
 		site = 0;

@@ -12,12 +12,14 @@
  */
 #include "races.h"
 
+#include "../shim_races.h"
+
 #include "../shim_emit.h"
 
 #include <linux/futex.h>
 #include <time.h>
 
-enum { TRAP_PERF_CODE = 6, DATA_AT = 24, FLAGS_AT = 36, IS_LATE = 1, PARKED_MS = 8, ROUNDS = 4 };
+enum { DATA_AT = 24, FLAGS_AT = 36, IS_LATE = 1, PARKED_MS = 8, ROUNDS = 4 };
 
 static void count(uint32_t *what)
 {
@@ -542,7 +544,7 @@ void race_on_trap(int signal, siginfo_t *info, void *context)
 	struct call c;
 
 	(void)signal;
-	if (info->si_code != TRAP_PERF_CODE) {
+	if (!races_is_trap(info)) {
 		pass_on(info);
 		return;
 	}

@@ -25,8 +25,10 @@ enum {
 	RACE_WATCHES =
 		2, /* of four registers: one more for the breakpoint, one is left to a debugger */
 	RACE_EVENTS = RACE_WATCHES + 2,
+	RACE_TRAP_CODE = 6,	   /* TRAP_PERF */
 	RACE_SAMPLE_HZ = 200,	   /* of a thread's processor time */
 	RACE_CHOOSE_MS = 2,	   /* not more often */
+	RACE_LOOK_MS = 250,	   /* the same, for a debugger */
 	RACE_SITE_MS = 3,	   /* an instruction that nobody reaches … */
 	RACE_COLD_SITE_MS = 30,	   /* … one of four of them */
 	RACE_RESIDENT_MS = 100,	   /* a watch without a pause */
@@ -116,6 +118,7 @@ struct races {
 	_Atomic uintptr_t site; /* 0 = none */
 	_Atomic uint32_t site_generation;
 	uint64_t site_until_ns;
+	uint64_t look_ns; /* for a debugger: not before */
 	/* time */
 	uint64_t began_ns;
 	_Atomic uint64_t choose_ns, next_watch_ns; /* not before */
@@ -145,6 +148,11 @@ bool race_arm(const struct kept_file *event, uintptr_t address, uint32_t bytes, 
 	      uint64_t data);
 bool race_disarm(const struct kept_file *event, bool is_breakpoint);
 void race_switch_sampler(const struct kept_file *sampler, bool on);
+
+/* ---- race_boot.c ---- */
+
+/* SLOW: is a debugger attached? It sees each trap as a signal of the program's. */
+bool race_is_traced(void);
 
 /* ---- race_choose.c ---- */
 

@@ -123,6 +123,18 @@ static void on_timer(union sigval value)
 {
 	(void)value;
 }
+static int exercise_sigpending(void)
+{
+	sigset_t pending;
+	int is_pending;
+
+	sighold(SIGURG);
+	raise(SIGURG);
+	is_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGURG);
+	signal(SIGURG, SIG_IGN);
+	sigrelse(SIGURG);
+	return is_pending ? 1 : 1000;
+}
 static int exercise_timer_create(void)
 {
 	struct sigevent e = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_timer };
