@@ -85,6 +85,12 @@ struct finding_thread {
 	const char *start_function; /* its name, NULL = unknown; filled by symbolisation */
 };
 
+/* Of memory that two accesses met at: what was there before the second one, and after it. */
+struct finding_value {
+	uint32_t bytes; /* at most 8; 0 = not known */
+	uint64_t before, after;
+};
+
 struct finding_lock {
 	uint32_t id;
 	size_t process;	  /* index in the trace: one that has it … */
@@ -99,6 +105,7 @@ struct finding_lock {
 	uint64_t address;
 	uint32_t first_seen_stack;
 	struct frames first_seen;
+	struct finding_value value;
 };
 
 /* "mutex", "queue.Queue"; "lock" where nothing is known. `lock` may be NULL. */
@@ -120,6 +127,13 @@ struct finding_task {
 	struct frames created_at;
 };
 
+/* What a thread does with memory. Neither reads nor writes = not known. */
+struct finding_access {
+	uint64_t address; /* 0 = not known */
+	uint32_t bytes;	  /* the same */
+	bool reads, writes, is_atomic;
+};
+
 struct finding_stack {
 	enum stack_role role;
 	size_t process;	 /* index in the trace: of `stack` */
@@ -129,6 +143,7 @@ struct finding_stack {
 	uint32_t *held;	 /* lock ids held there */
 	size_t held_count;
 	uint64_t time_ns;
+	struct finding_access access; /* of ROLE_ACCESSES */
 	const char *note;     /* one phrase: "since 2.1 s", "acquired for reading"; may be NULL */
 	struct frames frames; /* filled by symbolisation */
 	bool beside;	      /* differs between equal findings: no part of the fingerprint */

@@ -8,6 +8,7 @@
 #include "../analyzer/fingerprint.h"
 #include "../analyzer/gate/module_filter.h"
 #include "../analyzer/last_waits.h"
+#include "../analyzer/report/coverage.h"
 #include "../analyzer/symbolize.h"
 #include "cli.h"
 
@@ -196,7 +197,7 @@ static int compare_details(const struct report_process *x, const struct report_p
 		order = compare_counts(x->argc, y->argc);
 	for (size_t i = 0; !order && i < x->argc; i++)
 		order = strcmp(x->argv[i], y->argv[i]);
-	return order;
+	return order ? order : coverage_compare(a, b);
 }
 
 /* By what a report says of them, so that the order of the inputs does not matter. */

@@ -2,6 +2,7 @@
 /*
  * verb_compare.c - `thrum baseline`, `thrum diff` and `thrum merge`: findings of several runs against each other.
  */
+#include "../analyzer/report/coverage.h"
 #include "../analyzer/report/report.h"
 #include "analysis.h"
 #include "cli.h"
@@ -85,9 +86,25 @@ static unsigned print_gone(const struct baseline *before)
 	return gone;
 }
 
-static int print_diff(const struct options *options, struct baseline *before,
-		      struct finding_list *now)
+/* What is not looked at has no findings: said where one of the two looked at memory, or could not. */
+static void print_coverage(const char *key, const struct inputs *inputs)
 {
+	struct report_process *process;
+	char words[512];
+	size_t count;
+
+	if (!inputs->process_count)
+		return;
+	inputs_get_processes(inputs, &process, &count);
+	if (*coverage_words(process, count, words, sizeof(words)))
+		printf("%s: %s\n", key, words);
+}
+
+/* `old`: what `before` was made of, where that was no baseline. The counts are the last line. */
+static int print_diff(const struct options *options, const struct inputs *old,
+		      struct baseline *before, const struct inputs *new)
+{
+	struct finding_list *now = new->findings;
 	unsigned fresh, gone, gating = 0;
 
 	baseline_apply(before, now);
@@ -102,6 +119,8 @@ static int print_diff(const struct options *options, struct baseline *before,
 		print_state(now, BASELINE_UPDATED, "moved");
 		print_state(now, BASELINE_UNCHANGED, "unchanged");
 	}
+	print_coverage("before", old);
+	print_coverage("after", new);
 	fresh = count_state(now, BASELINE_NEW);
 	printf("%u new, %u gone, %u moved, %u unchanged\n", fresh, gone,
 	       count_state(now, BASELINE_UPDATED), count_state(now, BASELINE_UNCHANGED));
@@ -142,7 +161,7 @@ int verb_diff(const struct options *options)
 	error = load_before(options, &before, &baseline, &diag);
 	if (!error)
 		error = inputs_load(options, options->operands + 1, 1, false, &now, &diag);
-	status = error ? fail(error, &diag) : print_diff(options, &baseline, now.findings);
+	status = error ? fail(error, &diag) : print_diff(options, &before, &baseline, &now);
 	baseline_release(&baseline);
 	inputs_release(&before);
 	inputs_release(&now);

@@ -170,6 +170,8 @@ extern int shim_deep_binding; /* RTLD_DEEPBIND was used: some look at their own 
  * what the loader bound it to lies there, now or after the first call. NULL = it does not go by the name.
  */
 uintptr_t *shim_resolve_slot(uintptr_t address, const char *name);
+/* SLOW: the name of what is reached by the place `slot` of a module; NULL = none, or no such place. */
+const char *shim_resolve_slot_name(uintptr_t slot);
 /* SLOW: what the module around `address` defines by that name; NULL = nothing. */
 void *shim_resolve_beside(uintptr_t address, const char *name);
 /* BOOT: the load bias of the first module, in load order, that defines that function. */
@@ -233,8 +235,7 @@ uint64_t signal_mask_now(void); /* ANY */
 /* ---- modules ---- */
 
 const struct module *module_find(uintptr_t address);  /* SLOW: rescans when the address is new */
-bool module_covers(uintptr_t address);		      /* SLOW: no rescan */
-const struct module *module_known(uintptr_t address); /* the same; NULL = none */
+const struct module *module_known(uintptr_t address); /* SLOW: no rescan; NULL = none */
 /* SLOW: as module_find, or made at run time, as far as the last scan saw; *ret_may_be: that was before now. Set when false. */
 bool module_is_code(uintptr_t address, bool *ret_may_be);
 /*

@@ -424,11 +424,6 @@ static const struct module *search(uintptr_t address)
 	return &m[low - 1];
 }
 
-bool module_covers(uintptr_t address)
-{
-	return search(address) != NULL;
-}
-
 const struct module *module_known(uintptr_t address)
 {
 	return search(address);

@@ -325,7 +325,7 @@ static struct object *object_create(struct call *c, uintptr_t address, unsigned 
 		o->frame_thread = other_stack->thread;
 		note_on_stack(other_stack, address);
 		where = TF_WHERE_STACK;
-	} else if (module_covers(address)) {
+	} else if (module_known(address)) {
 		where = TF_WHERE_MODULE;
 	}
 	object_note_page(address);

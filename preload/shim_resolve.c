@@ -374,8 +374,10 @@ size_t shim_resolve_size(uintptr_t bias, const char *name)
 	return symbol ? symbol->st_size : 0;
 }
 
-static uintptr_t *slot_in(const struct link_map *map, const struct symbol_table *t,
-			  ElfW(Sxword) table, ElfW(Sxword) size, const char *name)
+/* The relocation of `name`, or without one that of the place `slot`, in one of a module's tables; NULL = none. */
+static const ElfW(Rela) * slot_in(const struct link_map *map, const struct symbol_table *t,
+				  ElfW(Sxword) table, ElfW(Sxword) size, const char *name,
+				  uintptr_t slot)
 {
 	const ElfW(Rela) *r = NULL, *end;
 	size_t bytes = 0;
@@ -389,25 +391,43 @@ static uintptr_t *slot_in(const struct link_map *map, const struct symbol_table 
 		unsigned type = ELF64_R_TYPE(r->r_info);
 
 		if ((type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT) &&
-		    names_equal(t->strings + t->symbols[ELF64_R_SYM(r->r_info)].st_name, name)) {
-			return (uintptr_t *)(map->l_addr + r->r_offset);
+		    (name ? names_equal(t->strings + t->symbols[ELF64_R_SYM(r->r_info)].st_name,
+					name)
+			  : map->l_addr + r->r_offset == slot)) {
+			return r;
 		}
 	}
 	return NULL;
 }
 
+static const ElfW(Rela) * slot_of(const struct module *module, struct symbol_table *t,
+				  const char *name, uintptr_t slot)
+{
+	const struct link_map *map = module ? map_at(module->bias) : NULL;
+	const ElfW(Rela) * r;
+
+	if (!map || !table_init(t, map)) {
+		return NULL;
+	}
+	r = slot_in(map, t, DT_JMPREL, DT_PLTRELSZ, name, slot);
+	return r ? r : slot_in(map, t, DT_RELA, DT_RELASZ, name, slot);
+}
+
 uintptr_t *shim_resolve_slot(uintptr_t address, const char *name)
 {
 	const struct module *module = module_find(address);
-	const struct link_map *map = module ? map_at(module->bias) : NULL;
 	struct symbol_table t;
-	uintptr_t *slot;
+	const ElfW(Rela) *r = slot_of(module, &t, name, 0);
 
-	if (!map || !table_init(&t, map)) {
-		return NULL;
-	}
-	slot = slot_in(map, &t, DT_JMPREL, DT_PLTRELSZ, name);
-	return slot ? slot : slot_in(map, &t, DT_RELA, DT_RELASZ, name);
+	return r ? (uintptr_t *)(module->bias + r->r_offset) : NULL;
+}
+
+const char *shim_resolve_slot_name(uintptr_t slot)
+{
+	struct symbol_table t;
+	const ElfW(Rela) *r = slot_of(module_known(slot), &t, NULL, slot);
+
+	return r ? t.strings + t.symbols[ELF64_R_SYM(r->r_info)].st_name : NULL;
 }
 
 void *shim_resolve_beside(uintptr_t address, const char *name)

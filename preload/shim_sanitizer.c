@@ -298,7 +298,7 @@ bool sanitizer_thread(uintptr_t *routine, void *argument)
 	if (!argument) {
 		return false;
 	}
-	if (module_read((uintptr_t)argument, &theirs, sizeof(theirs)) && module_covers(theirs)) {
+	if (module_read((uintptr_t)argument, &theirs, sizeof(theirs)) && module_known(theirs)) {
 		*routine = theirs;
 	}
 	return true;

@@ -420,7 +420,7 @@ static void take_def(struct walk *w, const struct tf_def *def, const uint8_t *bo
 	case TF_DEF_MEMORY:
 		if (trace_def_fits(w, def, sizeof(struct tf_def_memory))) {
 			w->defs->process.memory_path = w->image->memory_path;
-			w->defs->process.memory_flags = trace_memory_flags(w->image->memory_path);
+			w->defs->process.memory = trace_memory_look(w->image->memory_path);
 		}
 		break;
 	case TF_DEF_ORDER:

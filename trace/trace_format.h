@@ -158,6 +158,8 @@ enum trace_touch {
 	TRACE_TOUCH_NEAR_ATOMIC =
 		32, /* a function that runs there has atomic instructions, or calls one that has */
 	TRACE_TOUCH_UNKNOWN = 64,   /* the instruction could not be told */
+	/* Not an instruction of the program: the kernel, in a system call, or a function of libc that is called there. */
+	TRACE_TOUCH_CALLED = 128,
 	TRACE_TOUCH_SIZE_SHIFT = 8, /* bytes */
 };
 
@@ -637,7 +639,7 @@ _Static_assert(sizeof(struct tf_object_live) == 40, "on disk");
 struct tf_touch {
 	uint32_t thread, stack;
 	uint32_t touch; /* enum trace_touch */
-	uint32_t flags; /* 0 */
+	uint32_t call;	/* CALLED by the kernel: enum trace_call; else 0 */
 	uint64_t ip;
 	uint64_t registers
 		[16]; /* as instructions number them: rax rcx rdx rbx rsp rbp rsi rdi r8 … r15; first: before it, second: behind it */

@@ -36,6 +36,7 @@ struct trace_memory {
 	struct tm_header header;
 	struct chunk *chunk; /* owned; sorted by lane and number */
 	size_t chunk_count, chunk_capacity;
+	uint64_t left_out;
 	size_t *first; /* owned; by lane: index of its first chunk, one more at the end */
 	size_t lane_count;
 	struct node *node; /* owned; 0 is the empty stack */
@@ -80,6 +81,7 @@ static int index_chunks(struct trace_memory *m, uint64_t file_bytes)
 		if (head.magic == TM_CHUNK_MAGIC && head.lane && head.lane <= LANES_MOST &&
 		    head.units && head.units <= TM_UNITS_MOST) {
 			bytes = (uint64_t)head.units * TM_UNIT_BYTES;
+			m->left_out += head.left_out;
 			if (!trace_array_reserve(&m->chunk, &m->chunk_capacity, m->chunk_count,
 						 sizeof(*m->chunk)))
 				return THRUM_ENOMEM;
@@ -176,19 +178,6 @@ void trace_memory_free(struct trace_memory *m)
 	free(m);
 }
 
-uint32_t trace_memory_flags(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct tm_header h = { .flags = 0 };
-
-	if (fd < 0)
-		return 0;
-	if (trace_pread(fd, &h, sizeof(h), 0) != sizeof(h) || memcmp(h.magic, TM_MAGIC, 8) != 0)
-		h.flags = 0;
-	close(fd);
-	return h.flags;
-}
-
 const struct tm_header *trace_memory_header(const struct trace_memory *m)
 {
 	return &m->header;
@@ -199,13 +188,51 @@ size_t trace_memory_lane_count(const struct trace_memory *m)
 	return m->lane_count;
 }
 
-uint64_t trace_memory_bytes(const struct trace_memory *m)
+/* Of a lane's newest chunk: up to its last record. */
+static uint64_t used_bytes(const struct trace_memory *m, const struct chunk *c)
+{
+	struct tm_record block[BUFFER_RECORDS];
+	uint64_t end = c->bytes;
+
+	while (end) {
+		uint64_t bytes = end % sizeof(block) ? end % sizeof(block) : sizeof(block);
+		int64_t got = trace_pread(m->fd, block, bytes, c->offset + end - bytes);
+
+		for (int64_t i = got / (int64_t)sizeof(block[0]); i > 0; i--)
+			if (block[i - 1].a)
+				return end - bytes + (uint64_t)i * sizeof(block[0]);
+		end -= bytes;
+	}
+	return 0;
+}
+
+static uint64_t all_used_bytes(const struct trace_memory *m)
 {
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < m->chunk_count; i++)
-		bytes += m->chunk[i].bytes;
+		bytes += i + 1 == m->chunk_count || m->chunk[i + 1].lane != m->chunk[i].lane
+				 ? used_bytes(m, &m->chunk[i])
+				 : m->chunk[i].bytes;
 	return bytes;
+}
+
+struct trace_memory_look trace_memory_look(const char *path)
+{
+	struct trace_memory_look look = { .is_there = false };
+	struct trace_memory *m;
+	struct diag diag;
+
+	if (trace_memory_open(path, &m, &diag))
+		return look;
+	look = (struct trace_memory_look){ .is_there = true,
+					   .flags = m->header.flags,
+					   .mode = m->header.mode,
+					   .bytes = all_used_bytes(m),
+					   .left_out = m->left_out,
+					   .lost = m->header.lost };
+	trace_memory_free(m);
+	return look;
 }
 
 /* ---- the tree of stacks ---- */

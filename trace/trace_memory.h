@@ -28,10 +28,18 @@ void trace_memory_free(struct trace_memory *memory); /* takes NULL */
 /* As it was when the file was opened. */
 const struct tm_header *trace_memory_header(const struct trace_memory *memory);
 size_t trace_memory_lane_count(const struct trace_memory *memory);
-uint64_t trace_memory_bytes(const struct trace_memory *memory); /* of all chunks */
 
-/* The flags of the header of a file: enum tm_flag; 0 where it cannot be read. */
-uint32_t trace_memory_flags(const char *path);
+/* What is known of such a file without reading its records; zeros where it cannot be read. */
+struct trace_memory_look {
+	bool is_there;
+	uint32_t flags; /* enum tm_flag: why it ends early; 0 = it does not */
+	uint32_t mode;	/* enum tm_mode */
+	uint64_t bytes; /* of records */
+	uint64_t
+		left_out; /* accesses that sampling passed over, up to each place's newest record */
+	uint64_t lost;
+};
+struct trace_memory_look trace_memory_look(const char *path);
 
 /* One record, with what belongs to it. */
 struct trace_memory_item {

@@ -78,7 +78,9 @@ struct tm_chunk {
 	uint32_t units;
 	uint32_t lane; /* 1-based */
 	uint32_t number;
-	uint64_t reserved[6];
+	uint64_t
+		left_out; /* accesses that sampling passed over while this was the lane's newest chunk; live */
+	uint64_t reserved[5];
 };
 
 struct tm_record {

@@ -20,6 +20,7 @@
 
 #include "trace_diag.h"
 #include "trace_format.h"
+#include "trace_memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -234,8 +235,8 @@ struct trace_process {
 	uint32_t unrecorded_children; /* forked ones that could make no files of their own */
 	const char *
 		memory_path; /* of PID.N.memory, see trace_memory.h; NULL = accesses were not recorded */
-	uint32_t memory_flags;	  /* enum tm_flag: why that file ends early; 0 = it does not */
-	struct trace_exec *execs; /* in the order of their definitions */
+	struct trace_memory_look memory; /* the same file, from its outside */
+	struct trace_exec *execs;	 /* in the order of their definitions */
 	size_t exec_count;
 	struct trace_report *reports; /* by number */
 	size_t report_count;

@@ -161,8 +161,8 @@ void trace_sum_judge(struct trace_defs *defs, const struct trace_image *image)
 		p->flags & TF_PROCESS_SECCOMP ? "a seccomp filter ended the recording"
 					      : "the recorder switched itself off");
 	why_add(p, image->map_cut, "the map file is cut");
-	why_add(p, p->memory_flags & TM_CUT_SIZE, "memory accesses: --max-size was reached");
-	why_add(p, p->memory_flags & TM_CUT_DISK, "memory accesses: no room on the disk");
+	why_add(p, p->memory.flags & TM_CUT_SIZE, "memory accesses: --max-size was reached");
+	why_add(p, p->memory.flags & TM_CUT_DISK, "memory accesses: no room on the disk");
 	why_add(p, image->damaged, "%s", image->damage);
 	why_add(p, p->lost_chunks, "%llu chunks are missing", (unsigned long long)p->lost_chunks);
 	why_add(p, p->unrecorded_children, "%u forked children could not be recorded",

@@ -5,6 +5,7 @@
 #include "info.h"
 
 #include "../analyzer/hookable.h"
+#include "../analyzer/report/coverage.h"
 #include "../analyzer/report/escape.h"
 #include "../trace/trace_ops.h"
 #include "info_count.h"
@@ -277,6 +278,7 @@ static void put_process(FILE *out, const struct info_options *options,
 	info_put_runtime(out, p, "python");
 	info_put_gil(out, p, p->flags & TF_PROCESS_BOUNDED ? NULL : c->life_ns, "gil");
 	info_put_races(out, p, "memory");
+	info_put_accesses(out, p, "accesses");
 	info_put_reports(out, p);
 	put_field(out, "threads");
 	fprintf(out, "%" PRIu64 ", %" PRIu64 " blocked in a recorded call at the end\n", c->threads,
@@ -552,7 +554,10 @@ static json_t *json_process(const struct trace_reader *reader, size_t index,
 		set_number(object, "lost_facts", p->lost_facts);
 	}
 	if (p->watches) {
-		json_object_set_new(object, "memory", info_json_races(p));
+		json_object_set_new(object, "memory", coverage_watched_json(p->watches));
+	}
+	if (p->memory.is_there) {
+		json_object_set_new(object, "accesses", info_json_accesses(p));
 	}
 	if (p->report_count) {
 		json_object_set_new(object, "sanitizer", info_json_reports(p));

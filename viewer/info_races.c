@@ -1,39 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * info_races.c - TF_DEF_WATCHES of a process in words.
+ * info_races.c - TF_DEF_WATCHES of a process, and its recorded accesses, in words.
  */
 #include "info_races.h"
 
+#include "../analyzer/report/coverage.h"
+
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-
-static const char *const reasons[] = {
-	[TF_WATCH_ON] = NULL,
-	[TF_WATCH_REFUSED] = "the kernel refused perf_event_open",
-	[TF_WATCH_OLD_KERNEL] = "the kernel is older than 6.4",
-	[TF_WATCH_NO_REGISTERS] = "no debug register was free",
-	[TF_WATCH_SIGTRAP] = "the program uses SIGTRAP itself",
-	[TF_WATCH_TRACED] = "a debugger was attached",
-	[TF_WATCH_SANITIZER] = "the program was built with ThreadSanitizer",
-	[TF_WATCH_PYTHON] = "of a Python program --python-races watches variables",
-	[TF_WATCH_SMALL_STACKS] = "a thread's stack is too small for a signal",
-	[TF_WATCH_CONFINED] = "a seccomp filter was installed",
-	[TF_WATCH_SLOW] = "threads are made too often",
-	[TF_WATCH_LATE] = "there was a thread before the first one that was seen",
-};
-
-/* NULL: watched to the end. Valid until the next call. */
-static const char *reason_of(const struct tf_def_watches *w)
-{
-	static char text[128];
-
-	if (w->state == TF_WATCH_REFUSED) {
-		snprintf(text, sizeof(text), "%s (%s)", reasons[w->state],
-			 strerror((int)w->detail));
-		return text;
-	}
-	return w->state < sizeof(reasons) / sizeof(reasons[0]) ? reasons[w->state] : "not known";
-}
 
 bool info_put_races(FILE *out, const struct trace_process *p, const char *key)
 {
@@ -43,11 +18,14 @@ bool info_put_races(FILE *out, const struct trace_process *p, const char *key)
 		return false;
 	}
 	fprintf(out, "  %-11s ", key);
-	if (reason_of(w)) {
-		fprintf(out, "not watched%s: %s%s", w->samples ? " to the end" : "", reason_of(w),
-			w->samples ? "; " : "");
+	if (coverage_why(w)) {
+		fprintf(out, "not watched%s: %s", w->samples ? " to the end" : "", coverage_why(w));
+		if (w->state == TF_WATCH_REFUSED) {
+			fprintf(out, " (%s)", strerror((int)w->detail));
+		}
+		fprintf(out, "%s", w->samples ? "; " : "");
 	}
-	if (!reason_of(w) || w->samples) {
+	if (!coverage_why(w) || w->samples) {
 		fprintf(out,
 			"%" PRIu32 " samples, %" PRIu32 " instructions reached of %" PRIu32
 			" chosen, %" PRIu32 " watches with a pause and %" PRIu32
@@ -59,23 +37,78 @@ bool info_put_races(FILE *out, const struct trace_process *p, const char *key)
 	return true;
 }
 
-json_t *info_json_races(const struct trace_process *p)
-{
-	const struct tf_def_watches *w = p->watches;
-	json_t *object;
+/* ---- accesses of a ThreadSanitizer build ---- */
 
-	if (!w) {
+struct accesses {
+	struct trace_memory_look look;
+	uint64_t recorded, atomics, threads;
+};
+
+/* A thread is announced anew where its lane goes on in another chunk: counted by its number. */
+static void count_lane(struct trace_memory *memory, size_t lane, uint8_t *seen, size_t thread_count,
+		       struct accesses *a)
+{
+	struct trace_memory_cursor *cursor;
+	struct trace_memory_item i;
+
+	if (trace_memory_cursor_new(memory, lane, &cursor)) {
+		return;
+	}
+	while (trace_memory_next(cursor, &i) > 0) {
+		a->recorded += i.kind == TM_ACCESS;
+		a->atomics += i.kind == TM_SYNC;
+		if (i.kind == TM_THREAD && i.address < thread_count && !seen[i.address]) {
+			seen[i.address] = 1;
+			a->threads++;
+		}
+	}
+	trace_memory_cursor_free(cursor);
+}
+
+static bool count_accesses(const struct trace_process *p, struct accesses *ret)
+{
+	uint8_t *seen = calloc(p->thread_count + 1, 1);
+	struct trace_memory *memory;
+	struct diag diag;
+
+	*ret = (struct accesses){ .look = p->memory };
+	if (!seen || !p->memory.is_there || trace_memory_open(p->memory_path, &memory, &diag)) {
+		free(seen);
+		return false;
+	}
+	for (size_t lane = 0; lane < trace_memory_lane_count(memory); lane++) {
+		count_lane(memory, lane, seen, p->thread_count, ret);
+	}
+	trace_memory_free(memory);
+	free(seen);
+	return true;
+}
+
+bool info_put_accesses(FILE *out, const struct trace_process *p, const char *key)
+{
+	struct accesses a;
+
+	if (!count_accesses(p, &a)) {
+		return false;
+	}
+	fprintf(out,
+		"  %-11s %" PRIu64 " recorded, %" PRIu64 " left out as samples, %" PRIu64
+		" atomic operations, of %" PRIu64 " thread%s; %" PRIu64 " bytes\n",
+		key, a.recorded, a.look.left_out, a.atomics, a.threads, a.threads == 1 ? "" : "s",
+		a.look.bytes);
+	return true;
+}
+
+json_t *info_json_accesses(const struct trace_process *p)
+{
+	struct accesses a;
+
+	if (!count_accesses(p, &a)) {
 		return NULL;
 	}
-	object = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "registers",
-			   (json_int_t)w->slots, "samples", (json_int_t)w->samples, "chosen",
-			   (json_int_t)w->choices, "reached", (json_int_t)w->traps, "private",
-			   (json_int_t)w->private_, "pauses", (json_int_t)w->pauses, "residents",
-			   (json_int_t)w->residents, "conflicts", (json_int_t)w->conflicts,
-			   "dropped", (json_int_t)w->dropped, "paused_us", (json_int_t)w->paused_us,
-			   "spent_us", (json_int_t)w->spent_us);
-	if (object && reason_of(w)) {
-		json_object_set_new(object, "why", json_string(reason_of(w)));
-	}
-	return object;
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "mode",
+			 a.look.mode == TM_FULL ? "full" : "sampled", "recorded",
+			 (json_int_t)a.recorded, "left_out", (json_int_t)a.look.left_out, "atomics",
+			 (json_int_t)a.atomics, "threads", (json_int_t)a.threads, "bytes",
+			 (json_int_t)a.look.bytes, "lost", (json_int_t)a.look.lost);
 }

@@ -10,8 +10,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Writes one line; false = nothing is known, and nothing was written. */
+/* Watchpoints. Writes one line; false = nothing is known, and nothing was written. */
 bool info_put_races(FILE *out, const struct trace_process *p, const char *key);
-json_t *info_json_races(const struct trace_process *p); /* NULL = nothing known */
+
+/* The same of accesses that a ThreadSanitizer build recorded; reads all of them. */
+bool info_put_accesses(FILE *out, const struct trace_process *p, const char *key);
+json_t *info_json_accesses(const struct trace_process *p); /* NULL = none were recorded */
 
 #endif

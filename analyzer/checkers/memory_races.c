@@ -270,7 +270,7 @@ static const char *access_words(struct state *s, const struct fasttrack_access *
 						    : "");
 }
 
-static void add_access(struct state *s, struct finding *f, uint32_t object,
+static void add_access(struct state *s, struct finding *f, uint32_t object, uint64_t address,
 		       const struct fasttrack_access *x)
 {
 	const struct place *p = &s->place[x->place];
@@ -284,6 +284,11 @@ static void add_access(struct state *s, struct finding *f, uint32_t object,
 	fs = analysis_add_stack(s->a, f, ROLE_ACCESSES, x->thread, 0, stack_of(s, p->stack, p->pc),
 				p->time_ns, held, count);
 	fs->lock = object;
+	fs->access = (struct finding_access){ .address = address,
+					      .bytes = (uint32_t)__builtin_popcount(x->bytes),
+					      .reads = p->flags & TM_READ,
+					      .writes = p->flags & (TM_WRITE | TM_FREE),
+					      .is_atomic = p->flags & TM_ATOMIC };
 	fs->note = access_words(s, x);
 }
 
@@ -330,8 +335,8 @@ static void report(struct state *s, const struct race *r)
 	analysis_add_thread(s->a, f, r->now.thread);
 	analysis_add_thread(s->a, f, r->old.thread);
 	id = add_location(s, f, r);
-	add_access(s, f, id, &r->now);
-	add_access(s, f, id, &r->old);
+	add_access(s, f, id, finding_find_lock(f, id)->address, &r->now);
+	add_access(s, f, id, finding_find_lock(f, id)->address, &r->old);
 	f->title = analysis_printf(s->a, "{thread:%u} and {thread:%u} %s {lock:%u} unordered",
 				   r->now.thread, r->old.thread,
 				   reads ? "read and write" : "both write", id);

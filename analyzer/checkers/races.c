@@ -18,6 +18,7 @@ enum { WATCHES = 1024, MOMENTS = 6 };
 
 struct moment {
 	uint32_t thread, at, stack, set, touch;
+	uint32_t call; /* enum trace_call: the kernel's touch in it; 0 = another's */
 	uint64_t time_ns;
 };
 
@@ -96,7 +97,8 @@ static void add_race(struct races *s, const struct tf_def_conflict *c, const str
 		s->race_capacity = s->race_capacity ? s->race_capacity * 2 : 16;
 		s->race = checked(realloc(s->race, s->race_capacity * sizeof(*s->race)));
 	}
-	s->race[s->race_count++] = (struct race){ c, { *first, *other }, 1 };
+	s->race[s->race_count] = (struct race){ c, { *first, *other }, 1 };
+	s->race[s->race_count++].side[1].call = c->side[1].call;
 }
 
 static bool is_paused(const struct tf_def_conflict *c)
@@ -111,7 +113,8 @@ static void pair(struct races *s, struct analysis *a, struct watch *w, const str
 	const struct tf_def_conflict *c = conflict_of(a->process, w->number);
 	const struct moment *before = now == first ? other : first;
 
-	if (c && !w->told &&
+	/* A system call that gave nothing in the end leaves a record that is no part of the conflict. */
+	if (c && !w->told && c->side[1].thread == other->thread &&
 	    (first->touch | other->touch) & (TRACE_TOUCH_WRITE | TRACE_TOUCH_UNKNOWN) &&
 	    first->thread != other->thread && (is_paused(c) || !is_explained(s, a, before, now))) {
 		add_race(s, c, first, other);
@@ -221,13 +224,23 @@ static enum confidence judge(const struct race *race)
 
 /* ---- the finding ---- */
 
-static const char *deed(uint32_t touch)
+static const char *verb(uint32_t touch)
 {
 	if (changes(touch))
 		return "changes it";
 	if (touch & TRACE_TOUCH_WRITE)
 		return "writes it";
 	return touch & TRACE_TOUCH_READ ? "reads it" : "touches it";
+}
+
+static const char *deed(struct analysis *a, const struct moment *m)
+{
+	if (m->call)
+		return analysis_printf(a, "%s, by the kernel in %s", verb(m->touch),
+				       trace_call_name(m->call));
+	return m->touch & TRACE_TOUCH_CALLED
+		       ? analysis_printf(a, "%s, in a function of libc", verb(m->touch))
+		       : verb(m->touch);
 }
 
 static const char *list_values(struct analysis *a, const struct tf_def_conflict *c)
@@ -239,8 +252,20 @@ static const char *list_values(struct analysis *a, const struct tf_def_conflict 
 			       (unsigned long long)c->before, (unsigned long long)c->after);
 }
 
+static struct finding_access access_of(const struct moment *m, uint64_t address)
+{
+	bool known = !(m->touch & TRACE_TOUCH_UNKNOWN);
+
+	return (struct finding_access){
+		.address = address,
+		.bytes = m->touch >> TRACE_TOUCH_SIZE_SHIFT,
+		.reads = known && (m->touch & TRACE_TOUCH_READ || changes(m->touch)),
+		.writes = known && (m->touch & TRACE_TOUCH_WRITE || changes(m->touch)),
+	};
+}
+
 static void add_side(struct analysis *a, struct finding *f, uint32_t memory, const struct moment *m,
-		     const char *note)
+		     uint64_t address)
 {
 	uint32_t count, held[32];
 	const uint32_t *set = model_get_set(a->model, m->set, &count);
@@ -252,7 +277,8 @@ static void add_side(struct analysis *a, struct finding *f, uint32_t memory, con
 	stack = analysis_add_stack(a, f, ROLE_ACCESSES, m->thread, 0, m->stack, m->time_ns, held,
 				   count);
 	stack->lock = memory;
-	stack->note = note;
+	stack->access = access_of(m, address);
+	stack->note = deed(a, m);
 }
 
 static const char *why(const struct race *race, enum confidence confidence)
@@ -287,8 +313,11 @@ static void report(struct sites *sites, struct analysis *a, const struct race *r
 	analysis_add_thread(a, f, x->thread);
 	analysis_add_thread(a, f, y->thread);
 	memory = analysis_add_memory(a, f, 0, race->conflict->address);
-	add_side(a, f, memory, x, deed(x->touch));
-	add_side(a, f, memory, y, deed(y->touch));
+	f->locks[f->lock_count - 1].value = (struct finding_value){ race->conflict->bytes,
+								    race->conflict->before,
+								    race->conflict->after };
+	add_side(a, f, memory, x, race->conflict->address);
+	add_side(a, f, memory, y, race->conflict->address);
 	f->title = analysis_printf(a, "{thread:%u} and {thread:%u} use {lock:%u} at the same time",
 				   x->thread, y->thread, memory);
 	f->message = analysis_printf(

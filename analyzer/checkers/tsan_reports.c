@@ -209,6 +209,13 @@ static unsigned add_accesses(struct analysis *a, struct parties *x, uint32_t ret
 		stack = analysis_add_stack(a, x->finding, ROLE_ACCESSES, ret_thread[count], 0,
 					   part->stack, r->time_ns, NULL, 0);
 		stack->lock = x->memory;
+		stack->access = (struct finding_access){
+			.address = part->address,
+			.bytes = part->bytes < UINT32_MAX ? (uint32_t)part->bytes : 0,
+			.reads = !(part->flags & TF_PART_WRITE),
+			.writes = part->flags & TF_PART_WRITE,
+			.is_atomic = part->flags & TF_PART_ATOMIC,
+		};
 		stack->note = deed(a, part);
 		add_held(a, x, i, stack);
 		count++;

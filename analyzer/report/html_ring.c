@@ -10,6 +10,7 @@
 #include "../fingerprint.h"
 #include "../frame_class.h"
 #include "escape.h"
+#include "html_text.h"
 #include "words.h"
 
 #include <inttypes.h>
@@ -58,51 +59,6 @@ static const struct edge_style edge_styles[] = {
 
 /* ---- text ---- */
 
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-/* Past `characters` code points of valid UTF-8, or at its end. */
-static char *skip_characters(char *text, size_t characters)
-{
-	while (*text && characters--)
-		for (text++; is_continuation(*text); text++)
-			;
-	return text;
-}
-
-static size_t count_characters(const char *text)
-{
-	size_t characters = 0;
-
-	for (; *text; text++)
-		characters += !is_continuation(*text);
-	return characters;
-}
-
-/*
- * At most `characters` code points, the middle of a longer name left out: both ends of a name tell
- * it apart.
- */
-static void put_short(FILE *out, const char *text, size_t characters)
-{
-	char *valid = escape_utf8(text);
-	size_t total = valid ? count_characters(valid) : 0;
-
-	if (total > characters) {
-		char *tail = skip_characters(valid, total - characters / 2);
-
-		*skip_characters(valid, (characters - 1) / 2) = '\0';
-		escape_html(out, valid);
-		fputs("\xe2\x80\xa6", out);
-		escape_html(out, tail);
-	} else {
-		escape_html(out, valid);
-	}
-	free(valid);
-}
-
 static const char *node_words(const struct finding *f, const struct ring_node *node, char *buffer,
 			      size_t bytes)
 {
@@ -110,40 +66,10 @@ static const char *node_words(const struct finding *f, const struct ring_node *n
 			       : words_lock(f, node->id, buffer, bytes);
 }
 
-/* A small line with what it is, a bold one with its name. */
-static void node_lines(const struct finding *f, const struct ring_node *node, char *kind,
-		       char *name, size_t bytes)
-{
-	const struct finding_thread *thread = node->is_thread ? finding_find_thread(f, node->id)
-							      : NULL;
-	const struct finding_lock *lock = node->is_thread ? NULL : finding_find_lock(f, node->id);
-
-	*kind = '\0';
-	if (thread && thread->name && !finding_spans_processes(f)) {
-		snprintf(kind, bytes, "thread %" PRIu32, node->id);
-		snprintf(name, bytes, "%s", thread->name);
-	} else if (node->is_thread) {
-		words_thread(f, node->id, name, bytes);
-	} else if (lock && lock->name) {
-		snprintf(kind, bytes, "%s", finding_lock_word(lock));
-		snprintf(name, bytes, "%s", lock->name);
-	} else {
-		words_lock(f, node->id, name, bytes);
-	}
-}
-
-static const struct frame *find_program_frame(const struct frames *frames)
-{
-	for (size_t i = 0; i < frames->count; i++)
-		if (frame_classify(&frames->frame[i]) == FRAME_PROGRAM && frames->frame[i].function)
-			return &frames->frame[i];
-	return NULL;
-}
-
 /* Function in which the edge came to be; "" = unknown. */
 static const char *edge_function(const struct ring_node *node, char *buffer, size_t bytes)
 {
-	const struct frame *frame = node->stack ? find_program_frame(&node->stack->frames) : NULL;
+	const struct frame *frame = node->stack ? html_program_frame(&node->stack->frames) : NULL;
 
 	*buffer = '\0';
 	if (frame)
@@ -178,22 +104,20 @@ static void put_node(FILE *out, const struct finding *f, const struct ring_node 
 		     struct point center)
 {
 	char kind[WORDS_BYTES], name[WORDS_BYTES], full[WORDS_BYTES];
-	int x = rounded(center.x), y = rounded(center.y);
 
-	node_lines(f, node, kind, name, sizeof(kind));
-	fprintf(out, "<g class=\"node %s\"><title>", node->is_thread ? "thread" : "lock");
-	escape_html(out, node_words(f, node, full, sizeof(full)));
-	fprintf(out, "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/>",
-		x - BOX_WIDTH / 2, y - BOX_HEIGHT / 2, BOX_WIDTH, BOX_HEIGHT,
-		node->is_thread ? BOX_HEIGHT / 2 : 3);
-	if (*kind) {
-		fprintf(out, "<text class=\"kind\" x=\"%d\" y=\"%d\">", x, y - 7);
-		escape_html(out, kind);
-		fputs("</text>", out);
-	}
-	fprintf(out, "<text class=\"name\" x=\"%d\" y=\"%d\">", x, *kind ? y + 13 : y + 5);
-	put_short(out, name, NAME_CHARACTERS);
-	fputs("</text></g>\n", out);
+	if (node->is_thread)
+		html_thread_lines(f, node->id, kind, name, sizeof(kind));
+	else
+		html_lock_lines(f, node->id, kind, name, sizeof(kind));
+	html_box(out, &(struct html_box){ .x = rounded(center.x),
+					  .y = rounded(center.y),
+					  .width = BOX_WIDTH,
+					  .height = BOX_HEIGHT,
+					  .is_thread = node->is_thread,
+					  .kind = kind,
+					  .name = name,
+					  .full = node_words(f, node, full, sizeof(full)),
+					  .characters = NAME_CHARACTERS });
 }
 
 static void put_edge_label(FILE *out, const struct ring_node *node, int x, int y)
@@ -204,7 +128,7 @@ static void put_edge_label(FILE *out, const struct ring_node *node, int x, int y
 		edge_styles[node->edge].label);
 	if (node->edge == RING_THEN && *edge_function(node, function, sizeof(function))) {
 		fputs(" in ", out);
-		put_short(out, function, NAME_CHARACTERS);
+		html_short(out, function, NAME_CHARACTERS);
 	}
 	fputs("</text>\n", out);
 }
@@ -299,7 +223,7 @@ static void put_row(FILE *out, const struct finding *f, const struct ring_node *
 		"y=\"%d\">",
 		x, y - height / 2, ROW_WIDTH, height, node->is_thread ? height / 2 : 3,
 		x + ROW_WIDTH / 2, y + 5);
-	put_short(out, words, ROW_CHARACTERS);
+	html_short(out, words, ROW_CHARACTERS);
 	fputs("</text></g>\n", out);
 }
 
@@ -350,7 +274,7 @@ static void put_ladder(FILE *out, const struct ring *ring, const struct finding 
 
 void html_ring_markers(FILE *out)
 {
-	static const char *const names[] = { "waits", "held", "then" };
+	static const char *const names[] = { "waits", "held", "then", "access" };
 
 	fputs("<svg class=\"markers\" aria-hidden=\"true\" width=\"0\" height=\"0\"><defs>\n", out);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

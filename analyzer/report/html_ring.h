@@ -15,7 +15,7 @@
 
 #define RING_DRAWN_NODES 12
 
-/* The arrow heads that all rings of a page share; once, before the first ring. */
+/* The arrow heads that all pictures of a page share; once, before the first one. */
 void html_ring_markers(FILE *out);
 
 /* A figure with picture(s), legend and a text alternative; nothing when the ring is empty. */

@@ -4,6 +4,8 @@
  */
 #include "report_read.h"
 
+#include "coverage.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -167,11 +169,30 @@ static void take_lock(struct reading *r, struct finding *f, const json_t *value)
 	lock->name = text_of(r, value, "name");
 	lock->address = address_of(value, "address");
 	lock->first_seen = stack_of(r, value, "first_seen");
+	place = json_object_get(value, "value");
+	if (place)
+		lock->value = (struct finding_value){ .bytes = id_of(place, "bytes"),
+						      .before = address_of(place, "before"),
+						      .after = address_of(place, "after") };
 	place = json_object_get(value, "declared_at");
 	if (place) {
 		lock->declared_file = text_of(r, place, "file");
 		lock->declared_line = (int)count_of(place, "line");
 	}
+}
+
+static struct finding_access access_of(const json_t *value)
+{
+	const char *op = json_string_value(json_object_get(value, "op"));
+	bool writes = op && !strcmp(op, "write");
+
+	return (struct finding_access){
+		.address = address_of(value, "address"),
+		.bytes = id_of(value, "size"),
+		.writes = writes,
+		.reads = op && (!writes || json_is_true(json_object_get(value, "reads_too"))),
+		.is_atomic = json_is_true(json_object_get(value, "atomic")),
+	};
 }
 
 static void take_stack(struct reading *r, struct finding *f, const json_t *value)
@@ -182,6 +203,7 @@ static void take_stack(struct reading *r, struct finding *f, const json_t *value
 							id_of(value, "lock"), 0);
 
 	stack->for_thread = id_of(value, "for_thread");
+	stack->access = access_of(json_object_get(value, "access"));
 	stack->time_ns = count_of(value, "time_ns");
 	stack->note = text_of(r, value, "note");
 	stack->frames = frames_of(r, json_object_get(value, "frames"));
@@ -299,6 +321,7 @@ static void take_process(struct reading *r, struct read_process *p, const json_t
 	p->process.lost_events = count_of(value, "lost");
 	p->threads = count_of(value, "threads");
 	p->locks = count_of(value, "locks");
+	coverage_read(json_object_get(value, "coverage"), r->list, &p->process);
 	p->process.complete = !why;
 	if (why)
 		snprintf(p->process.why, sizeof(p->process.why), "%s", why);

@@ -10,6 +10,7 @@
 #include "csp_hash.h"
 #include "escape.h"
 #include "html_frames.h"
+#include "html_race.h"
 #include "html_ring.h"
 #include "sinks.h"
 #include "words.h"
@@ -193,6 +194,11 @@ static void put_finding(const struct page *p, const struct finding *f)
 	if (words_message(f))
 		put(p, "<p class=\"message\">", words_message(f), "</p>\n");
 	put_story(p, f);
+	if (html_race_is(f)) {
+		fputs("<div class=\"story\">\n", p->out);
+		html_race(p->out, f);
+		fputs("</div>\n", p->out);
+	}
 	put_sides(p, f);
 	put_locks(p, f);
 	if (f->suppression) {

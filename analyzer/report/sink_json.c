@@ -7,10 +7,13 @@
  * hexadecimal strings: see json_put.h.
  * Strings are valid UTF-8 whatever the trace holds.
  */
+#include "coverage.h"
 #include "json_put.h"
 #include "rule_page.h"
 #include "sinks.h"
 #include "site.h"
+
+#include <inttypes.h>
 
 static const char *const verdict_names[] = {
 	[VERDICT_CLEAN] = "clean",
@@ -73,6 +76,39 @@ static json_t *thread_value(const struct finding_thread *thread)
 	return value;
 }
 
+static json_t *access_value(const struct finding_access *a)
+{
+	json_t *value = json_object();
+
+	json_put_text(value, "op", a->writes ? "write" : "read");
+	if (a->reads && a->writes)
+		json_put(value, "reads_too", json_true());
+	json_put_known(value, "size", a->bytes);
+	json_put_address(value, "address", a->address);
+	if (a->is_atomic)
+		json_put(value, "atomic", json_true());
+	return value;
+}
+
+/* Of any value, 0 too. */
+static json_t *hexadecimal(uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, number);
+	return json_string(text);
+}
+
+static json_t *memory_value(const struct finding_value *v)
+{
+	json_t *value = json_object();
+
+	json_put_count(value, "bytes", v->bytes);
+	json_put(value, "before", hexadecimal(v->before));
+	json_put(value, "after", hexadecimal(v->after));
+	return value;
+}
+
 static json_t *lock_value(const struct finding_lock *lock)
 {
 	json_t *value = json_object();
@@ -90,6 +126,8 @@ static json_t *lock_value(const struct finding_lock *lock)
 		json_put_count(place, "line", (uint64_t)lock->declared_line);
 		json_object_set_new(value, "declared_at", place);
 	}
+	if (lock->value.bytes)
+		json_put(value, "value", memory_value(&lock->value));
 	return value;
 }
 
@@ -132,6 +170,8 @@ static json_t *stack_value(const struct finding_stack *stack)
 	json_put_known(value, "thread", stack->thread);
 	json_put_known(value, "lock", stack->lock);
 	json_put_known(value, "for_thread", stack->for_thread);
+	if (stack->access.reads || stack->access.writes)
+		json_put(value, "access", access_value(&stack->access));
 	for (size_t i = 0; i < stack->held_count; i++)
 		json_array_append_new(held, json_integer(stack->held[i]));
 	json_put(value, "locks_held", held);
@@ -203,7 +243,7 @@ static json_t *argv_value(const struct report_process *p)
 static json_t *process_value(const struct report_process *p)
 {
 	const struct trace_process *process = p->process;
-	json_t *value = json_object();
+	json_t *value = json_object(), *coverage = coverage_process_json(process);
 	uint64_t threads = p->threads, locks = p->locks;
 
 	for (size_t id = 1; id < process->thread_count; id++)
@@ -221,6 +261,8 @@ static json_t *process_value(const struct report_process *p)
 	json_put_count(value, "lost", process->lost_events + process->lost_in_gaps);
 	json_put_count(value, "threads", threads);
 	json_put_count(value, "locks", locks);
+	if (coverage)
+		json_put(value, "coverage", coverage);
 	if (!process->complete)
 		json_put_text(value, "incomplete_why", process->why);
 	return value;
@@ -266,6 +308,7 @@ static json_t *trace_value(const struct report *report)
 	put_texts(value, "untraced", report->untraced, report->untraced_count);
 	json_put(value, "complete", json_boolean(report->complete));
 	json_put_text(value, "incomplete_why", report->incomplete_why);
+	json_put(value, "coverage", coverage_report_json(report));
 	json_put(value, "processes", processes);
 	if (report->unrecorded_count)
 		json_put(value, "unrecorded", unrecorded_value(report));

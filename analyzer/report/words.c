@@ -4,6 +4,8 @@
  */
 #include "words.h"
 
+#include "coverage.h"
+
 #include "../fingerprint.h"
 #include "../frame_class.h"
 #include "report.h"
@@ -431,57 +433,10 @@ const char *words_levels(const struct report *report, char *buffer, size_t bytes
 	return buffer;
 }
 
-/* --python-races: "no findings" says something of what was watched only. */
-static void append_watched(char *buffer, size_t bytes, const struct report *report)
-{
-	uint64_t functions = 0, classes = 0;
-	char amount[96];
-	bool watched = false;
-
-	for (size_t i = 0; i < report->process_count; i++) {
-		const struct tf_def_runtime *r = report->processes[i].process->runtime;
-
-		if (!r || !(r->features & TF_PYTHON_RACES))
-			continue;
-		watched = true;
-		functions += r->watched_functions;
-		classes += r->watched_classes;
-	}
-	if (!watched)
-		return;
-	append(buffer, bytes, "; shared state of %s",
-	       words_count(functions, "function", "functions", amount, sizeof(amount)));
-	append(buffer, bytes, " and %s of Python code watched",
-	       words_count(classes, "class", "classes", amount, sizeof(amount)));
-}
-
-/* How large the sample was; where there was none, `thrum info` says why. */
-static void append_memory(char *buffer, size_t bytes, const struct report *report)
-{
-	uint64_t watches = 0, reached = 0, met = 0;
-	char amount[96];
-
-	for (size_t i = 0; i < report->process_count; i++) {
-		const struct tf_def_watches *w = report->processes[i].process->watches;
-
-		watches += w ? w->pauses + w->residents : 0;
-		reached += w ? w->sites : 0;
-		met += w ? w->conflicts : 0;
-	}
-	if (!watches)
-		return;
-	append(buffer, bytes, "; memory watched %s",
-	       words_count(watches, "time", "times", amount, sizeof(amount)));
-	append(buffer, bytes, " at %s",
-	       words_count(reached, "instruction", "instructions", amount, sizeof(amount)));
-	append(buffer, bytes, ", met by a second thread %s",
-	       words_count(met, "time", "times", amount, sizeof(amount)));
-}
-
 const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 {
 	struct report_totals totals = report_sum(report);
-	char amount[96];
+	char amount[96], watched[WORDS_BYTES];
 
 	*buffer = '\0';
 	append_amount(buffer, bytes, totals.threads, "thread", true);
@@ -491,8 +446,8 @@ const char *words_seen(const struct report *report, char *buffer, size_t bytes)
 		append(buffer, bytes, " in %s",
 		       words_count(report->process_count, "process", "processes", amount,
 				   sizeof(amount)));
-	append_watched(buffer, bytes, report);
-	append_memory(buffer, bytes, report);
+	coverage_words(report->processes, report->process_count, watched, sizeof(watched));
+	append(buffer, bytes, "%s%s", *watched ? "; " : "", watched);
 	return buffer;
 }
 

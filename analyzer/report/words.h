@@ -88,7 +88,7 @@ const char *words_levels(const struct report *report, char *buffer, size_t bytes
 
 #define UNRECORDED_BYTES 1200
 
-/* "4 threads, 12 locks, 1,234,567 events in 2 processes"; what --python-races watched */
+/* "4 threads, 12 locks, 1,234,567 events in 2 processes"; how much memory was watched: coverage.h */
 const char *words_seen(const struct report *report, char *buffer, size_t bytes);
 
 /* "12 events, 3 chunks"; "" = nothing was lost. */

@@ -52,7 +52,7 @@ enum {
 struct place {
 	uint32_t pc, count; /* pc: low half of the address */
 	uint32_t skip;	    /* executions whose number has one of these bits are left out */
-	uint32_t reserved;
+	uint32_t met;	    /* `count` when it was recorded last */
 };
 
 /* A call under way: where it returns to, and its frame, which tells what a longjmp left behind. */

@@ -50,6 +50,10 @@ static void thin_out(struct lane *t, uintptr_t pc)
 	if (likely(p->count < tsan_whole)) {
 		return;
 	}
+	if (p->count - p->met != 1 && p->met && t->chunk) {
+		t->chunk->left_out += p->count - p->met - 1;
+	}
+	p->met = p->count;
 	sparse = 32 - (unsigned)__builtin_clz(p->count / WHOLE);
 	p->skip = ((1u << (sparse < SPARSEST ? sparse : SPARSEST)) - 1) * 64;
 }

@@ -172,8 +172,9 @@ cold_call struct lane *lane_begin(void)
 
 cold_call struct tm_record *lane_grow(struct lane *t, unsigned n)
 {
-	struct tm_chunk *chunk = NULL;
+	struct tm_chunk *chunk = NULL, *old;
 	uint32_t units;
+	size_t bytes;
 
 	if (t->growing || !t->events || n > sizeof(scratch) / sizeof(scratch[0])) {
 		return scratch; /* a signal handler in the middle of this */
@@ -189,11 +190,15 @@ cold_call struct tm_record *lane_grow(struct lane *t, unsigned n)
 		t->growing = false;
 		return scratch;
 	}
-	if (t->chunk) {
-		sys2(SYS_munmap, t->chunk, (size_t)t->units * TM_UNIT_BYTES);
+	/* A handler that comes between counts in one of the two. */
+	old = t->chunk;
+	bytes = (size_t)t->units * TM_UNIT_BYTES;
+	t->chunk = chunk;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (old) {
+		sys2(SYS_munmap, old, bytes);
 	}
 	t->number = chunk->number;
-	t->chunk = chunk;
 	t->units = units;
 	t->next = (struct tm_record *)(chunk + 1) + n;
 	t->end = (struct tm_record *)((uint8_t *)chunk + (size_t)units * TM_UNIT_BYTES);

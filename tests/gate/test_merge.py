@@ -53,6 +53,8 @@ class Merge(BankCase):
         found = self.load("all.json")["findings"]
         self.assertGreater(len({f["rule"] for f in found}), 8)
         self.assertTrue(any(f["count"] > 1 for f in found))
+        watched = self.load("all.json")["trace"]["coverage"]["watched"]
+        self.assertGreater(watched["processes"] + watched["unwatched_processes"], 5)
         numbers = list(range(len(names)))
         self.assertEqual(self.merge_of(reports), whole)
         self.assertEqual(self.merge_of(traces), whole)

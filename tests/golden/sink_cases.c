@@ -410,6 +410,35 @@ static void build_many(struct finding_list *list)
 	finding_commit(list, f);
 }
 
+static void build_race(struct finding_list *list)
+{
+	struct finding *f = finding_begin(list, RULE_DATA_RACE, CONFIDENCE_OBSERVED, 0);
+	struct finding_stack *s;
+	struct finding_lock *memory;
+
+	f->title =
+		"thread 2 \"teller\" and thread 3 \"auditor\" use variable g_bank.total at the same time";
+	f->message =
+		"thread 2 \"teller\" stood still in front of its access: nothing kept the two apart.";
+	add_teller_and_auditor(list, f);
+	add_lock(list, f, 9, TRACE_OBJECT_VARIABLE, "g_bank.total");
+	memory = &f->locks[0];
+	memory->declared_file = "bank.c";
+	memory->declared_line = 9;
+	memory->value = (struct finding_value){ .bytes = 8, .before = 0x12, .after = 0x13 };
+	add_lock(list, f, 5, TRACE_OBJECT_MUTEX, "accounts");
+	s = add_stack(list, f, ROLE_ACCESSES, 2, 9, FRAMES(in_transfer_inner), "changes it");
+	s->access = (struct finding_access){
+		.address = memory->address, .bytes = 8, .reads = true, .writes = true
+	};
+	hold(list, s, 5);
+	s = add_stack(list, f, ROLE_ACCESSES, 3, 9, FRAMES(in_audit_log), "reads it");
+	s->access = (struct finding_access){
+		.address = f->locks[0].address, .bytes = 8, .reads = true, .is_atomic = true
+	};
+	finding_commit(list, f);
+}
+
 const struct sink_case sink_cases[] = {
 	{ .name = "deadlock-2", .what = "two threads", .build = build_deadlock_2 },
 	{ .name = "deadlock-5", .what = "five threads in a ring", .build = build_deadlock_5 },
@@ -429,6 +458,7 @@ const struct sink_case sink_cases[] = {
 	{ .name = "unknown-symbols",
 	  .what = "frames without names",
 	  .build = build_unknown_symbols },
+	{ .name = "race", .what = "two accesses of one variable", .build = build_race },
 	{ .name = "hostile", .what = "strings that attack each format", .build = build_hostile },
 	{ .name = "empty", .what = "nothing found", .build = build_nothing },
 	{ .name = "incomplete",
@@ -488,6 +518,18 @@ struct finding_list *sink_case_build(const struct sink_case *c, struct report *r
 	static const char *reasons[] = { "one thread only", "a gate lock is held on both sides" };
 	static uint64_t pruned[] = { 2, 1 };
 	static char command[] = "./bank --accounts 2 of them", child[] = "./auditd";
+	static const struct tf_def_watches watched = { .slots = 2,
+						       .samples = 420,
+						       .choices = 300,
+						       .traps = 60,
+						       .sites = 41,
+						       .private_ = 2,
+						       .pauses = 9,
+						       .residents = 30,
+						       .conflicts = 1,
+						       .paused_us = 9100,
+						       .spent_us = 4200 };
+	static const struct tf_def_watches refused = { .state = TF_WATCH_REFUSED, .detail = 13 };
 	static struct trace_process process[2];
 	static struct report_process processes[2];
 	struct finding_list *list = finding_list_new();
@@ -505,6 +547,15 @@ struct finding_list *sink_case_build(const struct sink_case *c, struct report *r
 		.process = &process[0], .has_exit = true, .exit_status = 3, .argv = argv, .argc = 3
 	};
 	processes[1] = (struct report_process){ .process = &process[1] };
+	if (c->two_processes) {
+		process[0].watches = &watched;
+		process[1].watches = &refused;
+		process[1].memory = (struct trace_memory_look){ .is_there = true,
+								.bytes = 131072,
+								.left_out = 77 };
+	} else if (c->options.timed_out) {
+		process[0].watches = &refused;
+	}
 	*ret_report = (struct report){
 		.version = "0.1.0",
 		.trace_path = "thrum.data",

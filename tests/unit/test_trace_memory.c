@@ -34,6 +34,31 @@ static struct trace_memory_cursor *cursor(struct trace_memory *m, size_t lane)
 	return c;
 }
 
+static void test_the_outside_tells_how_much_there_is(void **state)
+{
+	struct trace_memory_look look;
+	struct memory_file f;
+	char *dir = scratch_new(), path[512];
+
+	(void)state;
+	memory_file_init(&f);
+	memory_file_thread(&f, 1, 2, 5, 7);
+	((struct tm_chunk *)(f.bytes + TM_HEADER_BYTES))->left_out = 40;
+	memory_file_thread(&f, 2, 3, 6, 7);
+	((struct tm_chunk *)(f.bytes + TM_HEADER_BYTES + TM_UNIT_BYTES))->left_out = 2;
+	((struct tm_header *)f.bytes)->mode = TM_FULL;
+	((struct tm_header *)f.bytes)->flags = TM_CUT_SIZE;
+	scratch_write(dir, "1.1.memory", f.bytes, f.count);
+	snprintf(path, sizeof(path), "%s/1.1.memory", dir);
+	look = trace_memory_look(path);
+	assert_true(look.is_there && look.mode == TM_FULL && look.flags == TM_CUT_SIZE);
+	assert_int_equal(look.bytes, 2 * 2 * sizeof(struct tm_record)); /* THREAD, POSITION */
+	assert_int_equal(look.left_out, 42);
+	assert_false(trace_memory_look("/nowhere").is_there);
+	memory_file_release(&f);
+	scratch_remove(dir);
+}
+
 static void test_records_come_out_with_what_belongs_to_them(void **state)
 {
 	struct trace_memory_item i;
@@ -159,6 +184,7 @@ static void test_another_major_version_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_outside_tells_how_much_there_is),
 		cmocka_unit_test(test_records_come_out_with_what_belongs_to_them),
 		cmocka_unit_test(test_a_missing_chunk_ends_its_lane),
 		cmocka_unit_test(test_a_cut_file_gives_a_prefix),
