@@ -300,8 +300,9 @@ static void scan_line(const struct map_line *l, void *context)
 			      .bias = f.bias,
 			      .eh_frame_hdr = f.eh_frame_hdr,
 			      .id = ++shim->next_module,
-			      .is_thrum = (uintptr_t)&shim >= l->start &&
-					  (uintptr_t)&shim < f.end };
+			      .is_thrum =
+				      ((uintptr_t)&shim >= l->start && (uintptr_t)&shim < f.end) ||
+				      shim_resolve_in(f.bias, "thrum_tsan_is_here", true) };
 	define(m, TF_DEF_MODULE, &f, l->path);
 	shim_resolve_note_module(l->path);
 	m->loops = m->is_thrum ? MODULE_NO_LOOPS : (uint8_t)shim_resolve_loops(l->path, f.bias);

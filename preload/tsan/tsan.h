@@ -265,6 +265,14 @@ void sync_acquire(uintptr_t address, uintptr_t pc, uintptr_t sp);
 /* HOT: is that code compiled with -fsanitize=thread? (It called __tsan_init.) */
 bool code_is_watched(uintptr_t pc);
 
+/* HOT: the lane, when the call at `pc` of a function of libc is one whose accesses to record; else NULL. Counts it. */
+static hot_inline struct lane *lane_watching(uintptr_t pc)
+{
+	struct lane *t = lane_now;
+
+	return t && t->on && code_is_watched(pc) && sample(t, pc) ? t : NULL;
+}
+
 /* BOOT: the next definition of a name after this library, of that version ("" = any). NULL = none. */
 void *tsan_real(const char *name, const char *version);
 /* SLOW at first: the real NAME, kept in real_NAME. */

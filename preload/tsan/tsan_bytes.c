@@ -20,6 +20,11 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
+char *stpcpy(char *to, const char *from);
+char *strncat(char *to, const char *from, size_t n);
+size_t strnlen(const char *s, size_t n);
+char *strchrnul(const char *s, int c);
+void *memrchr(const void *p, int c, size_t n);
 
 /* Before the real ones are known: what the loader's and other libraries' first code needs. */
 static void *bytes_copy(void *to, const void *from, size_t n)
@@ -81,12 +86,16 @@ static size_t common_length(const char *a, const char *b, size_t most)
 	return n < most ? n + 1 : most;
 }
 
-/* HOT: the lane when the call at `pc` is one to record. */
-static hot_inline struct lane *watch(uintptr_t pc)
+/* The same of two blocks of memory. */
+static size_t common_bytes(const void *a, const void *b, size_t n)
 {
-	struct lane *t = lane_now;
+	const uint8_t *x = a, *y = b;
+	size_t i = 0;
 
-	return t && t->on && code_is_watched(pc) && sample(t, pc) ? t : NULL;
+	while (i < n && x[i] == y[i]) {
+		i++;
+	}
+	return i < n ? i + 1 : n;
 }
 
 static hot_inline void note(struct lane *t, const void *p, size_t n, unsigned kind, uintptr_t pc,
@@ -105,7 +114,7 @@ static hot_inline void note(struct lane *t, const void *p, size_t n, unsigned ki
 	{                                                                           \
 		static type(*real) params;                                          \
 		uintptr_t pc = CALLER_PC(), sp = CALLER_SP();                       \
-		struct lane *t = watch(pc);                                         \
+		struct lane *t = lane_watching(pc);                                 \
                                                                                     \
 		if (unlikely(t != NULL)) {                                          \
 			touches;                                                    \
@@ -131,6 +140,11 @@ static hot_inline void note(struct lane *t, const void *p, size_t n, unsigned ki
 #define VERSION_OF_strrchr ""
 #define VERSION_OF_strcmp ""
 #define VERSION_OF_strncmp ""
+#define VERSION_OF_stpcpy ""
+#define VERSION_OF_strncat ""
+#define VERSION_OF_strnlen ""
+#define VERSION_OF_strchrnul ""
+#define VERSION_OF_memrchr ""
 
 BYTES(void *, memcpy, (void *to, const void *from, size_t n), (to, from, n),
       bytes_copy(to, from, n), READ(from, n);
@@ -140,8 +154,8 @@ BYTES(void *, memmove, (void *to, const void *from, size_t n), (to, from, n),
       WRITE(to, n))
 BYTES(void *, memset, (void *to, int c, size_t n), (to, c, n), bytes_set(to, c, n), WRITE(to, n))
 BYTES(int, memcmp, (const void *a, const void *b, size_t n), (a, b, n), bytes_compare(a, b, n),
-      READ(a, n);
-      READ(b, n))
+      READ(a, common_bytes(a, b, n));
+      READ(b, common_bytes(a, b, n)))
 
 static void *bytes_find(const void *p, int c, size_t n)
 {
@@ -220,6 +234,53 @@ BYTES(int, strcmp, (const char *a, const char *b), (a, b), text_compare(a, b, SI
 BYTES(int, strncmp, (const char *a, const char *b, size_t n), (a, b, n), text_compare(a, b, n),
       READ(a, common_length(a, b, n));
       READ(b, common_length(a, b, n)))
+
+static size_t text_length_most(const char *s, size_t n)
+{
+	const char *end = bytes_find(s, 0, n);
+
+	return end ? (size_t)(end - s) : n;
+}
+static char *text_append(char *to, const char *from, size_t n)
+{
+	size_t length = text_length_most(from, n);
+	char *end = to + text_length(to);
+
+	bytes_copy(end, from, length);
+	end[length] = 0;
+	return to;
+}
+static char *text_find_or_end(const char *s, int c)
+{
+	const char *found = text_find(s, c);
+
+	return (char *)(uintptr_t)(found ? found : s + text_length(s));
+}
+static void *bytes_find_last(const void *p, int c, size_t n)
+{
+	const uint8_t *x = p;
+
+	while (n-- > 0) {
+		if (x[n] == (uint8_t)c) {
+			return (void *)(uintptr_t)(x + n);
+		}
+	}
+	return NULL;
+}
+
+BYTES(char *, stpcpy, (char *to, const char *from), (to, from),
+      text_copy(to, from) + text_length(from), READ(from, text_length(from) + 1);
+      WRITE(to, text_length(from) + 1))
+BYTES(char *, strncat, (char *to, const char *from, size_t n), (to, from, n),
+      text_append(to, from, n), READ(from, found_after(from, bytes_find(from, 0, n), n));
+      READ(to, text_length(to) + 1); WRITE(to + text_length(to), text_length_most(from, n) + 1))
+BYTES(size_t, strnlen, (const char *s, size_t n), (s, n), text_length_most(s, n),
+      READ(s, found_after(s, bytes_find(s, 0, n), n)))
+BYTES(char *, strchrnul, (const char *s, int c), (s, c), text_find_or_end(s, c),
+      READ(s, found_after(s, text_find_or_end(s, c), 0)))
+BYTES(void *, memrchr, (const void *p, int c, size_t n), (p, c, n), bytes_find_last(p, c, n),
+      const void *last = bytes_find_last(p, c, n);
+      READ(last ? last : p, last ? n - (size_t)((const char *)last - (const char *)p) : n))
 
 /* ---- what clang calls instead ---- */
 

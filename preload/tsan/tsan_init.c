@@ -11,6 +11,9 @@
 
 enum { WATCHED = 256 };
 
+/* By this libthrum.so knows us among the modules, whatever the name of the file: our frames are not the program's. */
+EXPORT const char thrum_tsan_is_here = 1;
+
 /* Text of modules that called __tsan_init, in the order in which they came. Entries are only added. */
 static struct {
 	uintptr_t start, bytes;

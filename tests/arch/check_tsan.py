@@ -10,8 +10,8 @@ import re
 import subprocess
 import sys
 
-# Of libtsan.so's own interface: what a report would be asked, Java, its tests, and what programs define themselves.
-LEFT_OUT = re.compile(r"__tsan_(get_report|get_alloc|locate|java_|testonly_|symbolize_|on_report|default_|get_current_report)")
+# Of libtsan.so's own interface: what a report would be asked, its tests, and what programs define themselves.
+LEFT_OUT = re.compile(r"__tsan_(get_report|get_alloc|locate|testonly_|symbolize_|on_report|default_|get_current_report)")
 # Versions of libc that differ, yet a caller that means the newest is served by the oldest (glibc 2.36, by its sources).
 SAME = {
     "dlopen": "asks for its caller, which a stand-in would be; the old one is the same function for programs of today",
@@ -52,7 +52,7 @@ def main():
         if version.startswith("GLIBC_2"):
             versions.setdefault(name, set()).add(address)
     problems = [f"{name} of libtsan.so is not exported" for name in sorted(wanted)
-                if name.startswith("__tsan_") and not LEFT_OUT.match(name) and name not in exported]
+                if name.startswith(("__tsan_", "Annotate", "WTFAnnotate")) and not LEFT_OUT.match(name) and name not in exported]
     problems += [f"{name}: libc has versions that differ, and it is not exported" for name in sorted(wanted & set(versions))
                  if len(versions[name]) > 1 and name not in exported and name not in SAME]
     print("\n".join(problems) if problems else f"tsan: ok, {len(exported)} exports, {len(wanted)} of libtsan.so looked at")
