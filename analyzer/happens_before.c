@@ -5,6 +5,8 @@
  */
 #include "happens_before.h"
 
+#include "barrier_rounds.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +42,9 @@ struct happens_before {
 	struct address_clock *address; /* owned; open addressing */
 	size_t address_count, address_slots;
 	struct clock *lane; /* owned; HAPPENS_BEFORE_LANES of each object; NULL = none was used */
+	struct barrier_rounds *rounds;	    /* owned */
 	const struct trace_thread *threads; /* borrowed from the process; may be NULL */
+	const struct trace_object *objects; /* the same */
 	size_t thread_count, object_count;
 	struct task_clock task[TASKS];
 };
@@ -64,6 +68,8 @@ struct happens_before *happens_before_new(const struct trace_process *process)
 	hb->pending = checked(calloc(hb->thread_count, sizeof(*hb->pending)));
 	hb->fenced = checked(calloc(hb->thread_count, sizeof(*hb->fenced)));
 	hb->threads = process->threads;
+	hb->objects = process->objects;
+	hb->rounds = barrier_rounds_new(hb->object_count);
 	return hb;
 }
 
@@ -92,6 +98,7 @@ void happens_before_free(struct happens_before *hb)
 	for (size_t i = 0; hb->lane && i < hb->object_count * HAPPENS_BEFORE_LANES; i++)
 		free(hb->lane[i].at);
 	free(hb->lane);
+	barrier_rounds_free(hb->rounds);
 	free(hb->thread);
 	free(hb->object);
 	free(hb);
@@ -321,6 +328,44 @@ static void on_task(struct happens_before *hb, const struct trace_event *e)
 	}
 }
 
+static struct clock *lane_of(struct happens_before *hb, uint32_t object, unsigned lane)
+{
+	if (!object || object >= hb->object_count || lane >= HAPPENS_BEFORE_LANES)
+		return NULL;
+	if (!hb->lane)
+		hb->lane =
+			checked(calloc(hb->object_count * HAPPENS_BEFORE_LANES, sizeof(*hb->lane)));
+	return &hb->lane[object * HAPPENS_BEFORE_LANES + lane];
+}
+
+/* One that other processes share may have been used before, and by others. */
+static void init_barrier(struct happens_before *hb, const struct trace_event *e)
+{
+	const struct trace_object *o =
+		hb->objects && e->object < hb->object_count ? &hb->objects[e->object] : NULL;
+
+	if (o && o->kind == TRACE_OBJECT_BARRIER && !o->identity && e->result == 0)
+		barrier_rounds_init(hb->rounds, e->object, e->arg);
+}
+
+static void reach_barrier(struct happens_before *hb, const struct trace_event *e)
+{
+	unsigned round = barrier_rounds_arrive(hb->rounds, e->object, e->thread);
+
+	if (round != BARRIER_ROUNDS_ANY)
+		release(hb, e->thread, lane_of(hb, e->object, round));
+	release(hb, e->thread, object(hb, e->object));
+}
+
+static void leave_barrier(struct happens_before *hb, const struct trace_event *e)
+{
+	unsigned round = barrier_rounds_leave(hb->rounds, e->object, e->thread, e->result);
+
+	acquire(hb, e->thread,
+		round == BARRIER_ROUNDS_ANY ? object(hb, e->object)
+					    : lane_of(hb, e->object, round));
+}
+
 void happens_before_apply(struct happens_before *hb, const struct trace_event *e)
 {
 	switch (e->op) {
@@ -346,8 +391,16 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 	case TRACE_ACQUIRE_OWNERDEAD:
 		acquire_exclusive(hb, e->thread, e->object);
 		break;
-	case TRACE_ONCE_PASS:
+	case TRACE_INIT:
+		init_barrier(hb, e);
+		break;
+	case TRACE_BARRIER_ARRIVE:
+		reach_barrier(hb, e);
+		break;
 	case TRACE_BARRIER_LEAVE:
+		leave_barrier(hb, e);
+		break;
+	case TRACE_ONCE_PASS:
 	case TRACE_FUTEX_WOKEN:
 		acquire(hb, e->thread, object(hb, e->object));
 		break;
@@ -359,7 +412,6 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 	case TRACE_COND_SIGNAL:
 	case TRACE_COND_BROADCAST:
 	case TRACE_ONCE_END:
-	case TRACE_BARRIER_ARRIVE:
 	case TRACE_FUTEX_WAKE:
 		release(hb, e->thread, object(hb, e->object));
 		break;
@@ -372,6 +424,7 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 			acquire(hb, e->thread, object(hb, e->object));
 		break;
 	case TRACE_LOST:
+		barrier_rounds_lost(hb->rounds);
 		order_all(hb, e->thread);
 		break;
 	case TRACE_TASK_NEW:
@@ -390,16 +443,6 @@ void happens_before_apply(struct happens_before *hb, const struct trace_event *e
 	default:
 		break;
 	}
-}
-
-static struct clock *lane_of(struct happens_before *hb, uint32_t object, unsigned lane)
-{
-	if (!object || object >= hb->object_count || lane >= HAPPENS_BEFORE_LANES)
-		return NULL;
-	if (!hb->lane)
-		hb->lane =
-			checked(calloc(hb->object_count * HAPPENS_BEFORE_LANES, sizeof(*hb->lane)));
-	return &hb->lane[object * HAPPENS_BEFORE_LANES + lane];
 }
 
 void happens_before_publish(struct happens_before *hb, uint32_t thread, uint32_t object,

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,81 @@ static void test_create_and_join_order(void **state)
 	assert_false(happens_before_is(hb, A, inside, MAIN));
 	feed(hb, MAIN, TRACE_JOIN, 0, A, 0);
 	assert_true(happens_before_is(hb, A, inside, MAIN));
+	happens_before_free(hb);
+}
+
+/* ---- barriers ---- */
+
+static struct happens_before *new_barrier(struct trace_object objects[OBJECTS])
+{
+	struct trace_process process = { .thread_count = THREADS,
+					 .object_count = OBJECTS,
+					 .objects = objects };
+	struct happens_before *hb;
+
+	memset(objects, 0, OBJECTS * sizeof(*objects));
+	objects[LOCK].kind = TRACE_OBJECT_BARRIER;
+	hb = happens_before_new(&process);
+	feed(hb, MAIN, TRACE_INIT, LOCK, 2, 0);
+	return hb;
+}
+
+static void test_a_late_one_out_of_a_barrier_has_not_seen_the_next_round(void **state)
+{
+	struct trace_object objects[OBJECTS];
+	struct happens_before *hb = new_barrier(objects);
+	uint32_t before, after;
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		before = happens_before_now(hb, B);
+		feed(hb, A, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+		feed(hb, B, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+		feed(hb, B, TRACE_BARRIER_LEAVE, LOCK, 0, -1);
+		after = happens_before_now(hb, B);
+		feed(hb, B, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+		feed(hb, A, TRACE_BARRIER_LEAVE, LOCK, 0, 0);
+		assert_true(happens_before_is(hb, B, before, A));
+		assert_false(happens_before_is(hb, B, after, A));
+		feed(hb, A, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+		feed(hb, A, TRACE_BARRIER_LEAVE, LOCK, 0, -1);
+		feed(hb, B, TRACE_BARRIER_LEAVE, LOCK, 0, 0);
+		assert_true(happens_before_is(hb, B, after, A));
+	}
+	happens_before_free(hb);
+}
+
+/* Which two of three meet is not known: whoever arrived before came before. */
+static void test_a_barrier_with_more_users_than_it_waits_for(void **state)
+{
+	struct trace_object objects[OBJECTS];
+	struct happens_before *hb = new_barrier(objects);
+	uint32_t moment;
+
+	(void)state;
+	feed(hb, MAIN, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+	feed(hb, A, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+	feed(hb, A, TRACE_BARRIER_LEAVE, LOCK, 0, -1);
+	feed(hb, MAIN, TRACE_BARRIER_LEAVE, LOCK, 0, 0);
+	moment = happens_before_now(hb, A);
+	feed(hb, A, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+	feed(hb, B, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+	feed(hb, B, TRACE_BARRIER_LEAVE, LOCK, 0, 0);
+	assert_true(happens_before_is(hb, A, moment, B));
+	happens_before_free(hb);
+}
+
+static void test_a_barrier_whose_beginning_was_not_seen(void **state)
+{
+	struct happens_before *hb = new_order();
+	uint32_t moment;
+
+	(void)state;
+	feed(hb, A, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+	moment = happens_before_now(hb, B);
+	feed(hb, B, TRACE_BARRIER_ARRIVE, LOCK, 0, 0);
+	feed(hb, A, TRACE_BARRIER_LEAVE, LOCK, 0, 0);
+	assert_true(happens_before_is(hb, B, moment, A));
 	happens_before_free(hb);
 }
 
@@ -138,6 +214,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_and_join_order),
+		cmocka_unit_test(test_a_late_one_out_of_a_barrier_has_not_seen_the_next_round),
+		cmocka_unit_test(test_a_barrier_with_more_users_than_it_waits_for),
+		cmocka_unit_test(test_a_barrier_whose_beginning_was_not_seen),
 		cmocka_unit_test(test_what_comes_after_a_join_is_not_before_it),
 		cmocka_unit_test(test_only_the_same_lock_orders),
 		cmocka_unit_test(test_what_is_handed_over_orders),
