@@ -8,6 +8,8 @@
 #include "shim.h"
 
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 enum { RACES_FILES = 4 };
 
@@ -36,5 +38,31 @@ void races_keep_from(const sigset_t *set);
 void races_in_child(void);
 /* ANY: descriptors of ours, NULL = no such one. */
 struct kept_file *races_file(unsigned i);
+
+/* ---- system calls that read or write the host's memory (race_kernel.c) ---- */
+
+/* Watches that are armed, a bit each. Debug registers do not see the kernel: what it is given is held against them here. */
+extern _Atomic uint32_t races_armed;
+
+/* What such a call was given: a list, or `one`. The list is the host's, and may be anywhere. */
+struct race_pieces {
+	const struct iovec *list;
+	unsigned long count;
+	struct iovec one;
+};
+struct race_pieces races_pieces_of(const struct msghdr *message); /* SLOW */
+
+/* SLOW: the call came back, after the kernel wrote `done` bytes there. */
+void races_taken(struct arch_caller caller, uint32_t call, const struct race_pieces *pieces,
+		 long done);
+/* SLOW: before a call that reads them. The result has to go to races_given. */
+uint32_t races_giving(struct arch_caller caller, uint32_t call, const struct race_pieces *pieces);
+void races_given(struct arch_caller caller, uint32_t token, uint32_t call,
+		 const struct race_pieces *pieces, long done);
+
+static hot_inline bool races_are_armed(void)
+{
+	return unlikely(atomic_load_explicit(&races_armed, memory_order_relaxed));
+}
 
 #endif

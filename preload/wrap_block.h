@@ -206,6 +206,29 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 		return rc;                                                                        \
 	}
 
+/* Where they read to and write from, by the names that the rows give their arguments: in case that is watched. */
+#define PIECES_FLAT                               \
+	{                                         \
+		.one = {(void *)(uintptr_t)b, n } \
+	}
+#define PIECES_LIST                                              \
+	{                                                        \
+		.list = v, .count = n > 0 ? (unsigned long)n : 0 \
+	}
+#define PIECES_read PIECES_FLAT
+#define PIECES___read_chk PIECES_FLAT
+#define PIECES_readv PIECES_LIST
+#define PIECES_recv PIECES_FLAT
+#define PIECES_recvfrom PIECES_FLAT
+#define PIECES___recv_chk PIECES_FLAT
+#define PIECES___recvfrom_chk PIECES_FLAT
+#define PIECES_recvmsg races_pieces_of(m)
+#define PIECES_write PIECES_FLAT
+#define PIECES_writev PIECES_LIST
+#define PIECES_send PIECES_FLAT
+#define PIECES_sendto PIECES_FLAT
+#define PIECES_sendmsg races_pieces_of(m)
+
 /* The same for what takes from the descriptor `f`, or gives to it: it may be a bell. */
 #define PRIM_TAKE(call_, ret, name, params, args, on_, mode_)                                     \
 	EXPORT ret name params                                                                    \
@@ -221,6 +244,10 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);         \
 		}                                                                                 \
 		bell_read(f, rc > 0);                                                             \
+		if (races_are_armed()) {                                                          \
+			struct race_pieces p = PIECES_##name;                                     \
+			races_taken(ARCH_CALLER(), TRACE_CALL_##call_, &p, rc);                   \
+		}                                                                                 \
 		return rc;                                                                        \
 	}
 
@@ -228,11 +255,16 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 	EXPORT ret name params                                                                    \
 	{                                                                                         \
 		unsigned bell = bell_rung_by(f);                                                  \
-		uint32_t token = bell_writes(ARCH_CALLER(), bell);                                \
+		uint32_t token = 0, watch = 0;                                                    \
 		struct call call;                                                                 \
 		uint64_t note;                                                                    \
 		ret rc;                                                                           \
                                                                                                   \
+		if (races_are_armed()) {                                                          \
+			struct race_pieces p = PIECES_##name;                                     \
+			watch = races_giving(ARCH_CALLER(), TRACE_CALL_##call_, &p);              \
+		}                                                                                 \
+		token = bell_writes(ARCH_CALLER(), bell);                                         \
 		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &note)) { \
 			rc = real_##name args;                                                    \
 		} else {                                                                          \
@@ -240,6 +272,10 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);         \
 		}                                                                                 \
 		bell_written(bell, token, rc > 0);                                                \
+		if (unlikely(watch)) {                                                            \
+			struct race_pieces p = PIECES_##name;                                     \
+			races_given(ARCH_CALLER(), watch, TRACE_CALL_##call_, &p, rc);            \
+		}                                                                                 \
 		turn_gave(f);                                                                     \
 		return rc;                                                                        \
 	}

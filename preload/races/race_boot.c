@@ -242,6 +242,7 @@ void race_end(struct races *r, uint32_t why, uint32_t detail)
 	if (!atomic_exchange(&r->on, 0)) {
 		return;
 	}
+	atomic_store(&races_armed, 0);
 	r->told->detail = detail;
 	__atomic_store_n(&r->told->state, why, __ATOMIC_RELEASE);
 	race_switch_sampler(&r->sampler, false);
@@ -351,6 +352,7 @@ void races_in_child(void)
 			inherited[i] = -1;
 		}
 	}
+	atomic_store(&races_armed, 0);
 	give_signal_back();
 }
 

@@ -201,10 +201,20 @@ static bool is_candidate(const struct code_instruction *i)
 	       i->base != 4 && !(i->base == 5 && i->index == CODE_NO_REGISTER);
 }
 
-/* Whom it calls is seen when it is reached: a small function that nothing names, a method or a callback. */
-static bool is_indirect_call(const struct code_instruction *i)
+/*
+ * Whom it calls is seen when it is reached: a small function that nothing names, a method or a callback; or one of libc that copies, which
+ * may be the last thing that a function does.
+ */
+static bool is_call_of_interest(struct races *r, const struct text *t,
+				const struct code_instruction *i)
 {
-	return i->flow == CODE_CALL && !i->target && !i->segment;
+	if (i->segment || (i->flow != CODE_CALL && i->flow != CODE_JUMP)) {
+		return false;
+	}
+	if (!i->target) {
+		return i->flow == CODE_CALL;
+	}
+	return (i->target < t->start || i->target >= t->end) && race_is_callee(r, i->target);
 }
 
 /* One of the candidates of that text, each as likely as the other, rested ones first; and of the direct calls. 0 = none. */
@@ -220,7 +230,7 @@ static uintptr_t look_through(struct races *r, const struct text *t, uint64_t no
 		if (!code_decode(r->text + (pc - t->start), t->end - pc, pc, &i)) {
 			break;
 		}
-		if (is_indirect_call(&i) && is_rested(r, pc, now_ns) &&
+		if (is_call_of_interest(r, t, &i) && is_rested(r, pc, now_ns) &&
 		    next_random(r) % ++rested == 0) {
 			chosen = pc;
 		} else if (is_candidate(&i)) {

@@ -15,6 +15,7 @@
 #include "../shim_races.h"
 
 #include "../shim_emit.h"
+#include "../shim_races.h"
 
 #include <linux/futex.h>
 #include <time.h>
@@ -87,7 +88,7 @@ static struct tf_touch side_of(struct call *c, const struct code_registers *r, u
 	return t;
 }
 
-static void record(struct call *c, uint32_t number, const struct tf_touch *t, bool is_other)
+void race_record(struct call *c, uint32_t number, const struct tf_touch *t, bool is_other)
 {
 	emit_osar(c->s, TRACE_ACCESS, 0, t->stack,
 		  TRACE_ACCESS_WATCH | (is_other ? TRACE_WATCH_OTHER : 0) |
@@ -140,6 +141,7 @@ static bool arm(struct races *r, struct race_watch *w)
 
 	atomic_store(&w->own_hits, 0);
 	atomic_store(&w->phase, RACE_ARMED);
+	atomic_fetch_or(&races_armed, 1u << (w - r->watch));
 	if (race_arm(&w->event, w->spot.address, w->spot.bytes, !w->spot.is_write,
 		     RACE_DATA(RACE_WATCH, w - r->watch, atomic_load(&w->generation)))) {
 		return true;
@@ -153,6 +155,7 @@ static bool arm(struct races *r, struct race_watch *w)
 
 static void give_back(struct race_watch *w)
 {
+	atomic_fetch_and(&races_armed, ~(1u << (w - shim->races->watch)));
 	atomic_fetch_add(&w->generation, 1);
 	atomic_store(&w->phase, RACE_FREE);
 }
@@ -246,21 +249,23 @@ static bool note_user(struct races *r, const struct stream *s, uintptr_t address
 	return is_shared && !u->is_written;
 }
 
-/* True: the guard is not held any more. */
+/* True: the guard is not held any more. `i`: the instruction that makes it, NULL = a function that is called. */
 static bool watch_access(struct races *r, struct call *c, const struct code_registers *g,
-			 const struct code_instruction *i, const ucontext_t *u)
+			 const struct race_access *x, const struct code_instruction *i,
+			 const ucontext_t *u)
 {
-	uintptr_t whole = code_address(i, g), address;
-	uint32_t bytes = piece_of(whole, i->size, &address);
 	uint64_t now = race_now_ns();
+	uint32_t touch = x->touch;
 	struct race_watch *w;
+	uintptr_t address;
+	uint32_t bytes = piece_of(x->address, x->bytes < 8 ? (uint32_t)x->bytes : 8, &address);
 	bool is_there, in_handler, is_pause, is_long;
 
-	if (!whole || is_private(c->s, whole, g->r[4])) {
+	if (!x->address || is_private(c->s, x->address, g->r[4])) {
 		count(&r->told->private_);
 		return false;
 	}
-	is_long = note_user(r, c->s, whole, g->ip, i->access & CODE_WRITES) &&
+	is_long = note_user(r, c->s, x->address, g->ip, x->is_write) &&
 		  race_random(r) % RACE_LONG_ONE_OF == 0;
 	if (now < atomic_load(&r->next_watch_ns)) {
 		return false;
@@ -282,8 +287,8 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 		give_back(w);
 		return false;
 	}
-	w->spot.first = side_of(c, g, touch_of(i, whole) | race_look_around(r, i, g->ip), false,
-				&in_handler, w->spot.ip);
+	touch |= i ? race_look_around(r, i, g->ip) : 0;
+	w->spot.first = side_of(c, g, touch, false, &in_handler, w->spot.ip);
 	w->spot.number = atomic_fetch_add(&r->next_number, 1) + 1;
 	w->spot.stream = c->s->index;
 	w->spot.bytes = bytes;
@@ -291,9 +296,9 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 	w->spot.site = g->ip;
 	w->is_pause = is_pause && !in_handler;
 	w->until_ns = now + (is_long ? RACE_LONG_MS : RACE_RESIDENT_MS) * UINT64_C(1000000);
-	w->spot.is_write = i->access & CODE_WRITES;
+	w->spot.is_write = x->is_write;
 	w->is_parked = false;
-	record(c, w->spot.number, &w->spot.first, false);
+	race_record(c, w->spot.number, &w->spot.first, false);
 	if (!arm(r, w)) {
 		return false;
 	}
@@ -304,11 +309,32 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 	return false;
 }
 
+/* What is called is seen when it is reached: a small function that nothing names, or one of libc that copies. */
+static bool on_call(struct races *r, struct call *c, const struct code_registers *g,
+		    const struct code_instruction *i, const uint8_t *code, const ucontext_t *u)
+{
+	struct race_access x;
+	uintptr_t target;
+
+	if (race_callee_access(r, i, g, &x)) {
+		return watch_access(r, c, g, &x, NULL, u);
+	}
+	if (!i->target && i->flow == CODE_CALL) {
+		target = code_called(code, i, g);
+		if (i->access && !module_read(code_address(i, g), &target, sizeof(target))) {
+			target = 0;
+		}
+		race_guide_call(r, target);
+	}
+	return false;
+}
+
 static bool on_site(struct races *r, struct call *c, const struct code_registers *g,
 		    const ucontext_t *u, uint32_t generation)
 {
 	uint8_t code[CODE_MOST_BYTES];
 	struct code_instruction i;
+	struct race_access x;
 	uintptr_t site = g->ip;
 
 	if (atomic_load(&r->site_generation) != generation ||
@@ -323,16 +349,14 @@ static bool on_site(struct races *r, struct call *c, const struct code_registers
 	    !code_decode(code, sizeof(code), g->ip, &i)) {
 		return false;
 	}
-	if (i.flow == CODE_CALL) {
-		uintptr_t target = code_called(code, &i, g);
-
-		if (i.access && !module_read(code_address(&i, g), &target, sizeof(target))) {
-			target = 0;
-		}
-		race_guide_call(r, target);
-		return false;
+	if (i.flow == CODE_CALL || i.flow == CODE_JUMP) {
+		return on_call(r, c, g, &i, code, u);
 	}
-	return i.access && !i.is_atomic && watch_access(r, c, g, &i, u);
+	x = (struct race_access){ .address = code_address(&i, g),
+				  .bytes = i.size,
+				  .is_write = i.access & CODE_WRITES };
+	x.touch = touch_of(&i, x.address);
+	return i.access && !i.is_atomic && watch_access(r, c, g, &x, &i, u);
 }
 
 /* ---- a watched location that is touched ---- */
@@ -405,18 +429,45 @@ static void on_own_touch(struct races *r, struct call *c, struct race_watch *w,
 		return;
 	}
 	t = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
-	record(c, w->spot.number, &t, false);
+	race_record(c, w->spot.number, &t, false);
+}
+
+void race_meet(struct races *r, struct race_watch *w, const struct tf_touch *t, const uintptr_t *ip)
+{
+	/* Nothing that callers do can order what meets during a pause: there they tell only whether the two are atomic themselves. */
+	uint32_t near = w->is_pause ? 1 : RACE_NEAR_FRAMES;
+	struct tf_def_conflict def = { .def.type = TF_DEF_CONFLICT };
+	bool is_there;
+
+	count(&r->told->conflicts);
+	def.watch = w->spot.number;
+	def.address = w->spot.address;
+	def.bytes = w->spot.bytes;
+	def.before = w->spot.before;
+	def.after = value_at(w->spot.address, w->spot.bytes, &is_there);
+	def.flags = (w->is_pause ? TF_CONFLICT_PAUSED : 0) |
+		    (is_there && def.after != def.before ? TF_CONFLICT_CHANGED : 0);
+	def.side[0] = w->spot.first;
+	def.side[0].touch |= race_look_near(r, w->spot.ip, near);
+	def.side[1] = *t;
+	def.side[1].touch |= race_look_near(r, ip, near);
+	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
+	if (!w->is_pause) {
+		race_make_hot(r, w->spot.site);
+		give_back(w);
+		return;
+	}
+	atomic_store(&w->phase, RACE_DONE);
+	sys3(SYS_futex, &w->phase, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
 }
 
 static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 		     const struct code_registers *g, uint32_t generation)
 {
 	uint32_t expected = RACE_ARMED;
-	struct tf_def_conflict def = { .def.type = TF_DEF_CONFLICT };
-	/* Nothing that callers do can order what meets during a pause: there they tell only whether the two are atomic themselves. */
-	uint32_t near = w->is_pause ? 1 : RACE_NEAR_FRAMES;
 	uintptr_t ip[RACE_NEAR_FRAMES];
-	bool in_handler, is_there;
+	struct tf_touch t;
+	bool in_handler;
 
 	if (atomic_load(&w->generation) != generation) {
 		count(&r->told->dropped);
@@ -433,27 +484,9 @@ static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 		return;
 	}
 	race_disarm(&w->event, false);
-	count(&r->told->conflicts);
-	def.watch = w->spot.number;
-	def.address = w->spot.address;
-	def.bytes = w->spot.bytes;
-	def.before = w->spot.before;
-	def.after = value_at(w->spot.address, w->spot.bytes, &is_there);
-	def.flags = (w->is_pause ? TF_CONFLICT_PAUSED : 0) |
-		    (is_there && def.after != def.before ? TF_CONFLICT_CHANGED : 0);
-	def.side[0] = w->spot.first;
-	def.side[0].touch |= race_look_near(r, w->spot.ip, near);
-	def.side[1] = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
-	def.side[1].touch |= race_look_near(r, ip, near);
-	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
-	record(c, w->spot.number, &def.side[1], true);
-	if (!w->is_pause) {
-		race_make_hot(r, w->spot.site);
-		give_back(w);
-		return;
-	}
-	atomic_store(&w->phase, RACE_DONE);
-	sys3(SYS_futex, &w->phase, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
+	t = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
+	race_record(c, w->spot.number, &t, true);
+	race_meet(r, w, &t, ip);
 }
 
 void race_expire(struct races *r, uint64_t now_ns)

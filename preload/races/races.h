@@ -46,6 +46,7 @@ enum {
 	RACE_VISITS = 8192,
 	RACE_HOT = 16,
 	RACE_PARKED = 32,
+	RACE_CALLEES = 256,
 	RACE_NEAR_FRAMES = 3, /* whose functions are looked through for atomic instructions */
 	RACE_TEXT = 16384,    /* bytes of a function that are looked through */
 };
@@ -102,6 +103,20 @@ struct race_function {
 	uint32_t choices;
 };
 
+/* What is to be watched of an access that is about to be made. */
+struct race_access {
+	uintptr_t address;
+	uint64_t bytes;
+	uint32_t touch; /* enum trace_touch */
+	bool is_write;
+};
+
+/* The function of libc that a call in the program leads to, when it is one that touches the memory it is given; see race_callee.c. */
+struct race_callee {
+	uintptr_t target;
+	uint32_t row; /* 0 = none of those */
+};
+
 struct race_user {
 	uintptr_t address;
 	uint32_t stream; /* of the thread that was about to touch it last */
@@ -132,6 +147,7 @@ struct races {
 	struct race_visit visit[RACE_VISITS];
 	uint8_t text[RACE_TEXT];
 	struct race_function function[RACE_FUNCTIONS];
+	struct race_callee callee[RACE_CALLEES];
 	struct race_user user[4096];
 	_Atomic uint32_t hot_at;
 	_Atomic uintptr_t hot[RACE_HOT]; /* instructions of threads that met: to be paused at */
@@ -171,7 +187,20 @@ uint32_t race_look_around(struct races *r, const struct code_instruction *i, uin
 /* SLOW: TRACE_TOUCH_NEAR_ATOMIC where the functions of these frames, or what they call directly, have atomic instructions. */
 uint32_t race_look_near(struct races *r, const uintptr_t *ip, uint32_t frames);
 
+/* ---- race_callee.c ---- */
+
+/* SLOW, by the thread that chooses: does this direct call lead to a function of libc that touches what its arguments point to? */
+bool race_is_callee(struct races *r, uintptr_t target);
+/* SLOW: what the call `i`, which the thread is in front of, is about to touch: one of its arguments. */
+bool race_callee_access(struct races *r, const struct code_instruction *i,
+			const struct code_registers *g, struct race_access *ret);
+
 /* ---- race_trap.c ---- */
+
+/* SLOW, guard held: this thread touched what `w` watches, set its phase to HIT, disarmed it. `ip`: RACE_NEAR_FRAMES. */
+void race_meet(struct races *r, struct race_watch *w, const struct tf_touch *t,
+	       const uintptr_t *ip);
+void race_record(struct call *c, uint32_t number, const struct tf_touch *t, bool is_other);
 
 void race_on_trap(int signal, siginfo_t *info, void *context);
 /* SLOW, by the thread that chooses: watches what another thread than `stream` touched often, now that this one runs. */

@@ -8,6 +8,9 @@
 
 #include "../sample.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 struct race_worker {
 	pthread_t thread;
 	void (*shared)(long n);
@@ -43,6 +46,17 @@ static void *race_worker_main(void *argument)
 	}
 	free(table);
 	return NULL;
+}
+
+/* One of the two threads, always the same one: which does one thing while the other does another. */
+static inline bool race_is_first(void)
+{
+	static atomic_int asked;
+	static __thread int role;
+
+	if (!role)
+		role = atomic_fetch_add(&asked, 1) + 1;
+	return role == 1;
 }
 
 static inline void race_run(void (*shared)(long n), long limit_ms)
