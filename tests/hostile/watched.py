@@ -27,8 +27,8 @@ ROWS = {
     "sigwaits": (r"\d+ samples", True),
     "lets-through": (ON, True),
     "become-blocked": ("the program uses SIGTRAP itself; [0-9]+ samples", True),
-    "denied": (r"the kernel refused perf_event_open \(Permission denied\)" + OFF, False),
-    "absent": (r"the kernel refused perf_event_open \(Function not implemented\)" + OFF, False),
+    "denied": (r"the kernel refused perf_event_open" + OFF, False),
+    "absent": (r"the kernel refused perf_event_open" + OFF, False),
     "debugged": ("(a debugger was attached; )?" + ON, True),
 }
 
