@@ -92,6 +92,14 @@ static size_t symbol_bytes(const char *name)
 	return so && so < plus ? (size_t)(so + 3 - name) : (size_t)(plus - name);
 }
 
+/* What stands between brackets: an index, or a key of Python's, '"anna"'. */
+static size_t item_bytes(const char *item)
+{
+	const char *end = *item == '"' ? strstr(item, "\"]") : NULL;
+
+	return end ? (size_t)(end + 1 - item) : strspn(item, "0123456789");
+}
+
 void symbol_class(const char *name, char *ret_class, size_t bytes)
 {
 	const char *end = name + symbol_bytes(name);
@@ -100,7 +108,7 @@ void symbol_class(const char *name, char *ret_class, size_t bytes)
 	while (name < end && used + 1 < bytes) {
 		ret_class[used++] = *name++;
 		if (name[-1] == '[')
-			name += strspn(name, "0123456789");
+			name += item_bytes(name);
 	}
 	ret_class[used] = '\0';
 }

@@ -49,7 +49,7 @@ void function_bare_name(const char *function, char *ret_name, size_t bytes);
 /* That, or the name as it is where nothing is left of it. */
 void function_key_name(const char *function, char *ret_name, size_t bytes);
 
-/* What names a lock's class: "accounts" of "accounts+40", "node[].lock" of "node[17].lock". `bytes` > 0. */
+/* What names a lock's class: "accounts" of "accounts+40", "node[].lock" of "node[17].lock", "rooms[]" of "rooms["anna"]". `bytes` > 0. */
 void symbol_class(const char *name, char *ret_class, size_t bytes);
 
 /*

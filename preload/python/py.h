@@ -112,6 +112,11 @@ struct py_state {
 };
 extern struct py_state py __attribute__((visibility("hidden")));
 
+static inline unsigned py_minor(void)
+{
+	return py.version >> 8 & 255;
+}
+
 /* ANY: the start of a thread that the interpreter makes. */
 static inline bool python_starts(uintptr_t routine)
 {

@@ -108,9 +108,6 @@ static void note_attribute(struct arch_caller caller, const struct kind *k, PyOb
 		return;
 	}
 	call.stack = taken || is_new ? stack_id(&call) : 0; /* who gives it back is not recorded */
-	if (unlikely(site != NULL)) {
-		py_name_stack(&call, site);
-	}
 	o = object_find(&call, lock, PY_ASYNC_LOCK);
 	if (o && to && o->depth) {
 		note_given(&call, o);
@@ -120,7 +117,10 @@ static void note_attribute(struct arch_caller caller, const struct kind *k, PyOb
 	} else if (o && !taken && o->depth) {
 		note_given(&call, o);
 	} else if (o && !taken) { /* a new one, perhaps in another's memory */
-		object_renew(&call, (uintptr_t)lock, PY_ASYNC_LOCK);
+		o = object_renew(&call, (uintptr_t)lock, PY_ASYNC_LOCK);
+	}
+	if (unlikely(site != NULL) && o) {
+		py_name_object(&call, o->id, site);
 	}
 	shim_leave(&call);
 }

@@ -28,7 +28,6 @@ typedef int visit_function(PyObject *o, void *cookie);
 static int (*task_traverse)(PyObject *task, visit_function *visit, void *cookie);
 static struct py_reader name_of, uuid_int;
 static PyObject *uuid_type; /* a reference; its module is not there yet = NULL */
-static bool has_digits;	    /* numbers are kept as digits_of() reads them */
 static const struct py_type *hamt_type;
 
 /* ---- the walk ---- */
@@ -77,12 +76,15 @@ static bool is_node(const PyObject *o)
 	return true;
 }
 
+static bool are_digits_known(void);
+
 /* Ints, texts, byte strings and UUIDs, not of classes that build on these. */
 static bool is_shown(const PyObject *value)
 {
 	return value->type == py_data_PyUnicode_Type || value->type == py_data_PyBytes_Type ||
-	       (has_digits && (value->type == py_data_PyLong_Type ||
-			       (uuid_int.offset && (void *)value->type == (void *)uuid_type)));
+	       (are_digits_known() &&
+		(value->type == py_data_PyLong_Type ||
+		 (uuid_int.offset && (void *)value->type == (void *)uuid_type)));
 }
 
 static void add(struct walk *w, PyObject *variable, PyObject *value)
@@ -170,6 +172,26 @@ static bool digits_of(const PyObject *o, uint32_t *ret_digit, size_t room, size_
 	}
 	*ret_count = count;
 	return true;
+}
+
+/* Once, by an example. */
+static bool are_digits_known(void)
+{
+	enum { EXAMPLE = 0x12345678, KNOWN = 1, OTHERS = 2 };
+	static uint8_t state;
+	PyObject *o = state || !py_PyLong_FromLong ? NULL : py_PyLong_FromLong(EXAMPLE);
+	uint32_t digit[2];
+	size_t count;
+	bool is_negative;
+
+	if (o) {
+		state = digits_of(o, digit, 2, &count, &is_negative) && count == 1 &&
+					digit[0] == EXAMPLE && !is_negative
+				? KNOWN
+				: OTHERS;
+	}
+	py_drop(o);
+	return state == KNOWN;
 }
 
 static size_t add_number(char *to, const PyObject *o)
@@ -261,6 +283,15 @@ static size_t text_of(const PyObject *value, char *to, size_t room)
 		return add_bytes(to, value, room);
 	}
 	return value->type == py_data_PyLong_Type ? add_number(to, value) : add_uuid(to, value);
+}
+
+size_t py_context_value(const PyObject *value, char *to, size_t room)
+{
+	char text[4 * TF_CONTEXT_VALUE + 4];
+	size_t bytes = is_shown(value) ? cut(text, text_of(value, text, sizeof(text)), room) : 0;
+
+	__builtin_memcpy(to, text, bytes);
+	return bytes;
 }
 
 /* ---- which ---- */
@@ -386,20 +417,6 @@ void py_context_read_of(struct py_context *ret, PyObject *task, const char *attr
 
 /* ---- into place ---- */
 
-static bool are_digits_known(void)
-{
-	enum { EXAMPLE = 0x12345678 };
-	PyObject *o = py_PyLong_FromLong ? py_PyLong_FromLong(EXAMPLE) : NULL;
-	uint32_t digit[2];
-	size_t count;
-	bool is_negative;
-	bool known = o && digits_of(o, digit, 2, &count, &is_negative) && count == 1 &&
-		     digit[0] == EXAMPLE && !is_negative;
-
-	py_drop(o);
-	return known;
-}
-
 static void find_uuid(void)
 {
 	PyObject *module = py_PyModule_GetDict ? py_module("uuid") : NULL;
@@ -417,7 +434,6 @@ static void find_uuid(void)
 void py_context_look(void)
 {
 	if (!name_of.name && py.layout && py_data_PyContext_Type && py_data_PyContextVar_Type) {
-		has_digits = are_digits_known();
 		py_reader_find(&name_of, py_data_PyContextVar_Type, "name");
 	}
 	if (!uuid_type) {

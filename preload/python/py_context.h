@@ -15,6 +15,8 @@ struct py_context {
 
 /* SLOW, the guard not held: before a look; no exception is set. */
 void py_context_look(void);
+/* The text of a value as it is shown, at most `room` bytes, at least 4; 0 = of another type. */
+size_t py_context_value(const PyObject *value, char *to, size_t room);
 /* Of a contextvars.Context; `context` may be anything, and NULL. */
 void py_context_read(struct py_context *ret, PyObject *context);
 /* Of a task of _asyncio, or of a class that builds on it. */

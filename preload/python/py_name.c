@@ -174,17 +174,14 @@ static struct making find_frames(void)
 	return m;
 }
 
-const struct py_site *py_site_now(const char *word)
+/* The place where it is made; one that was passed before is found again. */
+static struct py_site *find_place(const struct making *m, const char *word)
 {
-	struct making m = py.layout ? find_frames() : (struct making){ 0 };
 	struct py_site key = { 0 }, *s, **bucket;
-	const uint8_t *frame = m.program;
+	const uint8_t *frame = m->program;
 
-	if (!frame) {
-		return NULL;
-	}
-	key.inner = py_frame_code(m.inner);
-	key.inner_at = py_frame_at(m.inner);
+	key.inner = py_frame_code(m->inner);
+	key.inner_at = py_frame_at(m->inner);
 	key.code = py_frame_code(frame);
 	key.at = py_frame_at(frame);
 	key.name = *(uintptr_t *)(key.code + py.layout->name);
@@ -206,31 +203,68 @@ const struct py_site *py_site_now(const char *word)
 		return NULL;
 	}
 	*s = key;
-	s->has_owner = m.owner != NULL;
-	if (m.owner) {
-		add_type(s, m.owner);
+	s->has_owner = m->owner != NULL;
+	if (m->owner) {
+		add_type(s, m->owner);
 	} else {
 		py_site_add_word(s, word);
 	}
 	py_site_add(s, " ", 1);
-	if (!m.hidden && !py_site_add_target(s, key.code, key.at, py_frame_local(frame, 0)) &&
-	    (frame = py_frame_back(frame))) {
-		uint32_t before = s->bytes;
-
-		py_site_add_target(s, py_frame_code(frame), py_frame_at(frame),
-				   py_frame_local(frame, 0));
-		if (s->bytes > before) { /* the list has a name */
-			py_site_add(s, "[]", 2);
-		}
+	if (!m->hidden) {
+		py_site_add_target(s, frame);
 	}
 	s->next = *bucket;
 	*bucket = s;
 	return s;
 }
 
+/* What is made there has a name of its own: "threading.Lock locks[1]". Each such text once; those above a limit have their place's. */
+static const struct py_site *find_object(struct py_site *place, const uint8_t *frame)
+{
+	enum { OF_A_PLACE = 1024 };
+	static struct py_site *named[SITE_BUCKETS];
+	char label[SITE_ITEMS * (ITEM_TEXT + 4) + ITEM_TEXT + 4];
+	size_t bytes = place->told < OF_A_PLACE ? py_site_label(place, frame, label, sizeof(label))
+						: 0;
+	uint64_t hash = (uintptr_t)place;
+	struct py_site *s, **bucket;
+
+	for (size_t i = 0; i < bytes; i++) {
+		hash = (hash ^ (uint8_t)label[i]) * 0x100000001b3u;
+	}
+	bucket = &named[hash * 0x9e3779b97f4a7c15u >> 54];
+	for (s = *bucket; s && bytes; s = s->next) {
+		if (s->base == place && s->bytes == place->base_bytes + bytes &&
+		    !__builtin_memcmp(s->text + place->base_bytes, label, bytes)) {
+			place->told++;
+			return s;
+		}
+	}
+	s = bytes ? keep(sizeof(*s)) : NULL;
+	if (!s) {
+		return place;
+	}
+	*s = *place;
+	s->base = place;
+	s->bytes = place->base_bytes;
+	py_site_add(s, label, bytes);
+	s->next = *bucket;
+	*bucket = s;
+	place->told++;
+	return s;
+}
+
+const struct py_site *py_site_now(const char *word)
+{
+	struct making m = py.layout ? find_frames() : (struct making){ 0 };
+	struct py_site *place = m.program ? find_place(&m, word) : NULL;
+
+	return place && place->item_count ? find_object(place, m.program) : place;
+}
+
 /* ---- into the trace ---- */
 
-void py_name_stack(const struct call *c, const struct py_site *s)
+static void name_stack(const struct call *c, const struct py_site *s)
 {
 	struct tf_def_site_name def = { .def.type = TF_DEF_SITE_NAME, .stack = c->stack };
 	uint8_t *place = &stack_is_named[c->stack / 8 % (STACKS / 8)];
@@ -241,6 +275,16 @@ void py_name_stack(const struct call *c, const struct py_site *s)
 	*place |= (uint8_t)(1u << c->stack % 8);
 	def.bytes = s->bytes;
 	region_define(&def.def, sizeof(def), s->text, s->bytes, "", 1);
+}
+
+void py_name_object(const struct call *c, uint32_t object, const struct py_site *s)
+{
+	if (s && s->base) {
+		name_stack(c, s->base);
+		object_define_name(object, s->text, TF_NAME_PYTHON);
+	} else {
+		name_stack(c, s);
+	}
 }
 
 /* "threading.Lock mutex" of the lock of a Condition: "threading.Condition (mutex)"; with a part "queue.Queue jobs.not_empty". */
@@ -373,7 +417,7 @@ void py_object_made(struct arch_caller caller, PyObject *object, unsigned kind, 
 		o->attributes = TF_LIBRARY_PYTHON << TF_LIBRARY_SHIFT | attributes;
 		o->flags &= (uint16_t)~OBJECT_OWNER_UNKNOWN;
 		emit_osar(call.s, TRACE_INIT, o->id, call.stack, o->attributes, 0);
-		py_name_stack(&call, site);
+		py_name_object(&call, o->id, site);
 	}
 	shim_leave(&call);
 	py_lock_made(object, site);

@@ -12,8 +12,8 @@ struct py_site; /* a place that makes them: "queue.Queue jobs". Never freed. */
 bool py_code_is_library(uintptr_t code); /* the standard library's? HOT mostly */
 /* SLOW, the guard is not held, as little memory of the interpreter's is used as can be: of what is being made now; NULL = not known. */
 const struct py_site *py_site_now(const char *word);
-/* SLOW, the guard held: what is made at c->stack is called so. */
-void py_name_stack(const struct call *c, const struct py_site *s);
+/* SLOW, the guard held: an object that is made at c->stack now is called so; NULL = it has no name. */
+void py_name_object(const struct call *c, uint32_t object, const struct py_site *s);
 /* SLOW, the guard held: a Condition whose lock was made at `s`; `part`: the attribute of the owner that it is, or NULL. */
 void py_name_condition(uint32_t object, const struct py_site *s, const char *part);
 

@@ -80,11 +80,6 @@ static inline void py_put(void **slot, void *ours)
 	__atomic_store_n(slot, ours, __ATOMIC_RELEASE);
 }
 
-static inline unsigned py_minor(void)
-{
-	return py.version >> 8 & 255;
-}
-
 struct here {
 	const uint8_t *frame;
 	const struct site *site; /* NULL = none of ours */

@@ -310,8 +310,9 @@ static void watch_globals(PyObject *code, const struct globals *m)
 				add_site(work, &a,
 					 SITE_PLAIN | (s == GLOBAL_STORE ? SITE_STORE : 0), -1);
 				py_race_keep_general((uintptr_t)code, s == GLOBAL_LOAD ? a.at : -1);
-			} else if (s == GLOBAL_DELETE || s == NAME || s == ATTR_LOAD ||
-				   s == ATTR_STORE || s == METHOD_LOAD) {
+			} else if (s == GLOBAL_DELETE || s == NAME || s == NAME_LOAD ||
+				   s == NAME_STORE || s == ATTR_LOAD || s == ATTR_STORE ||
+				   s == METHOD_LOAD) {
 				watched[index] = false; /* the same name, as something else */
 			}
 		}

@@ -10,8 +10,6 @@
 
 #include "py_task.h"
 
-static uint8_t steps[256]; /* enum step of each instruction of this version */
-
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	return ((a ^ b) * 0x9e3779b97f4a7c15u ^ (b >> 7)) * 0xd6e8feb86659fd93u | 1;
@@ -224,7 +222,7 @@ static void step(struct code *c, unsigned op, unsigned argument, int32_t at)
 	struct value v, *p;
 	PyObject *name;
 
-	switch ((enum step)steps[op]) {
+	switch (py_step_of((uint8_t)op)) {
 	case EXTEND:
 	case NOTHING:
 		break;
@@ -330,15 +328,31 @@ static void step(struct code *c, unsigned op, unsigned argument, int32_t at)
 		pop(c);
 		/* fall through */
 	case POP_TWO:
+	case ADD_PAIR:
 		pop(c);
 		/* fall through */
 	case POP:
+	case APPEND:
+	case LOOP_END:
+	case RETURNS:
 		pop(c);
 		/* 3.10 ends a loop so */
 		c->loops |= py_minor() == 10 && (op == 114 || op == 115) &&
 			    argument * 2 < (unsigned)at;
 		break;
 	case NAME:
+	case NAME_LOAD:
+	case NAME_STORE:
+	case BUILD:
+	case BUILD_PAIRS:
+	case BUILD_KEYED:
+	case CALL_BEGINS:
+	case CALLS:
+	case CALLS_METHOD:
+	case JUMP:
+	case YIELDS:
+	case PUSHES:
+	case LOOP:
 	case GLOBAL_DELETE:
 	case STEP_OTHER:
 		any_other(c, op, argument);
@@ -357,7 +371,7 @@ void py_code_read(struct code *c)
 		if (op != 0 || py_minor() < 11) { /* 0: room for what the interpreter learns */
 			step(c, op, argument, (int32_t)i);
 		}
-		if (steps[op] != EXTEND) {
+		if (py_step_of((uint8_t)op) != EXTEND) {
 			argument = 0;
 		}
 	}
@@ -389,26 +403,4 @@ bool py_code_begin(struct code *c, PyObject *code, PyObject **ret_bytes)
 					      .label = py_name_at(c->locals_names, i) };
 	}
 	return true;
-}
-
-void py_steps_learn(void)
-{
-	static const struct {
-		uint8_t step, number[5];
-	} known[] = {
-#define PY_OPCODE(name, step, a, b, c, d, e) { step, { a, b, c, d, e } },
-#include "../../spec/python_opcodes.def"
-#undef PY_OPCODE
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].number[py_minor() - 9]) {
-			steps[known[i].number[py_minor() - 9]] = known[i].step;
-		}
-	}
-}
-
-enum step py_step_of(uint8_t op)
-{
-	return (enum step)steps[op];
 }

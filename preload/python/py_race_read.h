@@ -6,49 +6,13 @@
 #define THRUM_PY_RACE_READ_H
 
 #include "py_race.h"
+#include "py_steps.h"
 
 enum {
 	DEPTH = 64,
 	LOCALS = 256,
 	READS = 64,
 	STORES = 128,
-};
-
-enum step {
-	STEP_OTHER,
-	EXTEND,
-	LOCAL_LOAD,
-	CELL_LOAD,
-	CONST_LOAD,
-	GLOBAL_LOAD,
-	LOCAL_STORE,
-	CELL_STORE,
-	GLOBAL_STORE,
-	GLOBAL_DELETE,
-	ATTR_LOAD,
-	METHOD_LOAD,
-	ATTR_STORE,
-	ITEM_LOAD,
-	ITEM_STORE,
-	NAME,
-	DUP,
-	DUP_TWO,
-	COPY,
-	ROT_TWO,
-	ROT_THREE,
-	ROT_FOUR,
-	ROT_N,
-	SWAP,
-	LOAD_LOAD,
-	STORE_LOAD,
-	STORE_STORE,
-	UNPACK,
-	JOIN_TWO,
-	NOTHING,
-	BACK,
-	POP,
-	POP_TWO,
-	POP_FOUR,
 };
 
 struct value {
@@ -79,9 +43,6 @@ struct code {
 	struct access read[READS], store[STORES];
 };
 
-/* Once, before the others. */
-void py_steps_learn(void);
-enum step py_step_of(uint8_t op);
 /* False: it cannot be read. Else ret_bytes and c->locals_names are references to give up. */
 bool py_code_begin(struct code *c, PyObject *code, PyObject **ret_bytes);
 void py_code_read(struct code *c);

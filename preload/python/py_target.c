@@ -1,349 +1,267 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * py_target.c - what the program does with a value that it just got: the variable or attribute that the next instruction stores it in.
+ * py_target.c - what the program does with a value that it is about to get: the variable, attribute or item that it is stored in.
  *
- * Numbers of instructions change with each version: a version that is not in the table has locks without names. Looked at once for each
- * place, by the code's public attributes, which show the instructions as they were compiled.
+ * The code is read from somewhat before the call that makes the value to where it is consumed, with the expressions that are on the stack as the
+ * program writes them: `self.locks`, "a". Jumps are not followed, but forward ones past an alternative: what a branch leaves on the stack
+ * only makes an expression unknown. Done once for each place, by the code's public attributes, which show the instructions as they were compiled.
  */
-#include "py_site.h"
+#include "py_target.h"
 
-struct operations {
-	uint8_t minor, name, attribute, global, fast, cell, fast_load, fast_fast, extended,
-		load_fast, append, copy;
-	/* Of `a, b = Lock(), Lock()`; 0 = there is none. */
-	uint8_t load_name, load_global, load_cell, load_attribute, load_method, null, precall, call,
-		call_method, swap, rotate_two, rotate_three, build, unpack;
-};
-
-static const struct operations known[] = {
-	{ 9,   90,  95,	 97,  125, 137, 0,   0,	  144, 124, 145, 4,   101,
-	  116, 136, 106, 160, 0,   0,	131, 161, 0,   2,   3,	 102, 92 },
-	{ 10,  90,  95,	 97,  125, 137, 0,   0,	  144, 124, 145, 4,   101,
-	  116, 136, 106, 160, 0,   0,	131, 161, 0,   2,   3,	 102, 92 },
-	{ 11,  90,  95,	 97,  125, 138, 0,   0, 144, 124, 145, 120, 101,
-	  116, 137, 106, 160, 2,   166, 171, 0, 99,  0,	  0,   102, 92 },
-	{ 12,  90,  95,	 97, 125, 138, 0,   0, 144, 124, 145, 120, 101,
-	  116, 137, 106, 0,  2,	  0,   171, 0, 99,  0,	 0,   102, 92 },
-	{ 13, 114, 108, 113, 110, 109, 111, 112, 71,  85, 80, 61, 92,
-	  91, 84,  82,	0,   34,  0,   53,  0,	 115, 0,  0,  52, 117 },
-};
-
-static const struct operations *operations(void)
+static void step(struct py_target *r, const PyObject *self)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].minor == (py.version >> 8 & 255)) {
-			return &known[i];
+	switch (py_step_of((uint8_t)r->op)) {
+	case EXTEND:
+	case NOTHING:
+	case CALL_BEGINS:
+		break;
+	case BACK: /* from 173 on, in 3.11: and a condition */
+		py_target_drop(r, r->op >= 173);
+		break;
+	case POP:
+		py_target_drop(r, 1);
+		break;
+	case PUSHES:
+		py_target_push(r, SOMETHING);
+		break;
+	case LOCAL_LOAD:
+		py_target_load_local(r, r->argument);
+		break;
+	case LOAD_LOAD:
+		py_target_load_local(r, r->argument >> 4);
+		py_target_load_local(r, r->argument & 15);
+		break;
+	case STORE_LOAD:
+		py_target_store_local(r, r->argument >> 4);
+		py_target_load_local(r, r->argument & 15);
+		break;
+	case STORE_STORE:
+		py_target_store_local(r, r->argument >> 4);
+		if (r->state == GOES_ON) {
+			py_target_store_local(r, r->argument & 15);
 		}
-	}
-	return NULL;
-}
-
-struct instruction {
-	unsigned op, argument;
-};
-
-/* The one after `at`: without those in between that only hold what the interpreter learnt there. */
-static bool next_instruction(const uint8_t *bytes, intptr_t count, intptr_t *at,
-			     const struct operations *o, struct instruction *ret)
-{
-	unsigned extended = 0;
-
-	for (*at += 2; *at + 1 < count; *at += 2) {
-		unsigned op = bytes[*at];
-
-		if (op == o->extended) {
-			extended = (extended | bytes[*at + 1]) << 8;
-		} else if (op) {
-			*ret = (struct instruction){ op, extended | bytes[*at + 1] };
-			return true;
+		break;
+	case LOCAL_STORE:
+		py_target_store_local(r, r->argument);
+		break;
+	case CELL_LOAD:
+		py_target_load_cell(r, r->argument);
+		break;
+	case CELL_STORE:
+		py_target_store_variable(r, py_target_cell_at(r, r->argument), false);
+		break;
+	case CONST_LOAD:
+		py_target_load_constant(r);
+		break;
+	case GLOBAL_LOAD:
+		py_target_load_global(r);
+		break;
+	case NAME_LOAD:
+		py_target_load_name(r, r->argument, false);
+		break;
+	case GLOBAL_STORE:
+		py_target_store_variable(r, py_target_name_at(r->names, r->argument), false);
+		break;
+	case NAME_STORE:
+		py_target_store_variable(r, py_target_name_at(r->names, r->argument), true);
+		break;
+	case ATTR_LOAD:
+		py_target_load_attribute(r, false, self);
+		break;
+	case METHOD_LOAD:
+		py_target_load_attribute(r, true, self);
+		break;
+	case ATTR_STORE:
+		py_target_store_attribute(r, self);
+		break;
+	case ITEM_STORE:
+		py_target_store_item(r);
+		break;
+	case ITEM_LOAD:
+		py_target_load_item(r);
+		break;
+	case DUP:
+		py_target_copy(r, 1);
+		break;
+	case DUP_TWO:
+		py_target_copy(r, 2);
+		py_target_copy(r, 2);
+		break;
+	case COPY:
+		py_target_copy(r, r->argument);
+		break;
+	case ROT_TWO:
+		py_target_rotate(r, 2);
+		break;
+	case ROT_THREE:
+		py_target_rotate(r, 3);
+		break;
+	case ROT_FOUR:
+		py_target_rotate(r, 4);
+		break;
+	case ROT_N:
+		py_target_rotate(r, r->argument);
+		break;
+	case SWAP:
+		py_target_swap(r, r->argument);
+		break;
+	case UNPACK:
+		py_target_unpack(r);
+		break;
+	case BUILD:
+		py_target_build(r, r->argument, 1);
+		break;
+	case BUILD_PAIRS:
+		py_target_build(r, r->argument, 2);
+		break;
+	case BUILD_KEYED:
+		py_target_build_keyed(r);
+		break;
+	case CALLS:
+		py_target_call(r, 1);
+		break;
+	case CALLS_METHOD:
+		py_target_call(r, 2);
+		break;
+	case APPEND:
+		py_target_append(r);
+		break;
+	case ADD_PAIR:
+		py_target_add_pair(r);
+		break;
+	case LOOP:
+		py_target_push(r, SOMETHING);
+		if (py_minor() < 12) {
+			r->loop_end[r->loops++ % LOOPS] =
+				r->at + 2 + (int32_t)r->argument * (py_minor() == 9 ? 1 : 2);
 		}
-	}
-	return false;
-}
-
-/* ---- of several values that are made one after the other, and stored then: which is whose ---- */
-
-struct reader {
-	const uint8_t *bytes;
-	intptr_t count, at;
-	const struct operations *o;
-	struct instruction i; /* at `at` */
-};
-
-static bool step(struct reader *r)
-{
-	return next_instruction(r->bytes, r->count, &r->at, r->o, &r->i);
-}
-
-static bool is_op(const struct reader *r, unsigned op)
-{
-	return op && r->i.op == op;
-}
-
-/* `Lock()` or `threading.Lock()`, nothing more: then it is one value. On success at what follows. */
-static bool skip_call(struct reader *r)
-{
-	const struct operations *o = r->o;
-	unsigned loads = 0;
-
-	for (; !is_op(r, o->call) && !is_op(r, o->call_method);) {
-		if (is_op(r, o->load_name) || is_op(r, o->load_global) || is_op(r, o->load_cell) ||
-		    is_op(r, o->load_fast)) {
-			loads++;
-		} else if (!is_op(r, o->load_attribute) && !is_op(r, o->load_method) &&
-			   !is_op(r, o->null) && !is_op(r, o->precall)) {
-			return false;
+		break;
+	case LOOP_END: /* its jump would have brought one more */
+		py_target_drop(r, py_minor() == 12);
+		break;
+	case RETURNS:
+	case YIELDS:
+		py_target_returns(r, py_step_of((uint8_t)r->op) == YIELDS);
+		break;
+	case JUMP:
+		if (r->is_made) { /* past the other half of `a if b else c` */
+			r->at += (int32_t)r->argument * (py_minor() == 9 ? 1 : 2);
 		}
-		if (!step(r)) {
-			return false;
+		break;
+	case JOIN_TWO:
+	case POP_TWO:
+	case POP_FOUR:
+	case GLOBAL_DELETE:
+	case NAME:
+	case STEP_OTHER:
+		py_target_any_other(r);
+		break;
+	}
+}
+
+/* ---- all of it ---- */
+
+static bool begin(struct py_target *r, uintptr_t code, PyObject **ret_bytes)
+{
+	char *text = NULL;
+
+	r->code = code;
+	r->depth = r->loops = 0;
+	r->is_made = false;
+	r->state = GOES_ON;
+	*ret_bytes = py_get((PyObject *)code, "co_code");
+	r->names = py_get((PyObject *)code, "co_names");
+	r->variables = py_get((PyObject *)code, "co_varnames");
+	r->consts = py_get((PyObject *)code, "co_consts");
+	if (!*ret_bytes || !r->names || !r->variables || !r->consts ||
+	    py_PyBytes_AsStringAndSize(*ret_bytes, &text, &r->count) != 0) {
+		return false;
+	}
+	r->text = (const uint8_t *)text;
+	return true;
+}
+
+/* What the instruction at `from` gives is what is made. In 3.11 a call is two, and it may be the first that runs. */
+static void follow(struct py_target *r, int32_t from, const PyObject *self)
+{
+	bool is_there = false;
+
+	r->argument = 0;
+	for (r->at = from > BEFORE ? from - BEFORE : 0;
+	     r->at + 1 < r->count && r->at < from + AFTER && r->state == GOES_ON; r->at += 2) {
+		enum step what = py_step_of(r->text[r->at]);
+
+		r->op = r->text[r->at];
+		r->argument = r->argument << 8 | r->text[r->at + 1];
+		for (; r->loops && r->loop_end[(r->loops - 1) % LOOPS] <= r->at; r->loops--) {
+			py_target_drop(r, r->loop_end[(r->loops - 1) % LOOPS] == r->at);
 		}
-	}
-	return loads == 1 && !r->i.argument && step(r);
-}
-
-/* The values are turned round, so that the first is stored first: how many; 0 = they are not. On success at the first store. */
-static unsigned skip_turn(struct reader *r)
-{
-	const struct operations *o = r->o;
-	unsigned several = r->i.argument;
-
-	if (is_op(r, o->swap)) {
-		return several <= 3 && step(r) ? several : 0;
-	}
-	if (is_op(r, o->rotate_two)) {
-		return step(r) ? 2 : 0;
-	}
-	if (is_op(r, o->rotate_three)) {
-		return step(r) && is_op(r, o->rotate_two) && step(r) ? 3 : 0;
-	}
-	if (is_op(r, o->build)) {
-		return step(r) && is_op(r, o->unpack) && r->i.argument == several && step(r)
-			       ? several
-			       : 0;
-	}
-	return 0;
-}
-
-/* Past one store. */
-static bool skip_store(struct reader *r)
-{
-	const struct operations *o = r->o;
-
-	if (is_op(r, o->fast_fast)) { /* the other half is next */
-		r->i = (struct instruction){ o->fast, r->i.argument & 15 };
-		return true;
-	}
-	if (is_op(r, o->load_fast) || is_op(r, o->load_name)) {
-		return step(r) && is_op(r, o->attribute) && step(r);
-	}
-	return (is_op(r, o->name) || is_op(r, o->global) || is_op(r, o->fast) ||
-		is_op(r, o->cell)) &&
-	       step(r);
-}
-
-/* From the instruction after the call that made it to the one that stores it; it stays where it is when it is none of several. */
-static void find_store(struct reader *r)
-{
-	struct reader here = *r, next = here;
-	unsigned after = 0, several;
-
-	for (; skip_call(&next); here = next) {
-		after++;
-	}
-	next = here;
-	several = skip_turn(&next);
-	if (several > after) {
-		after = several - 1 - after;
-	} else if (several || !after) {
-		return;
-	} else {
-		next = here; /* the last is stored first */
-	}
-	for (; after; after--) {
-		if (!skip_store(&next)) {
-			return;
+		is_there |= r->at >= from;
+		if (r->op || py_minor() < 11) { /* else room for what the interpreter learns */
+			step(r, self);
 		}
-	}
-	*r = next;
-}
-
-void py_site_add(struct py_site *s, const char *text, size_t bytes)
-{
-	size_t room = sizeof(s->text) - 1 - s->bytes;
-
-	bytes = bytes < room ? bytes : room;
-	__builtin_memcpy(s->text + s->bytes, text, bytes);
-	s->bytes += (uint16_t)bytes;
-	s->text[s->bytes] = 0;
-}
-
-void py_site_add_word(struct py_site *s, const char *text)
-{
-	size_t bytes = 0;
-
-	while (text[bytes]) {
-		bytes++;
-	}
-	py_site_add(s, text, bytes);
-}
-
-static void add_object(struct py_site *s, PyObject *text)
-{
-	char part[SITE_TEXT];
-
-	py_site_add(s, part, py_text(text, part, sizeof(part) - 1));
-}
-
-/* Name number `index` of the code's tuple. */
-static void add_from(struct py_site *s, uintptr_t code, const char *tuple, unsigned index)
-{
-	PyObject *names = py_PyObject_GetAttrString((PyObject *)code, tuple);
-
-	if (names && names->type == py_data_PyTuple_Type &&
-	    (intptr_t)index < py_PyTuple_Size(names)) {
-		add_object(s, py_PyTuple_GetItem(names, (intptr_t)index));
-	}
-	if (names) {
-		py_Py_DecRef(names);
+		if (is_there && !r->is_made && what != CALL_BEGINS && what != EXTEND) {
+			py_target_pop(r);
+			py_target_push(r, MADE);
+			r->is_made = true;
+		}
+		r->argument = what == EXTEND ? r->argument : 0;
 	}
 }
 
-/* A variable that inner functions use: their own numbers up to 3.10, after all others from 3.11. */
-static void add_cell(struct py_site *s, uintptr_t code, unsigned index)
+static bool is_inner(uintptr_t inner, uintptr_t code)
 {
-	PyObject *variables = py_PyObject_GetAttrString((PyObject *)code, "co_varnames");
-	PyObject *cells = py_PyObject_GetAttrString((PyObject *)code, "co_cellvars");
-	bool joint = (py.version >> 8 & 255) >= 11;
-	intptr_t own = joint && variables ? py_PyTuple_Size(variables) : 0, i = (intptr_t)index;
+	PyObject *consts = py_get((PyObject *)code, "co_consts");
+	bool is = false;
 
-	if (!variables || !cells) {
+	for (intptr_t i = 0; consts && i < py_PyTuple_Size(consts) && !is; i++) {
+		is = (uintptr_t)py_PyTuple_GetItem(consts, i) == inner;
+	}
+	py_drop(consts);
+	return is;
+}
+
+void py_site_add_target(struct py_site *s, const uint8_t *frame)
+{
+	struct py_target r = { .items = 0 };
+	PyObject *bytes;
+
+	py_steps_learn();
+	for (unsigned up = 0; frame && up < FRAMES_UP; up++) {
+		uintptr_t code = py_frame_code(frame);
+
+		if (up && !is_inner(r.code, code)) {
+			break;
+		}
+		r.up = up;
+		if (begin(&r, code, &bytes)) {
+			follow(&r, py_frame_at(frame), py_frame_local(frame, 0));
+		} else {
+			r.state = LOST;
+		}
 		py_PyErr_Clear();
-	} else if (i < own) {
-		add_object(s, py_PyTuple_GetItem(variables, i));
-	} else {
-		i -= own;
-		for (intptr_t k = 0; k < py_PyTuple_Size(cells); k++) {
-			PyObject *cell = py_PyTuple_GetItem(cells, k);
-			bool is_argument = false;
-
-			for (intptr_t v = 0; v < own; v++) {
-				is_argument |= py_PyTuple_GetItem(variables, v) == cell;
-			}
-			if (!is_argument && i-- == 0) {
-				add_object(s, cell);
-			}
+		py_drop(r.consts); /* the code keeps them */
+		py_drop(r.variables);
+		py_drop(r.names);
+		py_drop(bytes);
+		if (r.state != RETURNED) {
+			break;
 		}
-		if (i >= 0) {
-			add_from(s, code, "co_freevars", (unsigned)i);
+		frame = py_frame_back(frame);
+	}
+	if (r.state != STORED) {
+		s->base_bytes = s->bytes;
+		return;
+	}
+	py_site_add(s, r.target.text, r.target.bytes);
+	s->base_bytes = s->bytes;
+	for (unsigned i = 0; i < r.items; i++) {
+		char text[ITEM_TEXT + 4];
+
+		s->item[s->item_count++] = r.item[i];
+		if (r.item[i].name) {
+			py_Py_IncRef(r.item[i].name);
 		}
+		py_site_add(s, text, py_item_text(&r.item[i], text));
 	}
-	if (variables) {
-		py_Py_DecRef(variables);
-	}
-	if (cells) {
-		py_Py_DecRef(cells);
-	}
-}
-
-/* "Account.__init__": "Account."; "main.<locals>.Account.__init__": the same. */
-static void add_class(struct py_site *s, const char *qualified, bool is_body)
-{
-	size_t from = 0, to = 0, end = 0;
-
-	for (; qualified[end]; end++) {
-		if (qualified[end] == '.' && qualified[end + 1] != '<') {
-			from = !is_body ? to : end + 1;
-			to = end + 1;
-		}
-	}
-	if (is_body) {
-		py_site_add(s, qualified + from, end - from);
-		py_site_add(s, ".", 1);
-	} else {
-		for (size_t i = from; i < to; i++) {
-			if (qualified[i] == '>') {
-				return; /* a local function: no class */
-			}
-		}
-		py_site_add(s, qualified + from, to - from);
-	}
-}
-
-static void add_class_of(struct py_site *s, uintptr_t code, PyObject *self, bool is_body)
-{
-	char text[SITE_TEXT];
-	size_t bytes;
-
-	if (py.layout->qualname) {
-		bytes = py_text(*(PyObject **)(code + py.layout->qualname), text, sizeof(text) - 1);
-		text[bytes] = 0;
-		add_class(s, text, is_body);
-	} else if (is_body) {
-		bytes = py_text(*(PyObject **)(code + py.layout->name), text, sizeof(text) - 1);
-		py_site_add(s, text, bytes);
-		py_site_add(s, ".", 1);
-	} else if (self) {
-		py_site_add_word(s, py_type_name(self));
-		py_site_add(s, ".", 1);
-	}
-}
-
-bool py_code_is_called(uintptr_t code, const char *name)
-{
-	char text[32];
-	size_t bytes = py_text(*(PyObject **)(code + py.layout->name), text, sizeof(text) - 1);
-
-	text[bytes] = 0;
-	return py_text_is(text, name);
-}
-
-/* Where the program puts what was made at `at` of `code`. False: to be looked for in the caller, since it goes into a list there. */
-bool py_site_add_target(struct py_site *s, uintptr_t code, int32_t from, PyObject *self)
-{
-	const struct operations *o = operations();
-	PyObject *code_bytes = o ? py_PyObject_GetAttrString((PyObject *)code, "co_code") : NULL;
-	char *bytes = NULL;
-	intptr_t count = 0, at = from;
-	struct instruction i, after;
-	bool found = true;
-
-	if (code_bytes && py_PyBytes_AsStringAndSize(code_bytes, &bytes, &count) == 0 &&
-	    next_instruction((const uint8_t *)bytes, count, &at, o, &i)) {
-		const uint8_t *b = (const uint8_t *)bytes;
-
-		struct reader r = { b, count, at, o, i };
-
-		find_store(&r);
-		at = r.at;
-		i = r.i;
-		if (i.op == o->copy) {
-			next_instruction(b, count, &at, o, &i);
-		}
-		if (i.op == o->name) {
-			if (!py_code_is_called(code, "<module>")) {
-				add_class_of(s, code, NULL, true);
-			}
-			add_from(s, code, "co_names", i.argument);
-		} else if (i.op == o->global) {
-			add_from(s, code, "co_names", i.argument);
-		} else if (i.op == o->fast) {
-			add_from(s, code, "co_varnames", i.argument);
-		} else if (i.op && (i.op == o->fast_load || i.op == o->fast_fast)) {
-			add_from(s, code, "co_varnames", i.argument >> 4);
-		} else if (i.op == o->cell) {
-			add_cell(s, code, i.argument);
-		} else if (i.op == o->append && py_code_is_called(code, "<listcomp>")) {
-			found = false;
-		} else if (next_instruction(b, count, &at, o, &after) && after.op == o->attribute) {
-			if (i.op == o->load_fast && i.argument == 0) {
-				add_class_of(s, code, self, false);
-			}
-			add_from(s, code, "co_names", after.argument);
-		}
-	}
-	if (code_bytes) {
-		py_Py_DecRef(code_bytes);
-	}
-	py_PyErr_Clear();
-	return found;
 }

@@ -169,6 +169,27 @@ static void test_elements_of_an_array_are_one_class(void **state)
 	assert_false(is_same_finding(&a, &b));
 }
 
+static void test_items_of_a_container_are_one_class(void **state)
+{
+	static const char *const same[][2] = {
+		{ "node[17].lock", "node[].lock" },
+		{ "rooms[\"anna\"]", "rooms[]" },
+		{ "rooms[\"a[1]\"]", "rooms[]" },
+		{ "rows[1][\"x\"]", "rows[][]" },
+		{ "Bank.of[\"a\"].lock", "Bank.of[].lock" },
+		{ "rooms[\"no end", "rooms[\"no end" },
+		{ "accounts+40", "accounts" },
+		{ "x[name]", "x[name]" },
+	};
+	char class[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		symbol_class(same[i][0], class, sizeof(class));
+		assert_string_equal(class, same[i][1]);
+	}
+}
+
 static void test_tells_different_code_apart(void **state)
 {
 	struct variant v = plain;
@@ -361,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_survives_run_and_rebuild),
 		cmocka_unit_test(test_place_where_a_signal_arrived_is_no_part_of_it),
 		cmocka_unit_test(test_elements_of_an_array_are_one_class),
+		cmocka_unit_test(test_items_of_a_container_are_one_class),
 		cmocka_unit_test(test_tells_different_code_apart),
 		cmocka_unit_test(test_rule_is_part_of_it),
 		cmocka_unit_test(test_value_never_changes),
