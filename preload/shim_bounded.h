@@ -24,7 +24,7 @@
  * Objects and threads that come and go for ever (a lock for each connection) are told apart only
  * at first: of a place that made CHURN_OBJECTS objects which are gone, the next ones share one key, until
  * one of them is part of a fact. The id of an object that no kept record names is given out again, and its
- * definition is written over.
+ * definition is written over. Tasks have slots, which are used again as well: shim_task_slot.h.
  *
  * Everything is bounded: by code, live objects and live threads, and by tables of fixed size. What no
  * longer fits is counted in tf_process.lost_facts.
@@ -83,6 +83,10 @@ struct bounded {
 	uint32_t request_object;
 	uint32_t lost; /* of its facts, so far: see facts_is_new */
 	uint64_t request_ticks;
+	uint32_t turn_stack,
+		turn_count;  /* turns of its loop in a row at one place, as far as they are told */
+	uint64_t turn_ticks; /* of the newest; 0 = none */
+	uint64_t busy_us, busy_result; /* the BUSY that no fact told yet; 0 = none */
 	uint64_t arrival; /* at the barrier that it is in: its place among all arrivals */
 	uint64_t known[1 << KNOWN_BITS];
 	struct hold holds[HOLDS];

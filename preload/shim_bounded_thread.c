@@ -4,6 +4,8 @@
  */
 #include "shim_bounded_private.h"
 
+#include "shim_task_slot.h"
+
 /* ---- threads and the process ---- */
 
 static void thread_end(struct stream *s, const struct fact *f)
@@ -36,6 +38,56 @@ static void thread_event(struct stream *s, const struct fact *f)
 	}
 	if (f->op == TRACE_CREATE || (f->op == TRACE_JOIN && !f->r)) {
 		bounded_next_epoch(s);
+	}
+}
+
+/* ---- loops ---- */
+
+static uint32_t octave_eighths(uint64_t us)
+{
+	uint32_t log = 63 - (uint32_t)__builtin_clzll(us | 8);
+
+	return log * 8 + (uint32_t)(us >> (log - 3) & 7);
+}
+
+/*
+ * A busy loop turns a thousand times a second. Told are the first turns in a row of each place, by which an unknown loop shows, and later the
+ * first that come each so much later than the one before.
+ */
+static void turn(struct stream *s, const struct fact *f)
+{
+	enum { FIRST = 64, LONG_US = 20000 };
+	struct bounded *b = s->bounded;
+	uint64_t all_us = b->turn_ticks ? region_ticks_us(s->last_ticks - b->turn_ticks) : 0;
+	uint64_t waited_us = f->a >> 1, us = all_us > waited_us ? all_us - waited_us : 0;
+	struct fact key = { .op = f->op, .stack = f->stack };
+
+	if (f->stack != b->turn_stack) {
+		b->turn_stack = f->stack;
+		b->turn_count = 0;
+	}
+	b->turn_count += b->turn_count < FIRST;
+	key.a = b->turn_count < FIRST ? b->turn_count : 0;
+	key.r = us >= LONG_US ? octave_eighths(us) : 0;
+	if ((key.a || key.r) && bounded_is_new_site(s, &key)) {
+		facts_tell(s, f, b->turn_ticks ? FACT_STRETCH | FACT_BUSY : 0);
+	}
+	b->turn_ticks = s->last_ticks;
+	b->busy_us = 0;
+}
+
+static void task_step(struct stream *s, const struct fact *f)
+{
+	struct fact key = *f;
+	enum trace_task_step step = (enum trace_task_step)(f->r >> 1);
+
+	key.a = 0;
+	if (bounded_is_new_site(s, &key)) {
+		task_slot_pin((uint32_t)f->a);
+		facts_tell(s, f, step == TRACE_TASK_RETURNED ? FACT_BUSY : 0);
+	}
+	if (step == TRACE_TASK_CALLED || step == TRACE_TASK_RETURNED) {
+		s->bounded->busy_us = 0;
 	}
 }
 
@@ -82,12 +134,15 @@ void bounded_plain(struct stream *s, unsigned op, uint64_t a, uint64_t b, uint64
 		break;
 	case TRACE_WOKEN: /* of some of them alone, readers would take old ones for new ones */
 		break;
+	case TRACE_TURN:
+		turn(s, &f);
+		break;
+	case TRACE_BUSY:
+		s->bounded->busy_us = f.a;
+		s->bounded->busy_result = f.r;
+		break;
 	case TRACE_TASK:
-		f.a = 0;
-		if (bounded_is_new_site(s, &f)) {
-			f.a = a;
-			bounded_tell(s, &f);
-		}
+		task_step(s, &f);
 		break;
 	default: /* FORK, EXEC, SPAWN, REAP, PROCESS_EXIT, SIGNAL_ACTION, … */
 		bounded_tell(s, &f);
@@ -106,6 +161,8 @@ void bounded_thread_begin(struct stream *s)
 	b->epoch = 0;
 	b->told_mask = 0;
 	b->masked = false;
+	b->turn_stack = b->turn_count = 0;
+	b->turn_ticks = b->busy_us = 0;
 	bounded_set_salt(s);
 }
 

@@ -274,6 +274,7 @@ void facts_tell(struct stream *s, const struct fact *f, unsigned context)
 	struct witnesses told = { .count = 0 };
 	struct fact *held = s->bounded->told;
 	uint64_t ticks = s->last_ticks;
+	uint64_t from = context & FACT_STRETCH ? s->bounded->turn_ticks : ticks;
 	uint32_t count = facts_list_held(s, held);
 
 	facts_pin(f);
@@ -283,17 +284,29 @@ void facts_tell(struct stream *s, const struct fact *f, unsigned context)
 		__atomic_fetch_add(&shim->process->lost_facts, 1, __ATOMIC_RELAXED);
 		return;
 	}
-	if (context & ~(unsigned)(FACT_ORDER | FACT_STAYS)) {
+	if (context & ~(unsigned)(FACT_ORDER | FACT_STAYS | FACT_STRETCH | FACT_BUSY)) {
 		facts_put_before(w, f, ticks, context, &told);
 	}
 	if (facts_make_room(w, count + 8)) {
-		facts_put_of(w, s->thread, ticks);
+		facts_put_of(w, s->thread, from);
 		if (s->bounded->told_mask != s->signal_mask) {
 			s->bounded->told_mask = s->signal_mask;
 			facts_put(w, &(struct fact){ .op = TRACE_SIGNAL_MASK, .a = s->signal_mask },
 				  ticks);
 		}
-		facts_put_held(w, held, count, ticks);
+		facts_put_held(w, held, count, from);
+		if (context & FACT_STRETCH &&
+		    !count) { /* nothing that was told before is part of it */
+			facts_put(w, &(struct fact){ .op = TRACE_KEYFRAME }, from);
+		}
+		if (context & FACT_BUSY && s->bounded->busy_us) {
+			facts_put(w,
+				  &(struct fact){ .op = TRACE_BUSY,
+						  .a = s->bounded->busy_us,
+						  .r = s->bounded->busy_result },
+				  ticks);
+			s->bounded->busy_us = 0;
+		}
 		facts_put(w, f, ticks);
 		if (names_thread(f)) {
 			pin_thread(w, f->a);

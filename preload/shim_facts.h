@@ -19,6 +19,8 @@ enum fact_context {
 	FACT_DESTROYED = 16,	/* the destroy of the object */
 	FACT_KEPT_WAITING = 32, /* the newest request of the object */
 	FACT_EVERYBODY = 64,	/* what all other threads hold */
+	FACT_STRETCH = 128,	/* the end of what the thread did since its newest turn of a loop */
+	FACT_BUSY = 256,	/* how much of it it was on the processor */
 };
 
 /*

@@ -96,8 +96,9 @@ struct shim {
 	char memory_name[40];
 
 	/* bounded mode: shim_bounded.c */
-	struct facts *facts;  /* NULL in full mode without a size limit */
-	struct story **by_id; /* by object id, BY_ID entries */
+	struct facts *facts;	       /* NULL in full mode without a size limit */
+	struct story **by_id;	       /* by object id, BY_ID entries */
+	struct task_slots *task_slots; /* NULL = none yet */
 
 	_Atomic uint32_t reports; /* of ThreadSanitizer, so far: wrap_report.c */
 

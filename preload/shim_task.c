@@ -9,6 +9,7 @@
 #include "shim_task.h"
 
 #include "shim_task_lock.h"
+#include "shim_task_slot.h"
 
 #include <sys/mman.h>
 
@@ -248,9 +249,29 @@ uint32_t task_loop(struct call *c, const void *address, unsigned kind)
 
 /* ---- records ---- */
 
-static void emit_new(struct stream *s, const struct task *t, uint32_t stack)
+/* In bounded mode its slot says so, in the place of a fact. */
+static void emit_beside_facts(struct stream *s, unsigned op, uint32_t loop, uint32_t stack,
+			      uint32_t task, int64_t r)
 {
-	emit_osar(s, TRACE_TASK_NEW, t->loop, stack, t->id, t->kind);
+	struct bounded *facts = s->bounded;
+
+	s->bounded = NULL;
+	emit_osar(s, op, loop, stack, task, r);
+	s->bounded = facts;
+}
+
+/* Gives it its number. */
+static void emit_new(struct stream *s, struct task *t, uint32_t stack)
+{
+	bool slotted;
+
+	t->id = task_slot_number(&slotted);
+	if (slotted) {
+		emit_beside_facts(s, TRACE_TASK_NEW, t->loop, stack, t->id, t->kind);
+		task_slot_made(s, t->id, t->kind, t->loop, stack);
+	} else {
+		emit_osar(s, TRACE_TASK_NEW, t->loop, stack, t->id, t->kind);
+	}
 }
 
 /* Says again in this image what a parent's image said. */
@@ -258,7 +279,6 @@ static void announce(struct stream *s, struct task *t)
 {
 	if (unlikely(t->image != image)) {
 		t->image = image;
-		t->id = atomic_fetch_add(&shim->next_task, 1) + 1;
 		t->loop = 0;
 		__builtin_memset(t->callback_stack, 0, sizeof(t->callback_stack));
 		emit_new(s, t, 0);
@@ -270,13 +290,21 @@ static void emit_step(struct stream *s, const struct task *t, uint32_t stack, un
 	emit_plain(s, TRACE_TASK, 3, t->id, stack, encode_zigzag(step));
 }
 
+static void emit_end(struct stream *s, uint32_t task, uint32_t stack, enum trace_task_step step)
+{
+	emit_plain(s, TRACE_TASK, 3, task, stack, encode_zigzag(step));
+	task_slot_over(s, task, step);
+}
+
 struct task *task_new(struct call *c, const void *address, unsigned kind, uint32_t loop)
 {
 	struct task *t = task_find(address, kind);
 
 	if (t) {
 		if (t->image == image && !(t->flags & TASK_OVER)) {
-			emit_step(c->s, t, c->stack, TRACE_TASK_LOST);
+			emit_end(c->s, t->id, c->stack, TRACE_TASK_LOST);
+		} else if (t->image == image) {
+			task_slot_over(c->s, t->id, TRACE_TASK_FINISHED);
 		}
 		entry_drop(t);
 	}
@@ -291,8 +319,7 @@ struct task *task_add(struct call *c, const void *address, unsigned kind, uint32
 		c->s->segment->lost++;
 		return NULL;
 	}
-	*t = (struct task){ .id = atomic_fetch_add(&shim->next_task, 1) + 1,
-			    .loop = loop,
+	*t = (struct task){ .loop = loop,
 			    .kind = (uint8_t)kind,
 			    .space = (uint8_t)space_of(kind),
 			    .image = image };
@@ -333,12 +360,19 @@ static uint32_t next_callback(struct task *t)
 
 void task_arm(struct call *c, struct task *t, uint32_t loop, bool once)
 {
+	int64_t callback;
+
 	announce(c->s, t);
 	if (loop) {
 		t->loop = loop;
 	}
-	emit_osar(c->s, TRACE_TASK_ARM, t->loop, c->stack, t->id,
-		  (int64_t)next_callback(t) << 1 | once);
+	callback = (int64_t)next_callback(t) << 1 | once;
+	if (unlikely(task_slot_is_there(t->id))) {
+		emit_beside_facts(c->s, TRACE_TASK_ARM, t->loop, c->stack, t->id, callback);
+		task_slot_armed(c->s, t->id, t->loop, c->stack, (uint32_t)callback);
+	} else {
+		emit_osar(c->s, TRACE_TASK_ARM, t->loop, c->stack, t->id, callback);
+	}
 }
 
 void task_set_callback(struct task *t, unsigned slot, void *callback)
@@ -368,6 +402,7 @@ void task_end(struct call *c, struct task *t, enum trace_task_step step)
 {
 	task_step(c, t, step);
 	task_lock_over(t->id);
+	task_slot_over(c->s, t->id, step);
 	entry_drop(t);
 }
 
@@ -376,6 +411,7 @@ void task_end_at_return(struct call *c, struct task *t, enum trace_task_step ste
 	announce(c->s, t);
 	emit_plain_at(c->s, TRACE_TASK, c->s->last_ticks, 3, t->id, 0, encode_zigzag(step));
 	task_lock_over(t->id);
+	task_slot_over(c->s, t->id, step);
 	entry_drop(t);
 }
 
@@ -473,7 +509,7 @@ static void pop_callback(struct stream *s)
 	}
 	emit_plain(s, TRACE_TASK, 3, l->task, 0, encode_zigzag(TRACE_TASK_RETURNED));
 	if (l->over) {
-		emit_plain(s, TRACE_TASK, 3, l->task, 0, encode_zigzag(TRACE_TASK_FINISHED));
+		emit_end(s, l->task, 0, TRACE_TASK_FINISHED);
 	}
 }
 
@@ -504,7 +540,7 @@ void task_called_late(struct call *c, struct task *t, void *callback,
 									    .over = over };
 		s->task = t->id;
 	} else if (over) {
-		emit_step(s, t, 0, TRACE_TASK_FINISHED);
+		emit_end(s, t->id, 0, TRACE_TASK_FINISHED);
 	}
 	if (over) {
 		entry_drop(t);
@@ -581,7 +617,7 @@ bool task_called_as(struct task_run *ret_run, struct arch_caller caller, struct 
 		emit_step(call.s, t, callback_stack(t, slot), TRACE_TASK_CALLED);
 		begin_callback(ret_run, call.s, t->id, caller.sp);
 	} else if (after == TASK_IS_OVER) {
-		emit_step(call.s, t, 0, TRACE_TASK_FINISHED);
+		emit_end(call.s, t->id, 0, TRACE_TASK_FINISHED);
 	}
 	if (after == TASK_IS_OVER) {
 		entry_drop(
@@ -623,7 +659,7 @@ void task_returned(struct task_run *run, struct arch_caller caller)
 		return;
 	}
 	if (run->after == TASK_IS_OVER) {
-		emit_plain(call.s, TRACE_TASK, 3, run->task, 0, encode_zigzag(TRACE_TASK_FINISHED));
+		emit_end(call.s, run->task, 0, TRACE_TASK_FINISHED);
 	}
 	shim_leave(&call);
 }

@@ -4,6 +4,8 @@
  */
 #include "shim_task_lock.h"
 
+#include "shim_task_slot.h"
+
 enum {
 	BUCKETS = 256,
 	HELD = 16, /* by the tasks of one bucket */
@@ -118,6 +120,9 @@ static void define(struct tf_def_task_lock *def, struct object *o)
 {
 	def->def.type = TF_DEF_TASK_LOCK;
 	now.named[def->task % NAMED] = def->task;
+	if (!def->look) {
+		task_slot_pin(def->task);
+	}
 	if (o && o->story) {
 		o->story->extra_defs = 1; /* its number is its for ever */
 	}
@@ -263,8 +268,21 @@ void task_lock_awaited(struct call *c, struct object *o, uint32_t task, uint32_t
 	}
 }
 
+/* It ends with a lock: the number is no other's, who would have it then. */
+static void pin_holder(uint32_t task)
+{
+	const struct task_hold *bucket = now.hold[task % BUCKETS];
+
+	for (unsigned i = 0; i < HELD && now.process == shim->process; i++) {
+		if (bucket[i].object && bucket[i].task == task) {
+			task_slot_pin(task);
+		}
+	}
+}
+
 void task_lock_over(uint32_t task)
 {
+	pin_holder(task);
 	if (now.named[task % NAMED] == task && now.process == shim->process) {
 		struct tf_def_task_lock def = { .def.flags = TF_TASK_LOCK_OVER,
 						.task = task,

@@ -199,6 +199,21 @@ static void note_damage(struct trace_cursor *c, struct trace_source *source)
 	c->decoder.at = c->decoder.end;
 }
 
+/* Of a task whose number is another's now. */
+static bool is_of_former_task(struct trace_record *r, const struct trace_source *source)
+{
+	uint64_t *arg = &r->field[TRACE_FIELD_A];
+	uint64_t task = r->op == TRACE_WOKEN ? *arg >> 32 : *arg;
+	bool names_task = r->op == TRACE_TASK || r->op == TRACE_TASK_NEW ||
+			  r->op == TRACE_TASK_ARM || r->op == TRACE_WOKEN;
+
+	if (!names_task || task >= source->tasks || r->ticks >= source->task_born[task]) {
+		return false;
+	}
+	*arg &= UINT32_MAX; /* who wrote is as it was */
+	return r->op != TRACE_WOKEN;
+}
+
 /* Bounded mode: false where the record says what is said elsewhere. */
 static bool accept_bounded(struct trace_cursor *c, const struct trace_source *source)
 {
@@ -220,6 +235,9 @@ static bool accept_bounded(struct trace_cursor *c, const struct trace_source *so
 	}
 	if (c->record.ticks < source->thread_born[c->thread]) {
 		return false; /* of a former thread of that number */
+	}
+	if (is_of_former_task(&c->record, source)) {
+		return false;
 	}
 	if (trace_op_arg(c->record.op) == TRACE_ARG_THREAD &&
 	    c->record.ticks < source->thread_born[field[TRACE_FIELD_A]]) {

@@ -19,9 +19,9 @@
 struct trace_source {
 	struct trace_image *image; /* borrowed */
 	const struct trace_layout *layout;
-	uint32_t objects, stacks, threads; /* table sizes */
+	uint32_t objects, stacks, threads, tasks; /* table sizes */
 	/* See trace_defs.h; NULL = not bounded mode. */
-	const uint64_t *born, *thread_born, *ring;
+	const uint64_t *born, *thread_born, *task_born, *ring;
 	uint32_t facts; /* stream of the facts, UINT32_MAX = none */
 	int fd;		/* .events; -1 = none */
 	bool no_memory;

@@ -639,7 +639,9 @@ static int allocate_tables(struct walk *w, const struct trace_sums *sums)
 		w->defs->born = calloc(p->object_count, sizeof(*w->defs->born));
 		w->defs->ring = malloc(p->thread_count * sizeof(*w->defs->ring));
 		w->defs->thread_born = calloc(p->thread_count, sizeof(*w->defs->thread_born));
-		if (!w->defs->born || !w->defs->ring || !w->defs->thread_born) {
+		w->defs->task_born = calloc(p->task_count, sizeof(*w->defs->task_born));
+		if (!w->defs->born || !w->defs->ring || !w->defs->thread_born ||
+		    !w->defs->task_born) {
 			return THRUM_ENOMEM;
 		}
 		memset(w->defs->ring, 0xff, p->thread_count * sizeof(*w->defs->ring));
@@ -715,6 +717,7 @@ int trace_defs_init(struct trace_defs *defs, struct trace_image *image)
 	}
 	if (!error) {
 		walk_defs(&w, take_def);
+		trace_defs_forget_former(&w);
 		trace_defs_order_looks(&w);
 		trace_defs_name_objects(&w);
 		error = w.no_memory ? THRUM_ENOMEM : build_modules(&w);
@@ -770,6 +773,7 @@ void trace_defs_release(struct trace_defs *defs)
 	free(defs->report_ips);
 	free(defs->born);
 	free(defs->thread_born);
+	free(defs->task_born);
 	free(defs->ring);
 	trace_text_free(defs->text);
 	memset(defs, 0, sizeof(*defs));

@@ -40,6 +40,7 @@ struct trace_defs {
 	 */
 	uint64_t *born;	       /* by object; owned */
 	uint64_t *thread_born; /* the same, by thread; owned */
+	uint64_t *task_born;   /* the same, by task; owned */
 	uint64_t *ring;	       /* by thread, UINT64_MAX = none; owned */
 	uint64_t **made;       /* owned: frames of stacks that an analysis added */
 	size_t made_count;

@@ -13,6 +13,7 @@ void trace_def_task(struct walk *w, const struct tf_def *def, const uint8_t *bod
 	struct trace_process *p = &w->defs->process;
 	struct trace_task *t;
 	struct tf_def_task d;
+	const struct tf_task_live *live;
 	uint32_t room;
 	char *name = NULL;
 
@@ -24,6 +25,14 @@ void trace_def_task(struct walk *w, const struct tf_def *def, const uint8_t *bod
 	if (!trace_def_id_ok(w, d.task)) {
 		return;
 	}
+	live = def->flags & TF_TASK_SLOT && room >= sizeof(*live) && w->defs->task_born
+		       ? (const void *)(body + def->bytes -
+					sizeof(*live)) /* 8-aligned: see copy_meta */
+		       : NULL;
+	if (live && !live->kind) {
+		return; /* it is being written, or was never used */
+	}
+	room -= live ? (uint32_t)sizeof(*live) : 0;
 	if (d.bytes) {
 		name = trace_text_add(&w->defs->text, (const char *)body + sizeof(d),
 				      d.bytes < room ? d.bytes : room);
@@ -41,6 +50,10 @@ void trace_def_task(struct walk *w, const struct tf_def *def, const uint8_t *bod
 	t->correlation = d.correlation;
 	t->time_ns = trace_clock_ns(&w->defs->clock, d.ticks);
 	t->name = name;
+	t->live = live;
+	if (live) {
+		w->defs->task_born[d.task] = d.ticks;
+	}
 }
 
 /* ---- looks at what tasks wait for ---- */
@@ -136,6 +149,7 @@ void trace_def_task_context(struct walk *w, const struct tf_def *def, const uint
 	t->context = count ? first : NULL;
 	t->context_count = count;
 	t->context_look = d.look;
+	t->context_ns = trace_clock_ns(&w->defs->clock, d.ticks);
 	p->context_count += count;
 }
 
@@ -166,6 +180,68 @@ static int compare_awaits(const void *left, const void *right)
 		return a->look < b->look ? -1 : 1;
 	}
 	return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
+}
+
+/* A number that was given out again is a former task's in what is older than its task. */
+static bool is_former(const struct trace_defs *defs, uint32_t task, uint64_t time_ns)
+{
+	return defs->task_born && task < defs->process.task_count && defs->task_born[task] &&
+	       trace_clock_ns(&defs->clock, defs->task_born[task]) > time_ns;
+}
+
+static void forget_former_in_looks(struct trace_defs *defs)
+{
+	struct trace_process *p = &defs->process;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->await_count; i++) {
+		struct trace_await *a = &p->awaits[i];
+
+		if (is_former(defs, a->task, a->time_ns)) {
+			continue;
+		}
+		if (is_former(defs, a->other, a->time_ns)) { /* it is over */
+			a->other = 0;
+			a->kind = TF_AWAIT_UNKNOWN;
+		}
+		p->awaits[kept++] = *a;
+	}
+	p->await_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < p->task_lock_count; i++) {
+		if (!is_former(defs, p->task_locks[i].task, p->task_locks[i].time_ns)) {
+			p->task_locks[kept++] = p->task_locks[i];
+		}
+	}
+	p->task_lock_count = kept;
+}
+
+void trace_defs_forget_former(struct walk *w)
+{
+	struct trace_defs *defs = w->defs;
+	struct trace_process *p = &defs->process;
+
+	if (!defs->task_born) {
+		return;
+	}
+	forget_former_in_looks(defs);
+	for (size_t i = 1; i < p->task_count; i++) {
+		struct trace_task *t = &p->tasks[i];
+
+		if (t->context_count && is_former(defs, (uint32_t)i, t->context_ns)) {
+			t->context = NULL;
+			t->context_count = 0;
+		}
+		if (!t->live) {
+			continue;
+		}
+		if (defs->task_born[t->parent] > defs->task_born[i]) {
+			t->parent = 0;
+		}
+		if (defs->thread_born[t->thread] > defs->task_born[i]) {
+			t->thread = 0;
+		}
+	}
 }
 
 void trace_defs_order_looks(struct walk *w)

@@ -62,5 +62,7 @@ void trace_def_task_lock(struct walk *w, const struct tf_def *def, const uint8_t
 void trace_def_task_context(struct walk *w, const struct tf_def *def, const uint8_t *body);
 /* After all definitions: the newest look last. */
 void trace_defs_order_looks(struct walk *w);
+/* After all definitions: what tells of a former task of a number that was given out again. */
+void trace_defs_forget_former(struct walk *w);
 
 #endif

@@ -558,6 +558,24 @@ struct tf_def_task {
 	char name[];
 };
 
+/* def.flags of a task. */
+enum tf_task_flag {
+	TF_TASK_SLOT = 1, /* it ends with struct tf_task_live */
+	/* Its number was another's before `ticks`: a record that is older does not mean this one. */
+	TF_TASK_AGAIN = 2,
+};
+
+/* Bounded mode, of tasks of a loop or pool, whose TASK_NEW and TASK_ARM are no facts. The last bytes of their tf_def_task. Live. */
+struct tf_task_live {
+	uint32_t kind;			    /* enum trace_task_kind; 0 = it is being written */
+	uint32_t loop;			    /* object, as TASK_NEW has it */
+	uint64_t armed_ticks;		    /* of the newest TASK_ARM; 0 = none … */
+	uint32_t armed_stack, armed_thread; /* … and its S, its thread, */
+	uint32_t armed_loop, callback;	    /* its O and R */
+	uint64_t over_ticks;		    /* of its end; 0 = it lives */
+	uint32_t over_step, over_thread;    /* of its end: enum trace_task_step */
+};
+
 /* Declared: `before` is always taken before `after`. Either may be a class name's object. */
 struct tf_def_order {
 	struct tf_def def;

@@ -81,6 +81,7 @@ struct tf_def_task_context {
 	uint32_t look;	/* of struct tf_def_await, the newest so far */
 	uint32_t bytes; /* of text, with the NULs; at most TF_CONTEXT_TEXT */
 	uint32_t reserved;
+	uint64_t ticks;
 	char text[]; /* name, NUL, value, NUL; at most TF_CONTEXT_PAIRS times */
 };
 

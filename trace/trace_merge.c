@@ -153,11 +153,14 @@ int trace_merge_init(struct trace_merge *m, const struct trace_defs *defs,
 			.lossy = defs->lossy || defs->born,
 			.born = defs->born,
 			.thread_born = defs->thread_born,
+			.task_born = defs->task_born,
+			.tasks = (uint32_t)defs->process.task_count,
 			.ring = defs->ring,
 			.facts = defs->born && image->header.facts_stream
 					 ? image->header.facts_stream
 					 : UINT32_MAX,
 		},
+		.defs = defs,
 		.clock = &defs->clock,
 		.slack_ticks = trace_clock_ticks(&defs->clock,
 						 defs->born ? BOUNDED_SLACK_NS : SLACK_NS),
@@ -171,6 +174,7 @@ int trace_merge_init(struct trace_merge *m, const struct trace_defs *defs,
 		m->moving_ticks = UINT64_MAX;
 	}
 	error = trace_order_init(&m->order, &defs->process);
+	error = error ? error : trace_births_init(&m->births, defs);
 	if (!error &&
 	    (!m->cursors || !m->ready.entries || !m->stale.entries || !m->parked.entries)) {
 		error = THRUM_ENOMEM;
@@ -194,6 +198,7 @@ void trace_merge_release(struct trace_merge *m)
 	free(m->stale.entries);
 	free(m->parked.entries);
 	trace_order_release(&m->order);
+	trace_births_release(&m->births);
 	if (m->source.fd >= 0) {
 		close(m->source.fd);
 	}
@@ -313,6 +318,12 @@ int trace_merge_next(struct trace_merge *m, struct trace_event *ret_event)
 				sift_down(&m->ready, 0, c->ticks, c);
 				c = top;
 			}
+		}
+		if (__builtin_expect(m->births.count != 0, 0) &&
+		    trace_births_are_due(&m->births, c ? c->ticks : UINT64_MAX)) {
+			m->current = c;
+			trace_births_take(&m->births, m->defs, ret_event);
+			return 1;
 		}
 		if (__builtin_expect(m->parked.count + m->stale.count != 0, 0)) {
 			struct merge_heap *parked = choose_forced(m, c);

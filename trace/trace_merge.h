@@ -15,6 +15,7 @@
 #ifndef THRUM_TRACE_MERGE_H
 #define THRUM_TRACE_MERGE_H
 
+#include "trace_births.h"
 #include "trace_order.h"
 
 /* A binary heap of cursors by (ticks, index); a cursor knows its place. */
@@ -29,7 +30,9 @@ struct merge_heap {
 struct trace_merge {
 	struct trace_source source;
 	struct trace_order order;
-	struct trace_cursor *cursors; /* owned; one per stream */
+	struct trace_births births;
+	const struct trace_defs *defs; /* borrowed */
+	struct trace_cursor *cursors;  /* owned; one per stream */
 	size_t cursor_count;
 	struct trace_cursor *current;		/* not in a heap; NULL = none */
 	struct merge_heap ready, stale, parked; /* parked ones are in one of the latter */

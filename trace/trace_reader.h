@@ -95,6 +95,9 @@ struct trace_task {
 	const struct trace_context_pair
 		*context; /* whose work it does, as seen last; NULL = nothing … */
 	uint32_t context_count, context_look; /* … 0 */
+	uint64_t context_ns;		      /* when it was seen */
+	/* Bounded mode, of tasks of a loop or pool: what the records said that may be gone; NULL = no more than above. */
+	const struct tf_task_live *live;
 };
 
 /* What a task waited for when somebody looked: one for each thing. */

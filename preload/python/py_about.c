@@ -2,6 +2,7 @@
 /*
  * py_about.c - what a task, coroutine or function says of itself: name, code, place.
  */
+#include "../shim_task_slot.h"
 #include "py_read.h"
 #include "py_task.h"
 
@@ -178,7 +179,7 @@ void py_define_name(const struct call *c, const struct task *t, const char *text
 				   .ticks = c->s->last_ticks,
 				   .bytes = bytes };
 
-	if (bytes) {
+	if (bytes && !task_slot_named(t->id, text, bytes)) {
 		region_define(&def.def, sizeof(def), text, bytes, "", 1);
 	}
 }

@@ -465,6 +465,7 @@ void py_context_define(const struct call *c, uint32_t task, uint32_t look,
 								: 0,
 					   .task = task,
 					   .look = look,
+					   .ticks = c->s->last_ticks,
 					   .bytes = x->bytes };
 	uint64_t hash = 0xcbf29ce484222325u;
 	size_t i = task % SAID;

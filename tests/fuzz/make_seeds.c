@@ -295,6 +295,46 @@ static void seed_python(void)
 	end(w, TRACE_EXIT_DESTRUCTORS, "python");
 }
 
+/* Bounded mode: slots of tasks whose records are gone, made, armed and over in this and that order, among them numbers of nothing. */
+static void seed_slots(void)
+{
+	struct trace_writer *w = begin();
+	uint64_t now = trace_writer_get_header(w)->start_ticks;
+
+	trace_writer_get_header(w)->flags |= TF_PROCESS_BOUNDED;
+	trace_writer_object(w, 4, TRACE_OBJECT_LOOP, 0x4001, 1, 1);
+	trace_writer_begin(w, 0, 1);
+	for (uint32_t i = 1; i <= 8; i++) {
+		struct {
+			struct tf_def_task task;
+			struct tf_task_live live;
+			struct tf_def_gil gil;
+		} slot = { .task = { .def.flags = (uint16_t)(1 + i % 3),
+				     .task = i,
+				     .parent = 9 - i,
+				     .thread = 1,
+				     .stack = i,
+				     .ticks = now + 9000 - i * 900 },
+			   .live = { .kind = i % 4 ? 150 : 0,
+				     .loop = i,
+				     .armed_ticks = now + i * 800,
+				     .armed_stack = i,
+				     .armed_thread = i % 3,
+				     .armed_loop = 4,
+				     .callback = i,
+				     .over_ticks = i % 2 ? 0 : now + i * 700,
+				     .over_step = i + 2,
+				     .over_thread = i % 3 },
+			   .gil = { .thread = i, .waits = i, .wait_ticks = now * i } };
+
+		trace_writer_raw_def(w, TF_DEF_TASK, &slot.task, sizeof(slot.task), &slot.live,
+				     sizeof(slot.live));
+		trace_writer_raw_def(w, TF_DEF_GIL, &slot.gil, sizeof(slot.gil), NULL, 0);
+		trace_writer_event(w, 0, TRACE_TASK, 0, 0, 0, 1, i, (int32_t)(i % 20), 0);
+	}
+	end(w, TRACE_EXIT_DESTRUCTORS, "slots");
+}
+
 /* Reports of ThreadSanitizer: parts of each kind, more promised than there are, stacks and threads that are not. */
 static void seed_reports(void)
 {
@@ -332,6 +372,7 @@ int main(int argc, char **argv)
 	seed_damage();
 	seed_loops();
 	seed_python();
+	seed_slots();
 	seed_reports();
 	return 0;
 }
