@@ -6,20 +6,23 @@
  * The pool makes another worker in its place, and knows nothing of the job: map() and get() wait for ever. All else looks healthy, each thread
  * may be woken by the next result, so that no other rule speaks. The parent's trace says which process was a worker and how it ended, the worker's
  * own where it stood then: one that waited for its next job takes none with it, but the lock of the queue if it was the one that read.
+ * Where a fork server makes the workers, it knows how they ended, and each worker's own trace that it was one.
  * concurrent.futures sees such an end and raises BrokenProcessPool.
  */
 #include "../checker.h"
+#include "../fork_server.h"
 #include "../signal_name.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORKERS = 4096 };
+enum { MAX_WORKERS = 4096, POOL_THREADS = 3 };
 
 struct worker {
 	uint32_t pid;
 	struct model_site forked;
-	uint32_t pool;	   /* whose: 1, 2 …; 0 = it took the place of another one */
+	uint32_t parent; /* process id */
+	uint32_t pool; /* whose: 1, 2 …; 0 = it took the place of another one, or is a server's */
 	uint64_t ended_ns; /* as far as its parent knew */
 	int32_t status;	   /* of its end; 0 = it lives, or has done all that it was to do */
 };
@@ -27,8 +30,8 @@ struct worker {
 struct pool_worker {
 	struct worker *worker; /* owned */
 	size_t count, capacity;
-	struct model_site made; /* the first worker of the newest pool */
-	uint32_t pools;
+	struct model_site made;	      /* the first worker of the newest pool */
+	uint32_t pools, threads_made; /* the latter by pools that are made, POOL_THREADS each */
 	bool is_making; /* the newest pool makes its workers; then it starts threads */
 };
 
@@ -91,10 +94,22 @@ static const char *const ending[] = { "_terminate_pool", "_help_stuff_finish", N
 
 /* ---- events ---- */
 
+static void add_worker(struct pool_worker *s, const struct worker *w)
+{
+	if (s->count == s->capacity) {
+		s->capacity = s->capacity ? 2 * s->capacity : 16;
+		s->worker = reallocarray(s->worker, s->capacity, sizeof(*s->worker));
+		if (!s->worker)
+			abort();
+	}
+	s->worker[s->count++] = *w;
+}
+
 static void on_fork(struct pool_worker *s, const struct analysis *a,
 		    const struct trace_event *event)
 {
 	struct worker w = { .pid = (uint32_t)event->arg,
+			    .parent = a->process->pid,
 			    .forked = { event->thread, event->stack, event->time_ns } };
 
 	if (!passes(a->process, event->stack, POOL_FILE, NULL) || s->count == MAX_WORKERS)
@@ -107,13 +122,16 @@ static void on_fork(struct pool_worker *s, const struct analysis *a,
 		s->is_making = true;
 		w.pool = s->pools;
 	}
-	if (s->count == s->capacity) {
-		s->capacity = s->capacity ? 2 * s->capacity : 16;
-		s->worker = reallocarray(s->worker, s->capacity, sizeof(*s->worker));
-		if (!s->worker)
-			abort();
-	}
-	s->worker[s->count++] = w;
+	add_worker(s, &w);
+}
+
+/* A pool that has its workers by now starts threads of its own. */
+static void on_create(struct pool_worker *s, const struct trace_event *event)
+{
+	if (!s->pools)
+		s->made = (struct model_site){ event->thread, event->stack, event->time_ns };
+	s->threads_made++;
+	s->is_making = false;
 }
 
 static void on_reap(struct pool_worker *s, const struct trace_event *event)
@@ -140,8 +158,8 @@ static void pool_worker_on_event(void *state, struct analysis *a, const struct t
 		on_fork(s, a, event);
 	else if (event->op == TRACE_REAP)
 		on_reap(s, event);
-	else if (s->is_making && passes(a->process, event->stack, POOL_FILE, making))
-		s->is_making = false;
+	else if (passes(a->process, event->stack, POOL_FILE, making))
+		on_create(s, event);
 }
 
 /* ---- the end ---- */
@@ -171,22 +189,32 @@ enum stood {
 	STOOD_READING, /* the next job, with the lock of the queue */
 };
 
-/* Where the worker's main thread stood when it was ended. */
-static enum stood where_it_stood(const struct analysis *a, uint32_t pid, size_t *ret_image,
-				 const struct trace_wait_state **ret_wait)
+/* The newest image of the worker; NULL = it is not in the trace. */
+static const struct trace_process *process_of(const struct analysis *a, const struct worker *worker,
+					      size_t *ret_image)
 {
-	static const char *const getting[] = { "get", NULL };
-	const struct trace_process *p = NULL;
 	size_t count = a->forks ? trace_reader_process_count(a->forks->reader) : 0;
 
 	while (count-- > 0) {
-		p = trace_reader_get_process(a->forks->reader, count);
-		if (p->pid == pid && p->ppid == a->process->pid)
-			break;
+		const struct trace_process *p = trace_reader_get_process(a->forks->reader, count);
+
+		if (p->pid == worker->pid && p->ppid == worker->parent) {
+			*ret_image = count;
+			return p;
+		}
 	}
-	if (count == SIZE_MAX || !p || p->pid != pid || p->ppid != a->process->pid)
+	return NULL;
+}
+
+/* Where the worker's main thread stood when it was ended. */
+static enum stood where_it_stood(const struct analysis *a, const struct worker *worker,
+				 size_t *ret_image, const struct trace_wait_state **ret_wait)
+{
+	static const char *const getting[] = { "get", NULL };
+	const struct trace_process *p = process_of(a, worker, ret_image);
+
+	if (!p)
 		return STOOD_UNKNOWN;
-	*ret_image = count;
 	for (size_t i = 0; i < p->wait_count; i++) {
 		const struct trace_wait_state *w = &p->waits[i];
 
@@ -206,7 +234,7 @@ static void report(const struct pool_worker *s, struct analysis *a, const struct
 {
 	const struct trace_wait_state *last = NULL;
 	size_t image = 0;
-	enum stood stood = where_it_stood(a, killed->pid, &image, &last);
+	enum stood stood = where_it_stood(a, killed, &image, &last);
 	char buffer[SIGNAL_NAME_BYTES];
 	const char *how;
 	struct finding *f;
@@ -268,14 +296,53 @@ static bool was_asked_before(const struct analysis *a, const struct trace_wait_s
 	       (object < p->object_count && p->objects[object].time_ns <= time_ns);
 }
 
+static bool is_served(const struct trace_process *p, uint32_t stack)
+{
+	return passes(p, stack, "multiprocessing/forkserver.py",
+		      (const char *const[]){ "main", NULL });
+}
+
+static bool is_pool_worker(const struct trace_process *p)
+{
+	for (uint32_t i = 1; i < p->stack_count; i++)
+		if (passes(p, i, POOL_FILE, (const char *const[]){ "worker", NULL }))
+			return true;
+	return false;
+}
+
+/* Workers of the only pool that a fork server made. */
+static void add_served(struct pool_worker *s, const struct analysis *a)
+{
+	struct server_child end[64];
+	size_t ends, image;
+
+	if (!a->forks || !s->threads_made || s->threads_made > POOL_THREADS)
+		return;
+	ends = fork_server_ends(a->forks, a->process_index, is_served, end,
+				sizeof(end) / sizeof(end[0]));
+	for (size_t i = 0; i < ends; i++) {
+		struct worker w = { .pid = end[i].pid,
+				    .parent = end[i].server,
+				    .status = end[i].status,
+				    .ended_ns = end[i].ended_ns };
+		const struct trace_process *p = process_of(a, &w, &image);
+
+		if (end[i].status <= UINT16_MAX && (end[i].status & 0x7f) != 0x7f && p &&
+		    is_pool_worker(p))
+			add_worker(s, &w);
+	}
+}
+
 static void pool_worker_finish(void *state, struct analysis *a)
 {
-	const struct pool_worker *s = state;
+	struct pool_worker *s = state;
 	const struct trace_wait_state *waits = NULL;
 
-	if (!s->count || a->model->exit_kind || !analysis_wants(a, RULE_STUCK_WAIT))
+	if (!s->made.stack || a->model->exit_kind || !analysis_wants(a, RULE_STUCK_WAIT))
 		return;
 	waits = find_wait(a);
+	if (waits)
+		add_served(s, a);
 	for (size_t i = 0; i < s->count && waits; i++) {
 		/* Of several pools the newest: an older one may be over, with what was asked of it. */
 		if (s->worker[i].status &&
