@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Watchpoints (--races=auto) on unmodified programs: what they find, how soon, what they cost, and whether they are silent on twins.
+"""Watchpoints (--races=auto, or with --deep --races=deep) on unmodified programs: what they find, how soon, what they cost, and whether they are silent on twins.
 
-usage: races.py BUILD [--runs N] [--seconds S] [--twins SECONDS] [--only KIND,…] [--sites]
+usage: races.py BUILD [--runs N] [--seconds S] [--twins SECONDS] [--only KIND,…] [--sites] [--deep]
 Of each racy kind N runs: found (an error, or a warning where plain moves could be atomic in the source), and the time from the start to the first access of that finding. The cost is the processor
 time of a fixed number of operations with --races=auto over --races=off, in turns. Twins share SECONDS: no finding may be an error.
 --sites adds a program of 4,000 functions with more than 100,000 instructions that touch memory; 400 of them run, a race is in one.
@@ -27,7 +27,8 @@ FUNCTIONS, ACTIVE, STATEMENTS = 4000, 400, 18
 
 
 class Bench:
-    def __init__(self, build, scratch):
+    def __init__(self, build, scratch, how):
+        self.how = how
         self.thrum = f"{build}/bin/thrum"
         self.races = f"{build}/bin/races"
         self.library = f"{build}/lib/libthrum.so"
@@ -36,7 +37,7 @@ class Bench:
     def findings(self, command):
         """The data races of one run, and how much was watched."""
         trace, report = tempfile.mkdtemp(dir=self.scratch) + "/t", f"{self.scratch}/report.json"
-        done = subprocess.run([self.thrum, "run", "--races=auto", "-o", trace, "--report", f"json={report}", "--"] + command,
+        done = subprocess.run([self.thrum, "run", f"--races={self.how}", "-o", trace, "--report", f"json={report}", "--"] + command,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=600, check=False)
         shutil.rmtree(os.path.dirname(trace))
         if done.returncode not in (0, 66):
@@ -62,7 +63,7 @@ class Bench:
         ratios = []
         for _ in range(rounds):
             off = self.processor_time(kind, "off")
-            ratios.append(self.processor_time(kind, "auto") / off)
+            ratios.append(self.processor_time(kind, self.how) / off)
         return statistics.median(ratios)
 
 
@@ -77,7 +78,7 @@ def row(name, runs, limit, cost=None):
 
 
 def racy(bench, kinds, options):
-    print("racy          found    errors   median s   95 % s    max s  bar s  CPU auto/off")
+    print("racy          found    errors   median s   95 % s    max s  bar s  CPU on/off")
     met = True
     for kind in kinds:
         runs = [bench.detect([bench.races, kind, str(options.seconds)]) for _ in range(options.runs)]
@@ -88,7 +89,7 @@ def racy(bench, kinds, options):
 def twins(bench, kinds, seconds):
     """Silent means: nothing at level error. Hints are counted."""
     silent = True
-    print("\ntwins         seconds  errors  hints  CPU auto/off")
+    print("\ntwins         seconds  errors  hints  CPU on/off")
     for kind in kinds:
         each = max(seconds / len(kinds), 1)
         found = bench.findings([bench.races, kind, str(2 * each)])  # two threads use twice the processor time
@@ -137,10 +138,11 @@ def main():
     p.add_argument("--twins", type=float, default=600, help="seconds for all twins together")
     p.add_argument("--only", default="", help="kinds, by name")
     p.add_argument("--sites", action="store_true")
+    p.add_argument("--deep", action="store_true")
     options = p.parse_args()
     only = options.only.split(",") if options.only else RACY + TWINS
     with tempfile.TemporaryDirectory(prefix="thrum-bench-") as scratch:
-        bench = Bench(os.path.abspath(options.build), scratch)
+        bench = Bench(os.path.abspath(options.build), scratch, "deep" if options.deep else "auto")
         good = racy(bench, [k for k in RACY if k in only], options)
         if options.sites:
             program, sites, text = program_of_many_sites(scratch)

@@ -248,6 +248,11 @@ void proc_self_keep(void)
 
 int proc_self_open(const char *name)
 {
+	return proc_self_open_to(name, O_RDONLY);
+}
+
+int proc_self_open_to(const char *name, int flags)
+{
 	static const char prefix[] = "/proc/self/";
 	char path[64];
 	size_t n = 0;
@@ -260,11 +265,11 @@ int proc_self_open(const char *name)
 		path[n] = *name++;
 	}
 	path[n] = 0;
-	fd = (int)sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	fd = (int)sys4(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
 	if (fd < 0 &&
 	    is_ours(atomic_load(&directory.proc.fd), directory.proc.dev, directory.proc.ino)) {
 		fd = (int)sys4(SYS_openat, atomic_load(&directory.proc.fd), path + 6,
-			       O_RDONLY | O_CLOEXEC, 0);
+			       flags | O_CLOEXEC, 0);
 	}
 	return fd;
 }

@@ -53,7 +53,8 @@ void directory_hand_back(long owner);
 const char *directory_path(void);
 /* SLOW: opens /proc/self/NAME for reading, also in a chroot; negative when there is none. */
 int proc_self_open(const char *name);
-void proc_self_keep(void); /* SLOW: before a chroot */
+int proc_self_open_to(const char *name, int flags); /* the same, O_RDWR and the like */
+void proc_self_keep(void);			    /* SLOW: before a chroot */
 /* ANY: is this open descriptor one of ours? Natively nothing is open there. */
 bool directory_owns(int fd);
 static hot_inline bool shim_owns_fd(int fd)

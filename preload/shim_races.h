@@ -39,6 +39,29 @@ void races_in_child(void);
 /* ANY: descriptors of ours, NULL = no such one. */
 struct kept_file *races_file(unsigned i);
 
+/* ---- --races=deep (race_deep.c): bytes in the program's text, deadly where SIGTRAP is blocked ---- */
+
+#define RACES_BLOCKS(mask) ((mask) >> (SIGTRAP - 1) & 1)
+extern _Atomic uint32_t races_deep; /* there may be some */
+/* SLOW: takes them all out, for good; `why` of enum tf_watch_deep. */
+void races_deep_end(uint32_t why);
+void races_masks_slow(const void *mask); /* SLOW: of a sigset_t that may be anywhere */
+
+/* HOT mostly: before a call that blocks those signals. */
+static hot_inline void races_will_block(uint64_t mask)
+{
+	if (unlikely(atomic_load_explicit(&races_deep, memory_order_relaxed)) &&
+	    RACES_BLOCKS(mask)) {
+		races_deep_end(TF_DEEP_BLOCKED);
+	}
+}
+static hot_inline void races_masks(const void *mask)
+{
+	if (unlikely(atomic_load_explicit(&races_deep, memory_order_relaxed))) {
+		races_masks_slow(mask);
+	}
+}
+
 /* ---- system calls that read or write the host's memory (race_kernel.c) ---- */
 
 /* Watches that are armed, a bit each. Debug registers do not see the kernel: what it is given is held against them here. */

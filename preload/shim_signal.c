@@ -8,6 +8,7 @@
  * blocked before.
  */
 #include "shim_emit.h"
+#include "shim_races.h"
 #include "shim_sanitizer.h"
 
 #include "wrap_signal.h"
@@ -74,6 +75,7 @@ static void tell_inherited(struct stream *s)
 
 void signal_attach(struct stream *s, uint32_t thread_flags, uint64_t mask)
 {
+	races_will_block(mask); /* a thread may be made with a mask of its own */
 	s->signal_mask = mask;
 	if (thread_flags & TF_THREAD_MAIN) {
 		shim->process->boot_signal_mask = s->signal_mask;

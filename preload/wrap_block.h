@@ -341,6 +341,7 @@ static hot_inline void turn_counts(bool only_a_look)
 		task_wait_begins(ARCH_CALLER());                                                \
 		if (MASK_OF_##name) {                                                           \
 			races_take_traps();                                                     \
+			races_masks(MASK_OF_##name);                                            \
 		}                                                                               \
 		if (block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode, &note)) { \
 			rc = (goes_on) ? real_##name args : -1;                                 \

@@ -87,6 +87,7 @@ static uint64_t first_word(const sigset_t *set)
 			h.function = (uintptr_t)a->sa_handler;                                 \
 			h.flags = (uint32_t)a->sa_flags;                                       \
 			h.blocks = blocked_meanwhile(first_word(&a->sa_mask), n, a->sa_flags); \
+			races_will_block(h.function > (uintptr_t)SIG_IGN ? h.blocks : 0);      \
 		}                                                                              \
 		rc = real_##name(n, a, o);                                                     \
 		if (a && rc == 0) {                                                            \
@@ -173,6 +174,7 @@ static uint64_t changed_mask(uint64_t before, int how, uint64_t set)
 			return real_##name(how, set, old);                                   \
 		}                                                                            \
 		wanted = first_word(set); /* may be where the old one goes */                \
+		races_will_block(how == SIG_UNBLOCK ? 0 : wanted);                           \
 		rc = real_##name(how, set, old ? old : &mine);                               \
 		if (rc == 0) {                                                               \
 			note_mask(ARCH_CALLER(),                                             \
@@ -185,15 +187,15 @@ SIGMASK(pthread_sigmask)
 SIGMASK(sigprocmask)
 
 /* The rest is seldom called: the kernel is asked what came of it. */
-#define SIGMASK_BY_NUMBER(name)                                      \
-	EXPORT int name(int m)                                       \
-	{                                                            \
-		int rc = real_##name(m);                             \
-                                                                     \
-		if (shim) {                                          \
-			note_mask(ARCH_CALLER(), signal_mask_now()); \
-		}                                                    \
-		return rc;                                           \
+#define SIGMASK_BY_NUMBER(name)                                          \
+	EXPORT int name(int m)                                           \
+	{                                                                \
+		int rc = (races_will_block(UINT64_MAX), real_##name(m)); \
+                                                                         \
+		if (shim) {                                              \
+			note_mask(ARCH_CALLER(), signal_mask_now());     \
+		}                                                        \
+		return rc;                                               \
 	}
 
 SIGMASK_BY_NUMBER(sigblock)
@@ -203,7 +205,10 @@ SIGMASK_BY_NUMBER(sigrelse)
 
 EXPORT __sighandler_t sigset(int n, __sighandler_t h)
 {
-	__sighandler_t rc = n == SIGTRAP && races_keep_handler(h) ? SIG_DFL : real_sigset(n, h);
+	__sighandler_t rc;
+
+	races_will_block(UINT64_MAX);
+	rc = n == SIGTRAP && races_keep_handler(h) ? SIG_DFL : real_sigset(n, h);
 
 	if (rc != SIG_ERR && h != SIG_HOLD) {
 		note_action(ARCH_CALLER(), n,

@@ -109,6 +109,7 @@ SIGNAL_WAIT(SIGNAL_WAIT, sigtimedwait,
 static int suspend(const sigset_t *m)
 {
 	races_take_traps();
+	races_masks(m); /* a handler that ends the wait has it, too */
 	return real_sigsuspend(m);
 }
 

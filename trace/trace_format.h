@@ -157,7 +157,7 @@ enum trace_touch {
 	TRACE_TOUCH_CHANGES = 16,
 	TRACE_TOUCH_NEAR_ATOMIC =
 		32, /* a function that runs there has atomic instructions, or calls one that has */
-	TRACE_TOUCH_UNKNOWN = 64,   /* the instruction could not be told */
+	TRACE_TOUCH_UNKNOWN = 64, /* the instruction could not be told */
 	/* Not an instruction of the program: the kernel, in a system call, or a function of libc that is called there. */
 	TRACE_TOUCH_CALLED = 128,
 	TRACE_TOUCH_SIZE_SHIFT = 8, /* bytes */
@@ -692,9 +692,19 @@ struct tf_def_watches {
 	uint32_t pauses, residents; /* watches by kind */
 	uint32_t conflicts;	    /* watches that another thread met */
 	uint32_t dropped;	    /* traps that came too late, or while we were busy */
-	uint32_t pad;
+	uint32_t
+		deep; /* --races=deep: enum tf_watch_deep; above TF_DEEP_SHIFT how many were planted */
 	uint64_t paused_us; /* threads stood still for that long, in all */
 	uint64_t spent_us;  /* processor time in our handler */
+};
+enum tf_watch_deep {
+	TF_DEEP_NOT = 0, /* not asked for */
+	TF_DEEP_ON = 1,
+	TF_DEEP_NO_MEMORY = 2, /* /proc/self/mem cannot be written */
+	TF_DEEP_BLOCKED = 3,   /* a thread or a handler blocks SIGTRAP, or is about to */
+	TF_DEEP_OVER = 4,      /* with the watching, whose state says why */
+	TF_DEEP_MASK = 0xff,
+	TF_DEEP_SHIFT = 8,
 };
 enum tf_watch_state {
 	TF_WATCH_ON = 0,

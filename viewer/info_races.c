@@ -33,6 +33,12 @@ bool info_put_races(FILE *out, const struct trace_process *p, const char *key)
 			w->samples, w->traps, w->choices, w->pauses, w->residents, w->conflicts,
 			(double)w->paused_us / 1e6, (double)w->spent_us / 1e6);
 	}
+	if (w->deep & TF_DEEP_MASK) {
+		fprintf(out, "; deep: %" PRIu32 " planted", w->deep >> TF_DEEP_SHIFT);
+	}
+	if (coverage_shallow(w)) {
+		fprintf(out, ", then as auto: %s", coverage_shallow(w));
+	}
 	putc('\n', out);
 	return true;
 }

@@ -36,6 +36,23 @@ const char *coverage_why(const struct tf_def_watches *w)
 	return w->state < REASONS ? reasons[w->state] : unknown_reason;
 }
 
+/* By enum tf_watch_deep: why --races=deep is not what it was to be. */
+static const char *const shallow[] = {
+	[TF_DEEP_NOT] = NULL,
+	[TF_DEEP_ON] = NULL,
+	[TF_DEEP_NO_MEMORY] = "/proc/self/mem cannot be written",
+	[TF_DEEP_BLOCKED] = "the program blocks SIGTRAP, in a thread or a handler",
+	[TF_DEEP_OVER] = NULL,
+};
+#define SHALLOW (sizeof(shallow) / sizeof(shallow[0]))
+
+const char *coverage_shallow(const struct tf_def_watches *w)
+{
+	uint32_t why = w->deep & TF_DEEP_MASK;
+
+	return why < SHALLOW ? shallow[why] : unknown_reason;
+}
+
 /* ---- counters ---- */
 
 static const struct counter {
@@ -98,6 +115,9 @@ struct sum {
 	unsigned watched, unwatched;  /* processes */
 	const char *why[REASONS + 1]; /* each once */
 	size_t why_count;
+	uint64_t planted; /* --races=deep */
+	bool is_deep;
+	const char *shallow;
 	unsigned recorded;
 	uint64_t recorded_bytes, left_out;
 	unsigned python;
@@ -124,6 +144,10 @@ static void add_process(struct sum *s, const struct trace_process *p)
 			s->counter[i] += counter_get(&counters[i], w);
 		if (coverage_why(w))
 			add_why(s, coverage_why(w));
+		s->is_deep |= w->deep & TF_DEEP_MASK;
+		s->planted += w->deep >> TF_DEEP_SHIFT;
+		if (coverage_shallow(w))
+			s->shallow = coverage_shallow(w);
 	}
 	if (p->memory.is_there) {
 		s->recorded++;
@@ -186,6 +210,12 @@ static void append_watched(const struct sum *s, char *buffer, size_t bytes)
 	       words_count(TOTAL(s, sites), "instruction", NULL, amount, sizeof(amount)));
 	append(buffer, bytes, ", met by a second thread %s",
 	       words_count(TOTAL(s, conflicts), "time", NULL, amount, sizeof(amount)));
+	if (s->is_deep)
+		append(buffer, bytes, ", %s",
+		       words_count(s->planted, "place planted", "places planted", amount,
+				   sizeof(amount)));
+	if (s->shallow)
+		append(buffer, bytes, ", no deeper: %s", s->shallow);
 	if (s->why_count && !s->unwatched)
 		append(buffer, bytes, ", not to the end: %s", s->why[0]);
 }
@@ -239,6 +269,9 @@ json_t *coverage_watched_json(const struct tf_def_watches *w)
 	for (size_t i = 0; i < COUNTERS; i++)
 		value[i] = counter_get(&counters[i], w);
 	put_counters(object, value, false);
+	if (w->deep & TF_DEEP_MASK)
+		json_put_count(object, "planted", w->deep >> TF_DEEP_SHIFT);
+	json_put_text(object, "not_deep", coverage_shallow(w));
 	json_put_text(object, "why", coverage_why(w));
 	return object;
 }
@@ -294,6 +327,8 @@ json_t *coverage_report_json(const struct report *report)
 		json_put_count(part, "processes", s.watched);
 		json_put_count(part, "unwatched_processes", s.unwatched);
 		put_counters(part, s.counter, true);
+		if (s.is_deep)
+			json_put_count(part, "planted", s.planted);
 		for (size_t i = 0; i < s.why_count; i++)
 			json_array_append_new(why, json_string(s.why[i]));
 		json_put_array(part, "reasons", why);
@@ -321,14 +356,28 @@ static uint64_t number_of(const json_t *object, const char *key)
 	return value > 0 ? (uint64_t)value : 0;
 }
 
-static uint32_t state_of(const json_t *object)
+/* Index of the word, `count` of one that is not there; `none` where nothing is said. */
+static uint32_t index_of(const json_t *object, const char *key, const char *const *words,
+			 size_t count, uint32_t none)
 {
-	const char *why = json_string_value(json_object_get(object, "why"));
+	const char *text = json_string_value(json_object_get(object, key));
 
-	for (uint32_t i = 0; why && i < REASONS; i++)
-		if (reasons[i] && !strcmp(reasons[i], why))
+	for (uint32_t i = 0; text && i < count; i++)
+		if (words[i] && !strcmp(words[i], text))
 			return i;
-	return why ? (uint32_t)REASONS : TF_WATCH_ON;
+	return text ? (uint32_t)count : none;
+}
+
+static uint32_t deep_of(const json_t *object)
+{
+	uint64_t planted = number_of(object, "planted");
+
+	if (!json_object_get(object, "planted"))
+		return TF_DEEP_NOT;
+	return index_of(object, "not_deep", shallow, SHALLOW, TF_DEEP_ON) |
+	       (uint32_t)(planted < UINT32_MAX >> TF_DEEP_SHIFT ? planted
+								: UINT32_MAX >> TF_DEEP_SHIFT)
+		       << TF_DEEP_SHIFT;
 }
 
 void coverage_read(const json_t *value, struct finding_list *list, struct trace_process *p)
@@ -340,7 +389,9 @@ void coverage_read(const json_t *value, struct finding_list *list, struct trace_
 	if (watched) {
 		struct tf_def_watches *w = finding_list_alloc(list, sizeof(*w));
 
-		*w = (struct tf_def_watches){ .state = state_of(watched) };
+		*w = (struct tf_def_watches){ .state = index_of(watched, "why", reasons, REASONS,
+								TF_WATCH_ON),
+					      .deep = deep_of(watched) };
 		for (size_t i = 0; i < COUNTERS; i++)
 			counter_set(&counters[i], w, number_of(watched, counters[i].key));
 		p->watches = w;
@@ -372,6 +423,14 @@ static int compare(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+/* As a report has it: OVER is ON there. */
+static uint32_t deep_class(const struct tf_def_watches *w)
+{
+	uint32_t class = w->deep & TF_DEEP_MASK;
+
+	return (w->deep & ~(uint32_t)TF_DEEP_MASK) | (class == TF_DEEP_OVER ? TF_DEEP_ON : class);
+}
+
 int coverage_compare(const struct trace_process *a, const struct trace_process *b)
 {
 	const struct tf_def_runtime *r = python_of(a), *t = python_of(b);
@@ -379,6 +438,8 @@ int coverage_compare(const struct trace_process *a, const struct trace_process *
 
 	if (!order && a->watches)
 		order = compare(a->watches->state, b->watches->state);
+	if (!order && a->watches)
+		order = compare(deep_class(a->watches), deep_class(b->watches));
 	for (size_t i = 0; !order && a->watches && i < COUNTERS; i++)
 		order = compare(counter_get(&counters[i], a->watches),
 				counter_get(&counters[i], b->watches));

@@ -15,6 +15,9 @@
 /* Why memory was not watched, or not to the end; NULL = it was. */
 const char *coverage_why(const struct tf_def_watches *w);
 
+/* Why --races=deep is no more, or has never been, than auto; NULL = it is, or was not asked for. */
+const char *coverage_shallow(const struct tf_def_watches *w);
+
 /* "memory watched 12 times at 5 instructions, met by a second thread 0 times"; "" = nothing is known of any. */
 const char *coverage_words(const struct report_process *process, size_t count, char *buffer,
 			   size_t bytes);

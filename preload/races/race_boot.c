@@ -201,6 +201,9 @@ static void begin(struct stream *s, size_t stack_bytes)
 		inherited[i] = atomic_load(&event_of(r, i)->fd);
 	}
 	atomic_store(&r->on, 1);
+	if (shim_options.races_deep) {
+		race_deep_begin(r);
+	}
 	race_switch_sampler(&r->sampler, true);
 }
 
@@ -243,6 +246,7 @@ void race_end(struct races *r, uint32_t why, uint32_t detail)
 		return;
 	}
 	atomic_store(&races_armed, 0);
+	races_deep_end(TF_DEEP_OVER);
 	r->told->detail = detail;
 	__atomic_store_n(&r->told->state, why, __ATOMIC_RELEASE);
 	race_switch_sampler(&r->sampler, false);
@@ -346,6 +350,7 @@ void races_keep_from(const sigset_t *set)
 
 void races_in_child(void)
 {
+	race_deep_in_child();
 	for (unsigned i = 0; i < RACE_EVENTS; i++) {
 		if (inherited[i] >= 0) {
 			sys1(SYS_close, inherited[i]);

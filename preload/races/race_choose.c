@@ -8,6 +8,8 @@
  */
 #include "races.h"
 
+#include "../shim_races.h"
+
 enum {
 	TRIES = 8,
 	LEVELS = 2,
@@ -148,7 +150,11 @@ static bool read_text(struct races *r, uintptr_t address, struct text *ret)
 		ret->start = address;
 		ret->end = ret->end - address > RACE_TEXT ? address + RACE_TEXT : ret->end;
 	}
-	return module_read(ret->start, r->text, ret->end - ret->start);
+	if (!module_read(ret->start, r->text, ret->end - ret->start)) {
+		return false;
+	}
+	race_deep_original(r->text, ret->start, ret->end);
+	return true;
 }
 
 /* What follows `address`, where a thread was or will come back to, is likely to be reached soon. */
@@ -270,6 +276,67 @@ static uintptr_t choose_near(struct races *r, uintptr_t address, uint64_t now_ns
 	return chosen;
 }
 
+static bool last_of(const uint8_t *text, const struct text *t, struct code_instruction *ret,
+		    uintptr_t *ret_pc)
+{
+	for (uintptr_t pc = t->start; pc < t->end; pc += ret->length) {
+		if (!code_decode(text + (pc - t->start), t->end - pc, pc, ret)) {
+			return false;
+		}
+		if (pc + ret->length == t->end) {
+			*ret_pc = pc;
+			return true;
+		}
+	}
+	return false;
+}
+
+uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns)
+{
+	struct code_instruction i;
+	uintptr_t start, end, pc, chosen, callee;
+	struct text t;
+
+	if (!race_is_scope(address) || !unwind_bounds(address + 1, &start, &end) ||
+	    end - start > RACE_TEXT || !read_text(r, start, &t)) {
+		return 0;
+	}
+	for (pc = start; pc < end; pc += i.length) {
+		if (!code_decode(r->text + (pc - start), end - pc, pc, &i)) {
+			return 0;
+		}
+	}
+	chosen = pc == end ? look_through(r, &t, now_ns, &callee) : 0;
+	if (chosen) {
+		note_visit(r, chosen, now_ns);
+	}
+	return chosen;
+}
+
+bool race_before(struct races *r, uintptr_t ip, struct code_instruction *ret, uintptr_t *ret_pc)
+{
+	uintptr_t start, end;
+	bool found = false;
+	struct text t;
+
+	if (!unwind_bounds(ip, &start, &end)) {
+		return false;
+	}
+	if (!atomic_load(&races_deep)) {
+		return code_before(start, ip, ret, ret_pc);
+	}
+	if (atomic_exchange(&r->choosing, 1)) {
+		return false;
+	}
+	if (ip - start <= RACE_TEXT && module_read(start, r->text, ip - start)) {
+		race_deep_original(r->text, start, ip);
+		t = (struct text){ start, ip };
+		found = last_of(r->text, &t, ret, ret_pc);
+	}
+	atomic_store(&r->choosing, 0);
+	return found;
+}
+
 /* ---- the breakpoint ---- */
 
 static void set_site(struct races *r, uintptr_t site, uint64_t now_ns)
@@ -349,6 +416,9 @@ void race_choose(struct races *r, uint32_t stream)
 	}
 	if (!site && atomic_load(&r->on) && has_free_watch(r) && !is_spent(r, now)) {
 		choose_one(r, now);
+	}
+	if (unlikely(atomic_load(&races_deep)) && !is_spent(r, now)) {
+		race_deep_turn(r, now);
 	}
 	atomic_store(&r->choosing, 0);
 }

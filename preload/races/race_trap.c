@@ -329,24 +329,20 @@ static bool on_call(struct races *r, struct call *c, const struct code_registers
 	return false;
 }
 
-static bool on_site(struct races *r, struct call *c, const struct code_registers *g,
-		    const ucontext_t *u, uint32_t generation)
+/* The thread is in front of an instruction that was chosen. True: the guard is not held any more. */
+static bool reach(struct races *r, struct call *c, const struct code_registers *g,
+		  const ucontext_t *u)
 {
 	uint8_t code[CODE_MOST_BYTES];
 	struct code_instruction i;
 	struct race_access x;
-	uintptr_t site = g->ip;
 
-	if (atomic_load(&r->site_generation) != generation ||
-	    !atomic_compare_exchange_strong(&r->site, &site, 0)) {
-		count(&r->told->dropped);
+	count(&r->told->traps);
+	if (!module_read(g->ip, code, sizeof(code))) {
 		return false;
 	}
-	race_disarm(&r->site_event, true);
-	count(&r->told->traps);
-	atomic_store(&r->choose_ns, 0); /* the next one can be chosen */
-	if (!module_read(g->ip, code, sizeof(code)) ||
-	    !code_decode(code, sizeof(code), g->ip, &i)) {
+	race_deep_original(code, g->ip, g->ip + sizeof(code));
+	if (!code_decode(code, sizeof(code), g->ip, &i)) {
 		return false;
 	}
 	if (i.flow == CODE_CALL || i.flow == CODE_JUMP) {
@@ -359,15 +355,30 @@ static bool on_site(struct races *r, struct call *c, const struct code_registers
 	return i.access && !i.is_atomic && watch_access(r, c, g, &x, &i, u);
 }
 
+static bool on_site(struct races *r, struct call *c, const struct code_registers *g,
+		    const ucontext_t *u, uint32_t generation)
+{
+	uintptr_t site = g->ip;
+
+	if (atomic_load(&r->site_generation) != generation ||
+	    !atomic_compare_exchange_strong(&r->site, &site, 0)) {
+		count(&r->told->dropped);
+		return false;
+	}
+	race_disarm(&r->site_event, true);
+	atomic_store(&r->choose_ns, 0); /* the next one can be chosen */
+	return reach(r, c, g, u);
+}
+
 /* ---- a watched location that is touched ---- */
 
 /* The instruction that was made: the one in front of where the thread is. */
 static uint32_t touch_behind(struct races *r, const struct code_registers *g)
 {
 	struct code_instruction i;
-	uintptr_t start, end, pc;
+	uintptr_t pc;
 
-	if (!unwind_bounds(g->ip, &start, &end) || !code_before(start, g->ip, &i, &pc)) {
+	if (!race_before(r, g->ip, &i, &pc)) {
 		return TRACE_TOUCH_UNKNOWN;
 	}
 	if (!i.access) {
@@ -558,7 +569,8 @@ static void handle(struct races *r, struct call *c, uint64_t data, const struct 
 			on_touch(r, c, &r->watch[data >> 56 & 63], g, (uint32_t)data);
 		}
 		break;
-	default:
+	default: /* of race_deep.c */
+		left = reach(r, c, g, u);
 		break;
 	}
 	if (!left) {
@@ -568,24 +580,27 @@ static void handle(struct races *r, struct call *c, uint64_t data, const struct 
 
 void race_on_trap(int signal, siginfo_t *info, void *context)
 {
-	const ucontext_t *u = context;
 	struct races *r = shim ? shim->races : NULL;
 	struct stream *s = shim_stream;
-	struct code_registers g = registers_of(u);
-	uint64_t data, began;
-	uint32_t flags;
+	struct code_registers g;
+	ucontext_t *u = context;
+	uint64_t data = 0, began;
+	uint32_t flags = 0;
+	bool first = true;
 	struct call c;
 
 	(void)signal;
-	if (!races_is_trap(info)) {
+	if (races_is_trap(info)) {
+		__builtin_memcpy(&data, (const char *)info + DATA_AT, sizeof(data));
+		__builtin_memcpy(&flags, (const char *)info + FLAGS_AT, sizeof(flags));
+	} else if (!race_deep_trap(info, u, &first)) {
 		pass_on(info);
 		return;
 	}
-	__builtin_memcpy(&data, (const char *)info + DATA_AT, sizeof(data));
-	__builtin_memcpy(&flags, (const char *)info + FLAGS_AT, sizeof(flags));
-	if (!r || !r->told) {
+	if (!r || !r->told || !first) {
 		return;
 	}
+	g = registers_of(u);
 	if (!atomic_load(&r->on) || flags & IS_LATE || !s || !s->segment || !s->thread || s->busy ||
 	    is_nested(s, g.r[4]) || !shim_enter_with(&c, caller_of(&g), ROOM_EARLY)) {
 		drop(r, data);

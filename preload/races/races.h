@@ -187,6 +187,22 @@ uint32_t race_look_around(struct races *r, const struct code_instruction *i, uin
 /* SLOW: TRACE_TOUCH_NEAR_ATOMIC where the functions of these frames, or what they call directly, have atomic instructions. */
 uint32_t race_look_near(struct races *r, const uintptr_t *ip, uint32_t frames);
 
+/* SLOW, by the thread that chooses: an instruction of the whole function around `address`; 0 = none, or it is not understood to its end. */
+uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns);
+/* SLOW: the instruction that ends at `ip`, by what the text was. */
+bool race_before(struct races *r, uintptr_t ip, struct code_instruction *ret, uintptr_t *ret_pc);
+
+/* ---- race_deep.c ---- */
+
+void race_deep_begin(struct races *r); /* SLOW */
+/* SLOW, by the thread that chooses: plants some. */
+void race_deep_turn(struct races *r, uint64_t now_ns);
+/* ANY: a trap of ours? Then the thread is in front of the instruction again, which is back; `ret_first`: by this thread. */
+bool race_deep_trap(const siginfo_t *info, ucontext_t *u, bool *ret_first);
+/* SLOW: in a copy of text, the bytes that belong there. */
+void race_deep_original(uint8_t *text, uintptr_t start, uintptr_t end);
+void race_deep_in_child(void); /* at once */
+
 /* ---- race_callee.c ---- */
 
 /* SLOW, by the thread that chooses: does this direct call lead to a function of libc that touches what its arguments point to? */

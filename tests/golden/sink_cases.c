@@ -528,7 +528,9 @@ struct finding_list *sink_case_build(const struct sink_case *c, struct report *r
 						       .residents = 30,
 						       .conflicts = 1,
 						       .paused_us = 9100,
-						       .spent_us = 4200 };
+						       .spent_us = 4200,
+						       .deep = TF_DEEP_BLOCKED |
+							       300 << TF_DEEP_SHIFT };
 	static const struct tf_def_watches refused = { .state = TF_WATCH_REFUSED, .detail = 13 };
 	static struct trace_process process[2];
 	static struct report_process processes[2];

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a hostile program as it is and under the recorder: output and status must be the same, and the trace must open.
 
-usage: run.py LIBTHRUM THRUM PROGRAM [ARGS...]
+usage: run.py LIBTHRUM THRUM PROGRAM [ARGS...]        with THRUM_HOSTILE=KEY=VALUE in the environment: recorded so
 """
 import os
 import shutil
@@ -22,11 +22,12 @@ def main():
     argv = [program] + sys.argv[4:]
     env = dict(os.environ, LC_ALL="C", TZ="UTC")
     env.pop("LD_PRELOAD", None)
+    more = ":" + env.pop("THRUM_HOSTILE") if "THRUM_HOSTILE" in env else ""
     work = tempfile.mkdtemp(prefix="thrum-hostile-")
     try:
         trace = os.path.join(work, "trace")
         native = run(argv, env)
-        recorded = run(argv, dict(env, LD_PRELOAD=shim, THRUM_OPTIONS="dir=" + trace))
+        recorded = run(argv, dict(env, LD_PRELOAD=shim, THRUM_OPTIONS="dir=" + trace + more))
         for what, a, b in zip(("status", "stdout", "stderr"), native, recorded):
             if a != b:
                 sys.exit("%s differs\n  native:   %r\n  recorded: %r" % (what, a, b))
