@@ -293,6 +293,11 @@ static bool plant(struct races *r, int fd, uintptr_t at)
 		lift(fd, p);
 		return false;
 	}
+	/* A handler of the host's that came between may have ended it, and taken out what was not in yet. */
+	if (!atomic_load(&races_deep)) {
+		put_back(fd, p);
+		return true;
+	}
 	r->told->deep += 1u << TF_DEEP_SHIFT;
 	return true;
 }
