@@ -106,6 +106,13 @@ static bool is_paused(const struct tf_def_conflict *c)
 	return c->flags & TF_CONFLICT_PAUSED;
 }
 
+/* What could not be told is a write where only writes were watched, as where a thread was about to read; else it may be a read. */
+static bool writes(const struct tf_def_conflict *c, const struct moment *m)
+{
+	return m->touch & TRACE_TOUCH_WRITE ||
+	       (m->touch & TRACE_TOUCH_UNKNOWN && !(c->side[0].touch & TRACE_TOUCH_WRITE));
+}
+
 /* `now` has just been made: only what came before it can explain the pair. */
 static void pair(struct races *s, struct analysis *a, struct watch *w, const struct moment *first,
 		 const struct moment *other, const struct moment *now)
@@ -115,8 +122,8 @@ static void pair(struct races *s, struct analysis *a, struct watch *w, const str
 
 	/* A system call that gave nothing in the end leaves a record that is no part of the conflict. */
 	if (c && !w->told && c->side[1].thread == other->thread &&
-	    (first->touch | other->touch) & (TRACE_TOUCH_WRITE | TRACE_TOUCH_UNKNOWN) &&
-	    first->thread != other->thread && (is_paused(c) || !is_explained(s, a, before, now))) {
+	    (writes(c, first) || writes(c, other)) && first->thread != other->thread &&
+	    (is_paused(c) || !is_explained(s, a, before, now))) {
 		add_race(s, c, first, other);
 		w->told = true;
 	}

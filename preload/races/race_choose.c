@@ -276,21 +276,6 @@ static uintptr_t choose_near(struct races *r, uintptr_t address, uint64_t now_ns
 	return chosen;
 }
 
-static bool last_of(const uint8_t *text, const struct text *t, struct code_instruction *ret,
-		    uintptr_t *ret_pc)
-{
-	for (uintptr_t pc = t->start; pc < t->end; pc += ret->length) {
-		if (!code_decode(text + (pc - t->start), t->end - pc, pc, ret)) {
-			return false;
-		}
-		if (pc + ret->length == t->end) {
-			*ret_pc = pc;
-			return true;
-		}
-	}
-	return false;
-}
-
 uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns)
 {
 	struct code_instruction i;
@@ -311,30 +296,6 @@ uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns)
 		note_visit(r, chosen, now_ns);
 	}
 	return chosen;
-}
-
-bool race_before(struct races *r, uintptr_t ip, struct code_instruction *ret, uintptr_t *ret_pc)
-{
-	uintptr_t start, end;
-	bool found = false;
-	struct text t;
-
-	if (!unwind_bounds(ip, &start, &end)) {
-		return false;
-	}
-	if (!atomic_load(&races_deep)) {
-		return code_before(start, ip, ret, ret_pc);
-	}
-	if (atomic_exchange(&r->choosing, 1)) {
-		return false;
-	}
-	if (ip - start <= RACE_TEXT && module_read(start, r->text, ip - start)) {
-		race_deep_original(r->text, start, ip);
-		t = (struct text){ start, ip };
-		found = last_of(r->text, &t, ret, ret_pc);
-	}
-	atomic_store(&r->choosing, 0);
-	return found;
 }
 
 /* ---- the breakpoint ---- */

@@ -148,6 +148,38 @@ void race_deep_original(uint8_t *text, uintptr_t start, uintptr_t end)
 	}
 }
 
+/* As code_before, which it is where nothing can be planted. Only the first byte of an instruction ever is. */
+bool race_before(uintptr_t ip, struct code_instruction *ret, uintptr_t *ret_pc)
+{
+	uint8_t code[CODE_MOST_BYTES];
+	uintptr_t start, end;
+
+	if (!unwind_bounds(ip, &start, &end)) {
+		return false;
+	}
+	if (!atomic_load(&planted)) {
+		return code_before(start, ip, ret, ret_pc);
+	}
+	for (uintptr_t pc = start; pc < ip; pc += ret->length) {
+		size_t bytes = ip - pc < sizeof(code) ? ip - pc : sizeof(code);
+		const struct place *p;
+
+		for (size_t i = 0; i < bytes; i++) {
+			code[i] = ((const volatile uint8_t *)pc)[i];
+		}
+		p = code[0] == INT3 ? place_of(pc, false) : NULL;
+		code[0] = p ? p->byte : code[0];
+		if (!code_decode(code, bytes, pc, ret)) {
+			return false;
+		}
+		if (pc + ret->length == ip) {
+			*ret_pc = pc;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- the end ---- */
 
 void races_deep_end(uint32_t why)

@@ -378,7 +378,7 @@ static uint32_t touch_behind(struct races *r, const struct code_registers *g)
 	struct code_instruction i;
 	uintptr_t pc;
 
-	if (!race_before(r, g->ip, &i, &pc)) {
+	if (!race_before(g->ip, &i, &pc)) {
 		return TRACE_TOUCH_UNKNOWN;
 	}
 	if (!i.access) {

@@ -189,8 +189,6 @@ uint32_t race_look_near(struct races *r, const uintptr_t *ip, uint32_t frames);
 
 /* SLOW, by the thread that chooses: an instruction of the whole function around `address`; 0 = none, or it is not understood to its end. */
 uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns);
-/* SLOW: the instruction that ends at `ip`, by what the text was. */
-bool race_before(struct races *r, uintptr_t ip, struct code_instruction *ret, uintptr_t *ret_pc);
 
 /* ---- race_deep.c ---- */
 
@@ -202,6 +200,8 @@ bool race_deep_trap(const siginfo_t *info, ucontext_t *u, bool *ret_first);
 /* SLOW: in a copy of text, the bytes that belong there. */
 void race_deep_original(uint8_t *text, uintptr_t start, uintptr_t end);
 void race_deep_in_child(void); /* at once */
+/* SLOW: the instruction that ends at `ip`, by what belongs there. */
+bool race_before(uintptr_t ip, struct code_instruction *ret, uintptr_t *ret_pc);
 
 /* ---- race_callee.c ---- */
 
