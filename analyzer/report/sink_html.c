@@ -118,7 +118,7 @@ static void put_meta(const struct page *p, const struct finding *f)
 	fputs("<p class=\"meta\">", p->out);
 	put_level(p, f->level);
 	fprintf(p->out, "<a href=\"#finding-%s\"><code>%s</code></a><span>%s</span>",
-		f->fingerprint, rule_id(f->rule), words_confidence(f->confidence));
+		f->fingerprint, rule_id(f->rule), words_confidence(f));
 	if (f->confirmed)
 		fputs("<span>confirmed</span>", p->out);
 	if (f->gated)

@@ -212,7 +212,7 @@ static void put_meta(const struct text *t, const struct finding *f)
 {
 	char words[96], place[4 * WORDS_BYTES];
 
-	fprintf(t->out, "  %s, %s [%s]", level_name(f->level), words_confidence(f->confidence),
+	fprintf(t->out, "  %s, %s [%s]", level_name(f->level), words_confidence(f),
 		rule_id(f->rule));
 	if (f->confirmed)
 		fputs(", confirmed", t->out);

@@ -377,15 +377,17 @@ const char *words_first_seen(const struct finding_lock *lock)
 
 /* ---- amounts ---- */
 
-const char *words_confidence(enum confidence confidence)
+const char *words_confidence(const struct finding *f)
 {
-	switch (confidence) {
+	switch (f->confidence) {
 	case CONFIDENCE_OBSERVED:
 		return "observed: it happened in this run";
 	case CONFIDENCE_PROVEN:
 		return "proven: a correct reordering of this run reaches it";
 	case CONFIDENCE_POTENTIAL:
-		return "potential: it did not happen in this run, and nothing seen rules it out";
+		return f->rule == RULE_DATA_RACE
+			       ? "potential: nothing seen orders the two, and what was seen does not show harm"
+			       : "potential: it did not happen in this run, and nothing seen rules it out";
 	case CONFIDENCE_HINT:
 		return "hint: a hazard, not a fault that was seen";
 	}

@@ -77,7 +77,7 @@ const char *words_declared(const struct finding_lock *lock, char *buffer, size_t
 const char *words_first_seen(const struct finding_lock *lock);
 
 /* "observed: it happened in this run" */
-const char *words_confidence(enum confidence confidence);
+const char *words_confidence(const struct finding *f);
 
 /* "1,234,567 events", "1 event" (`plural` NULL = singular + "s"). */
 const char *words_count(uint64_t count, const char *singular, const char *plural, char *buffer,
