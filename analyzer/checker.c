@@ -147,6 +147,9 @@ static bool is_default_name(const char *name, size_t bytes, const char *function
 	static const char *const defaults[] = { "Task-", "Greenlet-" };
 	size_t length = strcspn(function, ")");
 
+	if (bytes == 4 && !strncmp(name, "None", bytes)) /* a task factory in 3.13 */
+		return true;
+
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		if (!strncmp(name, defaults[i], strlen(defaults[i])))
 			return true;

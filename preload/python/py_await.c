@@ -9,6 +9,7 @@
 #include "../shim_task_lock.h"
 #include "py_chain.h"
 #include "py_context.h"
+#include "py_pure.h"
 
 enum { CHILDREN = 256, TIMERS = 4096 };
 
@@ -111,7 +112,7 @@ uint32_t py_task_number(PyObject *o)
 	for (size_t i = 0; i < sizeof(kinds); i++) {
 		struct task *t = task_find(o, kinds[i]);
 
-		if (t && task_is_of_image(t)) {
+		if (t && task_is_of_image(t) && (!py_task_may_be_gone(t) || py_is_task(o))) {
 			return t->id;
 		}
 	}
@@ -296,7 +297,7 @@ static void collect(struct task *t, void *cookie)
 {
 	struct crowd *c = cookie;
 
-	if (c->count < c->room) {
+	if (c->count < c->room && !py_task_may_be_gone(t)) {
 		c->task[c->count] = (PyObject *)atomic_load(&t->address);
 		py_Py_IncRef(c->task[c->count++]);
 	}
@@ -335,6 +336,7 @@ void py_each_task(void (*visit)(struct arch_caller caller, PyObject *task, void 
 		  struct arch_caller caller, void *cookie)
 {
 	py_each_task_of(TRACE_TASK_PY_TASK, visit, caller, cookie);
+	py_each_pure_task(visit, caller, cookie);
 }
 
 void py_look_loop_exit(struct arch_caller caller)

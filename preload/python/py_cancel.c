@@ -8,6 +8,7 @@
  * cancellation (asyncio.timeout, TaskGroup) says so by uncancel().
  */
 #include "py_chain.h"
+#include "py_pure.h"
 
 /* In task.flags, above enum task_flag. */
 enum { ASKED = 16, MET = 32, WENT_ON = 64 };
@@ -25,20 +26,28 @@ static bool state_is(PyObject *future, const char *word)
 	return py_text_is(text, word);
 }
 
-static PyObject *hook_cancel(void *a, void *b, void *c, void *d, void *e)
+void py_cancel_asked(struct arch_caller caller, PyObject *task)
 {
-	struct arch_caller caller = ARCH_CALLER();
-	PyObject *result = cancel.call(a, b, c, d, e);
 	struct task *t;
 	struct call call;
 
-	if (result == PY_TRUE && task_enter_any(&call, caller)) {
-		t = task_find(a, TRACE_TASK_PY_TASK);
+	if (task_enter_any(&call, caller)) {
+		t = task_find(task, TRACE_TASK_PY_TASK);
 		if (t && task_is_of_image(t)) {
 			t->flags = (uint8_t)((t->flags & ~(MET | WENT_ON)) | ASKED);
 			task_step(&call, t, TRACE_TASK_ASKED);
 		}
 		shim_leave(&call);
+	}
+}
+
+static PyObject *hook_cancel(void *a, void *b, void *c, void *d, void *e)
+{
+	struct arch_caller caller = ARCH_CALLER();
+	PyObject *result = cancel.call(a, b, c, d, e);
+
+	if (result == PY_TRUE) {
+		py_cancel_asked(caller, a);
 	}
 	return result;
 }
@@ -60,7 +69,9 @@ static void note(struct arch_caller caller, PyObject *task, const struct py_chai
 /* -1 = this version does not count them. */
 static long asked_how_often(PyObject *task)
 {
-	PyObject *n = requests.call ? requests.call(task, NULL, NULL, NULL, NULL) : NULL;
+	PyObject *n = py_is_pure_task(task) ? py_get(task, "_num_cancels_requested")
+		      : requests.call	    ? requests.call(task, NULL, NULL, NULL, NULL)
+					    : NULL;
 	long count = n ? py_PyLong_AsLong(n) : -1;
 
 	py_drop(n);

@@ -10,6 +10,7 @@
 #include "py_context.h"
 
 #include "../shim_task_lock.h"
+#include "py_pure.h"
 #include "py_read.h"
 #include "py_task.h"
 
@@ -401,7 +402,9 @@ void py_context_read_task(struct py_context *ret, PyObject *task)
 	PyObject *context = NULL;
 
 	ret->bytes = 0;
-	if (task_traverse) { /* its own comes before those of callbacks */
+	if (py_is_pure_task(task)) {
+		py_context_read_of(ret, task, "_context");
+	} else if (task_traverse) { /* its own comes before those of callbacks */
 		task_traverse(task, on_task, &context);
 		py_context_read(ret, context);
 	}

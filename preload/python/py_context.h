@@ -19,7 +19,7 @@ void py_context_look(void);
 size_t py_context_value(const PyObject *value, char *to, size_t room);
 /* Of a contextvars.Context; `context` may be anything, and NULL. */
 void py_context_read(struct py_context *ret, PyObject *context);
-/* Of a task of _asyncio, or of a class that builds on it. */
+/* Of a task of asyncio. */
 void py_context_read_task(struct py_context *ret, PyObject *task);
 /* The attribute of another library's task that has the context. The guard is not held. */
 void py_context_read_of(struct py_context *ret, PyObject *task, const char *attribute);

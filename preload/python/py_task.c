@@ -7,6 +7,7 @@
  */
 #include "py_chain.h"
 #include "py_context.h"
+#include "py_pure.h"
 #include "py_race.h"
 #include "py_read.h"
 
@@ -21,16 +22,28 @@ uint64_t py_task_changes;
 
 /* ---- tasks ---- */
 
+/* The C module's: what its functions take. */
+static bool is_native(PyObject *o)
+{
+	return (void *)o->type == (void *)task_type || py_PyType_IsSubtype(o->type, task_type);
+}
+
 bool py_is_task(PyObject *o)
 {
-	return o && task_type &&
-	       ((void *)o->type == (void *)task_type || py_PyType_IsSubtype(o->type, task_type));
+	return o && task_type && (is_native(o) || py_is_pure_task(o));
+}
+
+static PyObject *attribute(const struct py_reader *r, PyObject *task)
+{
+	return likely(is_native(task)) ? py_read(r, task) : py_get(task, r->name);
 }
 
 static void ask(struct py_about *a, PyObject *task)
 {
-	PyObject *coroutine = py_read(&coroutine_of, task), *loop = py_read(&loop_of, task);
-	PyObject *name = get_name.call ? get_name.call(task, NULL, NULL, NULL, NULL) : NULL;
+	PyObject *coroutine = attribute(&coroutine_of, task), *loop = attribute(&loop_of, task);
+	PyObject *name = !is_native(task) ? py_get(task, "_name")
+			 : get_name.call  ? get_name.call(task, NULL, NULL, NULL, NULL)
+					  : NULL;
 
 	py_about(a, name, coroutine);
 	a->loop = loop && loop != PY_NONE ? loop : NULL;
@@ -40,42 +53,39 @@ static void ask(struct py_about *a, PyObject *task)
 	py_drop(coroutine);
 }
 
+void py_task_about(struct py_about *a, PyObject *task)
+{
+	ask(a, task);
+}
+
+void py_task_made(struct call *c, PyObject *task, const struct py_about *a)
+{
+	struct task *t;
+
+	py_meet(c, task, TRACE_TASK_PY_TASK, a);
+	t = task_find(task, TRACE_TASK_PY_TASK);
+	if (t) {
+		t->callback_stack[PY_PURE] = !is_native(task);
+	}
+}
+
 /* From 3.12 on a task may run its first step while it is made: it has to be known before. */
 static int init_eager(struct arch_caller caller, PyObject *task, PyObject *args, PyObject *kwargs)
 {
 	PyObject *coroutine = py_PyTuple_Size(args) ? py_PyTuple_GetItem(args, 0)
 						    : py_PyDict_GetItemString(kwargs, "coro");
-	PyObject *loop = py_PyDict_GetItemString(kwargs, "loop"), *type, *value, *trace;
+	PyObject *loop = py_PyDict_GetItemString(kwargs, "loop");
 	struct py_about about;
 	struct py_step step;
-	struct call call;
-	struct task *t;
 	int rc;
 
 	py_about(&about, py_PyDict_GetItemString(kwargs, "name"), coroutine);
 	about.loop = loop && loop != PY_NONE ? loop : NULL;
-	if (!task_enter_any(&call, caller)) {
+	if (!py_eager_begin(&step, caller, task, &about)) {
 		return old_init(task, args, kwargs);
 	}
-	py_meet(&call, task, TRACE_TASK_PY_TASK, &about);
-	shim_leave(&call);
-	py_step_begin_of(&step, caller, task);
 	rc = old_init(task, args, kwargs);
-	if (rc == 0) {
-		py_step_end(&step, caller);
-		return rc;
-	}
-	py_PyErr_Fetch(&type, &value, &trace);
-	task_returned(&step.run, caller);
-	py_drop(step.task);
-	if (task_enter_any(&call, caller)) {
-		t = task_find(task, TRACE_TASK_PY_TASK);
-		if (t) {
-			task_end(&call, t, TRACE_TASK_FINISHED);
-		}
-		shim_leave(&call);
-	}
-	py_PyErr_Restore(type, value, trace);
+	py_eager_end(&step, caller, rc == 0);
 	return rc;
 }
 
@@ -91,7 +101,7 @@ static int init_task(PyObject *task, PyObject *args, PyObject *kwargs)
 	if (rc == 0 && !is_eager) {
 		ask(&about, task);
 		if (task_enter_any(&call, caller)) {
-			py_meet(&call, task, TRACE_TASK_PY_TASK, &about);
+			py_task_made(&call, task, &about);
 			shim_leave(&call);
 		}
 	}
@@ -101,23 +111,29 @@ static int init_task(PyObject *task, PyObject *args, PyObject *kwargs)
 /* create_task() gives the name after the task was made, up to 3.11. */
 static struct py_patched set_name;
 
-static PyObject *hook_set_name(void *a, void *b, void *c, void *d, void *e)
+void py_task_named(struct arch_caller caller, PyObject *task)
 {
-	struct arch_caller caller = ARCH_CALLER();
-	PyObject *result = set_name.call(a, b, c, d, e);
 	struct py_about about;
 	struct task *t;
 	struct call call;
 
-	if (result && py_is_task(a)) {
-		ask(&about, a);
-		if (task_enter_any(&call, caller)) {
-			t = task_find(a, TRACE_TASK_PY_TASK);
-			if (t && task_is_of_image(t)) {
-				py_define_name(&call, t, about.text, about.bytes);
-			}
-			shim_leave(&call);
+	ask(&about, task);
+	if (task_enter_any(&call, caller)) {
+		t = task_find(task, TRACE_TASK_PY_TASK);
+		if (t && task_is_of_image(t)) {
+			py_define_name(&call, t, about.text, about.bytes);
 		}
+		shim_leave(&call);
+	}
+}
+
+static PyObject *hook_set_name(void *a, void *b, void *c, void *d, void *e)
+{
+	struct arch_caller caller = ARCH_CALLER();
+	PyObject *result = set_name.call(a, b, c, d, e);
+
+	if (result && py_is_task(a)) {
+		py_task_named(caller, a);
 	}
 	return result;
 }
@@ -138,7 +154,7 @@ static bool says(const struct py_patched *method, PyObject *task)
 /* True: it failed, and whether anybody will look at its exception shows when it is destroyed. */
 static bool has_failed(PyObject *task)
 {
-	PyObject *exception = py_read(&exception_of, task);
+	PyObject *exception = attribute(&exception_of, task);
 	bool failed = exception && exception != PY_NONE;
 
 	py_drop(exception);
@@ -151,10 +167,15 @@ static bool has_failed(PyObject *task)
  */
 enum { HAS_FAILED = 128 };
 
+static bool was_task_cancelled(PyObject *task)
+{
+	return is_native(task) ? says(&was_cancelled, task) : py_pure_was_cancelled(task);
+}
+
 /* RETURNED; then FINISHED or CANCELLED, and SWALLOWED before that. */
 static void end_of(struct task_run *run, struct arch_caller caller, PyObject *task)
 {
-	bool cancelled = says(&was_cancelled, task), failed = !cancelled && has_failed(task);
+	bool cancelled = was_task_cancelled(task), failed = !cancelled && has_failed(task);
 	struct task *t = task_find(task, TRACE_TASK_PY_TASK);
 	bool swallowed = t && !cancelled && !failed && py_cancel_was_swallowed(t, task);
 	struct call call;
@@ -189,7 +210,7 @@ static void end_of(struct task_run *run, struct arch_caller caller, PyObject *ta
 
 bool py_task_is_done(PyObject *task)
 {
-	return says(&is_done, task);
+	return likely(is_native(task)) ? says(&is_done, task) : py_pure_is_done(task);
 }
 
 /* run_until_complete() says so of a task that it left by an exception: then nobody is warned of it. */
@@ -251,7 +272,10 @@ PyObject *py_step_task(PyObject *callback)
 	if (callback->type == py_data_PyFunction_Type) {
 		return NULL;
 	}
-	if (callback->type == py_data_PyCFunction_Type || callback->type == py_data_PyMethod_Type) {
+	if (callback->type == py_data_PyMethod_Type) {
+		return py_pure_step_task(callback);
+	}
+	if (callback->type == py_data_PyCFunction_Type) {
 		self = *(PyObject **)((uintptr_t)callback + FUNCTION_SELF);
 	} else if (callback->type == step_type ||
 		   py_text_has(py_type_name(callback), "MethWrapper")) {
@@ -317,7 +341,7 @@ void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject 
 		ask(&about, task);
 		if (task_enter_any(&call, caller)) {
 			call.stack = 0; /* whoever made it did so out of our sight */
-			py_meet(&call, task, TRACE_TASK_PY_TASK, &about);
+			py_task_made(&call, task, &about);
 			shim_leave(&call);
 		}
 		t = task_find(step->task, TRACE_TASK_PY_TASK);
@@ -354,7 +378,7 @@ void py_step_end(struct py_step *step, struct arch_caller caller)
 	if (unlikely(step->run.s && (int64_t)(arch_ticks() - step->run.since) > TASK_BUSY_TICKS)) {
 		py_context_note(caller, step->task);
 	}
-	if (says(&is_done, step->task)) {
+	if (py_task_is_done(step->task)) {
 		end_of(&step->run, caller, step->task);
 	} else {
 		if (unlikely(is_worth_a_look(step))) {
@@ -446,6 +470,7 @@ void py_tasks_install(void)
 	}
 	py_patch_dealloc_of_extension(task_type, dealloc_task, &old_dealloc);
 	py_context_install(task_type);
+	py_pure_install(task_type);
 	py_cancel_install(task_type);
 	py_patch_method(task_type, "set_name", hook_set_name, &set_name);
 	if (py_patch_function(handle, "_run", &hook_run) && py_loops_install(loop, runners)) {

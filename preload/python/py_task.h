@@ -30,6 +30,8 @@ struct py_about {
 	char text[256]; /* "name (function)" */
 };
 
+/* Of a task of asyncio's. */
+void py_task_about(struct py_about *a, PyObject *task);
 /* No loop. `name`, `coroutine` may be NULL. */
 void py_about(struct py_about *a, PyObject *name, PyObject *coroutine);
 /* The guard is held: a name for the task, made by the task that runs here, at c->stack. */
