@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs programs, natively and under thrum, each in its own folder. Judges nothing."""
 
+import contextlib
 import json
 import os
 import signal
@@ -148,7 +149,7 @@ def record_and_kill(thrum, binary, args, trace, limit):
     except subprocess.TimeoutExpired:
         return "thrum record did not end after its target was killed"
     finally:
-        if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # children of the target may be left
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
         process.stderr.close()
