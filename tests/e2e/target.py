@@ -32,6 +32,12 @@ def run(command, limit, cwd=None, env=None):
         return Outcome(status, out.read(), err.read().decode(errors="replace"), rss_kb // 1024)
 
 
+def _end_group(leader):
+    """What a program left behind: children that hang."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 def _wait(process, limit):
     """(status or None, peak memory in KB of the process and what it waited for)."""
     deadline, pause = time.monotonic() + limit, 0.002
@@ -46,6 +52,7 @@ def _wait(process, limit):
             timed_out = True
         time.sleep(pause)
         pause = min(pause * 1.3, 0.05)
+    _end_group(process.pid)
     if timed_out:
         return None, usage.ru_maxrss
     return process.returncode if process.returncode >= 0 else 128 - process.returncode, usage.ru_maxrss
@@ -149,7 +156,6 @@ def record_and_kill(thrum, binary, args, trace, limit):
     except subprocess.TimeoutExpired:
         return "thrum record did not end after its target was killed"
     finally:
-        with contextlib.suppress(ProcessLookupError):  # children of the target may be left
-            os.killpg(process.pid, signal.SIGKILL)
+        _end_group(process.pid)
         process.wait()
         process.stderr.close()
