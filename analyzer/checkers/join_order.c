@@ -30,6 +30,7 @@ struct use {
 /* `child` was joined by `joiner`, who held `lock`. */
 struct pair {
 	uint32_t joiner, child, lock;
+	uint32_t taker; /* the newest one of the lock, in the second pass */
 	uint32_t use_count;
 	struct use use[MAX_USES];
 	uint32_t hold_segment; /* where the joiner took the lock last */
@@ -100,11 +101,16 @@ static void note_acquire(struct join_order *s, struct analysis *a, const struct 
 
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct pair *p = &s->pair[i];
-		uint32_t segment;
+		uint32_t segment, taker = p->taker;
 
-		if (p->lock != event->object ||
-		    (p->child != event->thread && p->joiner != event->thread))
+		if (p->lock != event->object)
 			continue;
+		p->taker = event->thread;
+		if (p->child != event->thread && p->joiner != event->thread)
+			continue;
+		/* Who had it died with it: the child is over, and takes nothing any more. */
+		if (event->op == TRACE_ACQUIRE_OWNERDEAD && taker == p->child)
+			p->use_count = 0;
 		segment = model_pin_segment(a->model, step->thread);
 		if (p->child == event->thread)
 			p->announced = false;

@@ -8,6 +8,8 @@
  */
 #include "../checker.h"
 
+#include <string.h>
+
 /* Unlike those of sites.h a report comes once: the runtime leaves out what it said before. */
 
 struct parties {
@@ -244,6 +246,38 @@ static const char *what_of(uint32_t kind)
 	}
 }
 
+/* ---- order that the runtime does not see ---- */
+
+/* GCC's OpenMP is not compiled with -fsanitize=thread: what its barriers and tasks keep apart, ThreadSanitizer reports. */
+static bool is_of_openmp(const struct trace_process *p, uint64_t ip)
+{
+	for (size_t i = 0; i < p->module_count; i++) {
+		const struct trace_module *m = &p->modules[i];
+		const char *name = m->path ? strrchr(m->path, '/') : NULL;
+
+		if (ip >= m->start && ip < m->end)
+			return name && !strncmp(name, "/libgomp", strlen("/libgomp"));
+	}
+	return false;
+}
+
+/* One of the accesses is on a thread of a team. */
+static bool is_in_team(const struct trace_process *p, const struct trace_report *r)
+{
+	for (size_t i = 0; i < r->part_count; i++) {
+		const struct tf_report_part *part = &r->parts[i];
+		const struct trace_stack *s;
+
+		if (part->kind != TF_PART_ACCESS || part->stack >= p->stack_count)
+			continue;
+		s = &p->stacks[part->stack];
+		for (uint32_t n = 0; n < s->frames; n++)
+			if (s->ip[n] && is_of_openmp(p, s->ip[n] - 1))
+				return true;
+	}
+	return false;
+}
+
 static void report_race(struct analysis *a, struct parties *x)
 {
 	struct finding *f = x->finding;
@@ -266,8 +300,12 @@ static void report_race(struct analysis *a, struct parties *x)
 	f->message = analysis_printf(
 		a,
 		"ThreadSanitizer saw both accesses, at least one of them a write, and nothing between them that orders "
-		"the two: no lock that both hold, no hand-over, no end of a thread.%s",
-		what_of(x->report->kind));
+		"the two: no lock that both hold, no hand-over, no end of a thread.%s%s",
+		what_of(x->report->kind),
+		is_in_team(a->process, x->report)
+			? " One of them is made by a thread of OpenMP, whose barriers and tasks it does not see, so they may be "
+			  "what orders the two: --races=record knows these."
+			: "");
 }
 
 /* ---- locks that only the runtime knows ---- */
@@ -340,7 +378,9 @@ static void report(struct analysis *a, const struct trace_report *r)
 	struct parties x = { .report = r };
 
 	if (is_race(r->kind) && analysis_wants(a, RULE_DATA_RACE)) {
-		x.finding = analysis_begin(a, RULE_DATA_RACE, CONFIDENCE_OBSERVED);
+		x.finding = analysis_begin(a, RULE_DATA_RACE,
+					   is_in_team(a->process, r) ? CONFIDENCE_POTENTIAL
+								     : CONFIDENCE_OBSERVED);
 		report_race(a, &x);
 	} else if (misuse && analysis_wants(a, misuse->rule) && has_unknown_lock(a->process, r)) {
 		x.finding = analysis_begin(a, misuse->rule, misuse->confidence);

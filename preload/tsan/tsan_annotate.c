@@ -48,6 +48,8 @@ EXPORT void AnnotateHappensAfter(const char *file, int line, const volatile void
 
 /* ---- locks of the program's own ---- */
 
+enum { TRY_LOCK_FAILED = 1 << 5 }; /* of sanitizer/tsan_interface.h */
+
 EXPORT void __tsan_mutex_create(void *p, unsigned flags)
 {
 	(void)p, (void)flags;
@@ -62,8 +64,10 @@ EXPORT void __tsan_mutex_pre_lock(void *p, unsigned flags)
 }
 EXPORT void __tsan_mutex_post_lock(void *p, unsigned flags, int recursion)
 {
-	(void)flags, (void)recursion;
-	ACQUIRE(p);
+	(void)recursion;
+	if (!(flags & TRY_LOCK_FAILED)) {
+		ACQUIRE(p);
+	}
 }
 EXPORT int __tsan_mutex_pre_unlock(void *p, unsigned flags)
 {

@@ -129,6 +129,32 @@ static const struct finding *first_of(const struct finding_list *list, enum rule
 	return finding_list_get(list, i);
 }
 
+/* A thread of a team keeps apart by barriers what it shares, and ThreadSanitizer sees none of them. */
+static void test_a_race_on_a_thread_of_openmp_is_potential(void **state)
+{
+	static const uint64_t team[] = { 0x401500, 0x700100 };
+
+	(void)state;
+	for (uint32_t stack = 1; stack <= 2; stack++) {
+		char *dir = scratch_new();
+		struct trace_writer *w = begin(dir);
+		struct trace_reader *reader;
+		struct finding_list *list;
+
+		trace_writer_module(w, 0x700000, 0x710000, 0x700000, "/usr/lib/libgomp.so.1.0.0",
+				    "\1\2\3\5", 4, false);
+		trace_writer_stack(w, 2, team, 2);
+		tell_race(w, 1, stack);
+		reader = finish(w, dir, NULL);
+		list = analyse(reader);
+		assert_int_equal(first_of(list, RULE_DATA_RACE)->confidence,
+				 stack == 2 ? CONFIDENCE_POTENTIAL : CONFIDENCE_OBSERVED);
+		finding_list_free(list);
+		trace_reader_free(reader);
+		scratch_remove(dir);
+	}
+}
+
 static void test_definition_and_log_are_one_report(void **state)
 {
 	char *dir = scratch_new();
@@ -234,6 +260,7 @@ static void test_orders_of_known_locks_are_left_to_our_own_checker(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_race_on_a_thread_of_openmp_is_potential),
 		cmocka_unit_test(test_definition_and_log_are_one_report),
 		cmocka_unit_test(test_log_alone_gives_stacks_by_module_and_offset),
 		cmocka_unit_test(test_definition_alone_has_stacks_that_there_are),
