@@ -205,6 +205,26 @@ UNDO(openmp, omp_destroy_nest_lock, omp_init_nest_lock)
 PAIR(openmp, omp_set_nest_lock, omp_unset_nest_lock)
 PAIR(openmp, omp_test_nest_lock, omp_unset_nest_lock)
 UNDO(openmp, omp_unset_nest_lock, omp_set_nest_lock)
+ALONE(openmp, omp_init_lock_, 1)
+UNDO(openmp, omp_destroy_lock_, omp_init_lock_)
+PAIR(openmp, omp_set_lock_, omp_unset_lock_)
+PAIR(openmp, omp_test_lock_, omp_unset_lock_)
+UNDO(openmp, omp_unset_lock_, omp_set_lock_)
+ALONE(openmp, omp_init_nest_lock_, 1)
+UNDO(openmp, omp_destroy_nest_lock_, omp_init_nest_lock_)
+/* Fortran's variable only leads to the lock: it must have been made. */
+#define NESTED(name, other)                           \
+	static int exercise_##name(void)              \
+	{                                             \
+		void *o = fresh();                    \
+		DO1(openmp, omp_init_nest_lock_, o);  \
+		DO1(openmp, other, o);                \
+		DO1(openmp, omp_unset_nest_lock_, o); \
+		return 3;                             \
+	}
+NESTED(omp_set_nest_lock_, omp_set_nest_lock_)
+NESTED(omp_test_nest_lock_, omp_test_nest_lock_)
+NESTED(omp_unset_nest_lock_, omp_set_nest_lock_)
 PAIR(openmp, GOMP_critical_start, GOMP_critical_end)
 PAIR(openmp, GOMP_atomic_start, GOMP_atomic_end)
 PAIR(openmp, GOMP_critical_name_start, GOMP_critical_name_end)
