@@ -261,14 +261,15 @@ static bool is_of_openmp(const struct trace_process *p, uint64_t ip)
 	return false;
 }
 
-/* One of the accesses is on a thread of a team. */
+/* One of the accesses is on a thread of a team: by its stack or, where the runtime lost that, by who made the thread. */
 static bool is_in_team(const struct trace_process *p, const struct trace_report *r)
 {
 	for (size_t i = 0; i < r->part_count; i++) {
 		const struct tf_report_part *part = &r->parts[i];
 		const struct trace_stack *s;
 
-		if (part->kind != TF_PART_ACCESS || part->stack >= p->stack_count)
+		if ((part->kind != TF_PART_ACCESS && part->kind != TF_PART_THREAD) ||
+		    part->stack >= p->stack_count)
 			continue;
 		s = &p->stacks[part->stack];
 		for (uint32_t n = 0; n < s->frames; n++)
