@@ -249,32 +249,55 @@ static const char *what_of(uint32_t kind)
 /* ---- order that the runtime does not see ---- */
 
 /* GCC's OpenMP is not compiled with -fsanitize=thread: what its barriers and tasks keep apart, ThreadSanitizer reports. */
-static bool is_of_openmp(const struct trace_process *p, uint64_t ip)
+static bool is_openmp(const struct trace_module *m)
 {
-	for (size_t i = 0; i < p->module_count; i++) {
-		const struct trace_module *m = &p->modules[i];
-		const char *name = m->path ? strrchr(m->path, '/') : NULL;
+	const char *name = m->path ? strrchr(m->path, '/') : NULL;
 
-		if (ip >= m->start && ip < m->end)
-			return name && !strncmp(name, "/libgomp", strlen("/libgomp"));
-	}
+	return name && !strncmp(name, "/libgomp", strlen("/libgomp"));
+}
+
+static bool has_openmp(const struct trace_process *p)
+{
+	for (size_t i = 0; i < p->module_count; i++)
+		if (is_openmp(&p->modules[i]))
+			return true;
 	return false;
 }
 
-/* One of the accesses is on a thread of a team: by its stack or, where the runtime lost that, by who made the thread. */
+static bool is_of_openmp(const struct trace_process *p, uint64_t ip)
+{
+	for (size_t i = 0; i < p->module_count; i++)
+		if (ip >= p->modules[i].start && ip < p->modules[i].end)
+			return is_openmp(&p->modules[i]);
+	return false;
+}
+
+static bool leads_to_openmp(const struct trace_process *p, uint32_t stack)
+{
+	const struct trace_stack *s = stack < p->stack_count ? &p->stacks[stack] : NULL;
+
+	for (uint32_t n = 0; s && n < s->frames; n++)
+		if (s->ip[n] && is_of_openmp(p, s->ip[n] - 1))
+			return true;
+	return false;
+}
+
+/*
+ * One of the accesses is on a thread of a team: by its stack, by who made the thread, or perhaps, where the runtime lost both.
+ */
 static bool is_in_team(const struct trace_process *p, const struct trace_report *r)
 {
+	if (!has_openmp(p))
+		return false;
 	for (size_t i = 0; i < r->part_count; i++) {
 		const struct tf_report_part *part = &r->parts[i];
-		const struct trace_stack *s;
+		bool is_access = part->kind == TF_PART_ACCESS;
 
-		if ((part->kind != TF_PART_ACCESS && part->kind != TF_PART_THREAD) ||
-		    part->stack >= p->stack_count)
-			continue;
-		s = &p->stacks[part->stack];
-		for (uint32_t n = 0; n < s->frames; n++)
-			if (s->ip[n] && is_of_openmp(p, s->ip[n] - 1))
-				return true;
+		if ((is_access || part->kind == TF_PART_THREAD) && leads_to_openmp(p, part->stack))
+			return true;
+		if (is_access && (!part->stack || part->stack >= p->stack_count ||
+				  !p->stacks[part->stack].frames))
+			return true;
 	}
 	return false;
 }
