@@ -473,14 +473,15 @@ void race_meet(struct races *r, struct race_watch *w, const struct tf_touch *t, 
 }
 
 static void on_touch(struct races *r, struct call *c, struct race_watch *w,
-		     const struct code_registers *g, uint32_t generation)
+		     const struct code_registers *g, uint32_t generation, uintptr_t address)
 {
 	uint32_t expected = RACE_ARMED;
 	uintptr_t ip[RACE_NEAR_FRAMES];
 	struct tf_touch t;
 	bool in_handler;
 
-	if (atomic_load(&w->generation) != generation) {
+	/* What was hit before the watch moved here comes with the new data, but with its own address. */
+	if (atomic_load(&w->generation) != generation || (address && address != w->spot.address)) {
 		count(&r->told->dropped);
 		return;
 	}
@@ -552,8 +553,8 @@ static uint64_t thread_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void handle(struct races *r, struct call *c, uint64_t data, const struct code_registers *g,
-		   const ucontext_t *u)
+static void handle(struct races *r, struct call *c, uint64_t data, uintptr_t address,
+		   const struct code_registers *g, const ucontext_t *u)
 {
 	bool left = false;
 
@@ -566,7 +567,7 @@ static void handle(struct races *r, struct call *c, uint64_t data, const struct 
 		break;
 	case RACE_WATCH:
 		if ((data >> 56 & 63) < RACE_WATCHES) {
-			on_touch(r, c, &r->watch[data >> 56 & 63], g, (uint32_t)data);
+			on_touch(r, c, &r->watch[data >> 56 & 63], g, (uint32_t)data, address);
 		}
 		break;
 	default: /* of race_deep.c */
@@ -608,7 +609,7 @@ void race_on_trap(int signal, siginfo_t *info, void *context)
 	}
 	began = thread_ns();
 	c.s->trap_sp = g.r[4];
-	handle(r, &c, data, &g, u);
+	handle(r, &c, data, (uintptr_t)info->si_addr, &g, u);
 	s->trap_sp = 0;
 	atomic_fetch_add(&r->spent_ns, thread_ns() - began);
 	r->told->spent_us = atomic_load(&r->spent_ns) / 1000;
