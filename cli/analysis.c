@@ -244,6 +244,8 @@ int analysis_run(const struct options *options, const struct analysis_input *inp
 		if (check.inputs.unwanted && !options->quiet)
 			say("%zu findings are of modules that --include and --exclude leave out",
 			    check.inputs.unwanted);
+		if (input->mark)
+			input->mark(input->cookie, check.inputs.findings);
 		gate_apply(input->gate, check.inputs.findings);
 		analysis_make_report(options, &check.inputs, input, &check.report);
 		check.report.stale = gate_count_stale(input->gate);

@@ -19,7 +19,10 @@ struct analysis_input {
 	bool timed_out;
 	const char *untraced_why; /* NULL = traced; else why not, and there are no traces */
 	struct gate *gate;	  /* borrowed, for one analysis_run; merge needs none */
-	FILE *text_out;		  /* where a text report goes when --format was not given */
+	/* Changes what was found, before it is gated; NULL = nothing is to be changed. */
+	void (*mark)(void *cookie, struct finding_list *findings);
+	void *cookie;
+	FILE *text_out; /* where a text report goes when --format was not given */
 };
 
 /*

@@ -224,6 +224,8 @@ static void write_report(const char *dir, const struct options *options,
 		report.processes[report.process_count++].process =
 			trace_reader_get_process(reader, i);
 	report_build(&report, list, &report_options);
+	if (options->verb == VERB_CONFIRM)
+		return; /* that is what it waits for: the whole trace is reported when the program is over */
 	say("no progress for %g s; %s", (double)options->hang_after_ns / 1e9,
 	    options->end_on_hang ? "the program will be ended"
 				 : "the program still runs and is not touched");

@@ -14,11 +14,12 @@ typedef int (*verb_function)(const struct options *options);
 
 /* A verb's function is named after its word. */
 static const verb_function functions[VERB_COUNT] = {
-	[VERB_INDEX_RUN] = verb_run,	   [VERB_INDEX_RECORD] = verb_record,
-	[VERB_INDEX_CHECK] = verb_check,   [VERB_INDEX_DUMP] = verb_dump,
-	[VERB_INDEX_INFO] = verb_info,	   [VERB_INDEX_PACK] = verb_pack,
-	[VERB_INDEX_DOCTOR] = verb_doctor, [VERB_INDEX_BASELINE] = verb_baseline,
-	[VERB_INDEX_DIFF] = verb_diff,	   [VERB_INDEX_MERGE] = verb_merge,
+	[VERB_INDEX_RUN] = verb_run,	     [VERB_INDEX_RECORD] = verb_record,
+	[VERB_INDEX_CHECK] = verb_check,     [VERB_INDEX_DUMP] = verb_dump,
+	[VERB_INDEX_INFO] = verb_info,	     [VERB_INDEX_PACK] = verb_pack,
+	[VERB_INDEX_DOCTOR] = verb_doctor,   [VERB_INDEX_BASELINE] = verb_baseline,
+	[VERB_INDEX_DIFF] = verb_diff,	     [VERB_INDEX_MERGE] = verb_merge,
+	[VERB_INDEX_CONFIRM] = verb_confirm,
 };
 
 void say(const char *format, ...)

@@ -4,6 +4,8 @@
  */
 #include "run_dir.h"
 
+#include "../trace/trace_steer.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +36,8 @@ bool run_dir_is_trace_file(const char *name)
 {
 	const char *rest;
 
-	if (!strcmp(name, "run.json") || !strcmp(name, "run.json.tmp"))
+	if (!strcmp(name, "run.json") || !strcmp(name, "run.json.tmp") || !strcmp(name, TF_STEER) ||
+	    !strcmp(name, TF_STEER ".tmp"))
 		return true;
 	rest = skip_digits(name);
 	if (!rest || *rest != '.')
@@ -167,6 +170,8 @@ static int say_busy(const char *path, struct diag *diag)
  * this one would cost that run its trace, without a word. The program that is started does not inherit it. Where a file
  * system knows no locks there is none.
  */
+static int claim = -1;
+
 static int dir_claim(const char *real, const char *path, struct diag *diag)
 {
 	int fd = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -175,7 +180,16 @@ static int dir_claim(const char *real, const char *path, struct diag *diag)
 		close(fd);
 		return say_busy(path, diag);
 	}
+	claim = fd;
 	return 0; /* the descriptor stays open on purpose: it is the lock */
+}
+
+/* This process records again (thrum confirm): it is not in its own way. */
+static void dir_unclaim(void)
+{
+	if (claim >= 0)
+		close(claim);
+	claim = -1;
 }
 
 int run_dir_create(const char *path, char **ret_path, struct diag *diag)
@@ -184,6 +198,7 @@ int run_dir_create(const char *path, char **ret_path, struct diag *diag)
 	char *real = NULL;
 	int error = path_resolve(path, &real, diag);
 
+	dir_unclaim();
 	if (!error)
 		error = dir_classify(real, &kind, diag);
 	if (error)

@@ -127,7 +127,7 @@ char *shim_options(const char *dir, const struct options *options)
 		[RACES_RECORD] = ":races=record", [RACES_RECORD_FULL] = ":races=record-full",
 	};
 	size_t bytes = strlen(dir);
-	char *escaped = malloc(3 * bytes + 1), *end = escaped, *value;
+	char *escaped = malloc(3 * bytes + 1), *end = escaped, *value, perturb[32] = "";
 	const char *before = getenv("THRUM_OPTIONS");
 
 	if (!escaped)
@@ -139,17 +139,21 @@ char *shim_options(const char *dir, const struct options *options)
 			*end++ = *dir;
 	}
 	*end = '\0';
+	if (options->given.perturb)
+		snprintf(perturb, sizeof(perturb), ":perturb=%llu",
+			 (unsigned long long)options->perturb);
 	/*
 	 * What is as usual is left out: people read this line in their environment. Of what was in it
 	 * before, keys that have no option here count.
 	 */
-	if (asprintf(&value, "%s%sdir=%s:max_size=%llu%s%s%s%s%s", before ? before : "",
+	if (asprintf(&value, "%s%sdir=%s:max_size=%llu%s%s%s%s%s%s", before ? before : "",
 		     before && *before ? ":" : "", escaped,
 		     (unsigned long long)options->max_size_bytes,
 		     options->mode == MODE_BOUNDED ? ":mode=bounded" : "",
 		     options->follow_children == FOLLOW_NONE ? ":follow_children=none" : "",
 		     options->redact == REDACT_ARGS ? ":redact=args" : "",
-		     options->python_races ? ":python_races=1" : "", races[options->races]) < 0)
+		     options->python_races ? ":python_races=1" : "", races[options->races],
+		     perturb) < 0)
 		value = NULL;
 	free(escaped);
 	return value;

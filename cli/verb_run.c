@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verb_run.c - `thrum run` and `thrum record`: make the trace, and for run, analyse it at once.
+ * verb_run.c - `thrum run` and `thrum record`: make the trace (for confirm too: recording.h), and for run, analyse it at once.
  */
 #include "../trace/trace_look.h"
 #include "analysis.h"
@@ -8,6 +8,7 @@
 #include "hang.h"
 #include "hang_watch.h"
 #include "launch.h"
+#include "recording.h"
 #include "run_dir.h"
 #include "run_json.h"
 #include "sanitizer.h"
@@ -18,20 +19,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-
-/* A recording from the command line to the end of the program. */
-struct recording {
-	const struct options *options;
-	char *dir;		  /* owns: absolute path of the trace, NULL while untraced */
-	char *preload, *settings; /* own */
-	char *library_path;	  /* owns; NULL = as it is */
-	char *asan_options;	  /* owns; NULL = as they are */
-	char *tsan_options;	  /* the same */
-	enum hookable_tsan tsan;
-	char untraced[1280]; /* why nothing is recorded, "" = it is */
-	struct launch launch;
-	struct run_facts facts;
-};
 
 static uint64_t real_now_ns(void)
 {
@@ -82,6 +69,21 @@ static int recording_examine(struct recording *r)
 	return status;
 }
 
+/* Puts the plan into the trace and tells the recorder. */
+static int recording_steer(struct recording *r)
+{
+	char *settings = NULL;
+	struct diag diag;
+
+	if (run_dir_write(r->dir, TF_STEER, (const char *)r->steer, sizeof(*r->steer), &diag))
+		return internal(&diag);
+	if (r->settings && asprintf(&settings, "%s:steer=1", r->settings) < 0)
+		settings = NULL;
+	free(r->settings);
+	r->settings = settings;
+	return STATUS_OK;
+}
+
 /* Makes the trace directory and the environment of the program. */
 static int recording_prepare(struct recording *r)
 {
@@ -103,6 +105,8 @@ static int recording_prepare(struct recording *r)
 		return error == THRUM_EINVAL ? STATUS_USAGE : STATUS_INTERNAL;
 	}
 	r->settings = shim_options(r->dir, r->options);
+	if (r->steer && (error = recording_steer(r)))
+		return error;
 	/* Where somebody set them before, what the program starts may be built with it. */
 	if (r->tsan != HOOKABLE_TSAN_NONE || getenv("TSAN_OPTIONS"))
 		r->tsan_options = sanitizer_options(r->dir);
@@ -232,7 +236,7 @@ static void recording_inspect(struct recording *r)
 			r->options->operands[0], r->dir);
 }
 
-static void recording_release(struct recording *r)
+void recording_release(struct recording *r)
 {
 	free(r->dir);
 	free(r->preload);
@@ -262,8 +266,7 @@ static void recording_collect(struct recording *r)
 	}
 }
 
-/* Runs the program; returns 0 when it ran and `r` says how it ended, else the exit status. */
-static int recording_make(struct recording *r)
+int recording_make(struct recording *r)
 {
 	bool must_trace = r->options->fail_on != FAIL_ON_NEVER;
 	int status = recording_examine(r);

@@ -243,6 +243,8 @@ bool module_is_code(uintptr_t address, bool *ret_may_be);
  * `ret_gone`.
  */
 uint32_t module_scan(struct module_range *ret_gone, uint32_t max);
+/* SLOW: its build-id, at most `room` bytes; returns how many, 0 = none. */
+uint32_t module_build_id(const struct module *m, uint8_t *ret, uint32_t room);
 bool module_read(uintptr_t from, void *to, size_t bytes); /* SLOW: memory that may not be there */
 /* Without /proc: modules by the loader's list, unsorted; their names (of the program, the file that was started). SLOW. */
 struct link_place {
@@ -458,6 +460,8 @@ struct shim_options {
 	bool python_races;
 	bool races_off,
 		races_forced; /* races=off, or record; races=force: whatever the kernel's version */
+	bool steer, perturb;  /* steer=1, perturb=SEED: preload/steer/ */
+	uint64_t perturb_seed;
 	bool races_deep;      /* races=deep */
 	/* races=record, record-full */
 	enum memory_option { MEMORY_NONE, MEMORY_SAMPLED, MEMORY_FULL } memory;

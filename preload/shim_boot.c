@@ -11,6 +11,7 @@
 #include "shim_races.h"
 #include "shim_sanitizer.h"
 #include "shim_task.h"
+#include "steer/steer.h"
 
 #include <sys/mman.h>
 
@@ -125,6 +126,7 @@ static void boot_image(uint64_t mask)
 	thread_register((uintptr_t)pthread_self(), main_thread, shim_stream);
 	descriptor_scan();
 	python_new_image();
+	steer_arm();
 	atomic_store(&shim->state, SHIM_LIVE);
 }
 

@@ -351,6 +351,20 @@ static bool read_links(struct scan *s)
 	return count != 0;
 }
 
+uint32_t module_build_id(const struct module *m, uint8_t *ret, uint32_t room)
+{
+	struct elf_facts f = { 0 };
+	uint32_t bytes = 0;
+
+	spin_lock(&shim->module_lock);
+	if (read_elf(m->start, &f)) {
+		bytes = f.build_id_bytes < room ? f.build_id_bytes : room;
+		__builtin_memcpy(ret, f.build_id, bytes);
+	}
+	spin_unlock(&shim->module_lock);
+	return bytes;
+}
+
 uint32_t module_scan(struct module_range *ret_gone, uint32_t max)
 {
 	uint32_t gone_count = 0;

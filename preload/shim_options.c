@@ -152,6 +152,13 @@ static void option_apply(enum option_id id, const char *value)
 				      : starts_with(value, "record-full") ? MEMORY_FULL
 									  : MEMORY_SAMPLED;
 		break;
+	case OPTION_perturb:
+		shim_options.perturb = value[0] != 0;
+		shim_options.perturb_seed = parse_number(value);
+		break;
+	case OPTION_steer:
+		shim_options.steer = value[0] == '1';
+		break;
 	case OPTION_help:
 		if (value[0] == '1') {
 			print_help();

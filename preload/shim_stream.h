@@ -83,6 +83,7 @@ struct stream {
 	_Atomic uintptr_t stack_lowest;
 	uint32_t tid;
 	uint32_t epoch;
+	uint32_t perturbed; /* calls of this thread that --perturb looked at */
 	uint32_t held; /* exclusive and shared locks held now: lets a finished once go unrecorded */
 	uint32_t read_held_count;
 	struct object *read_held[READ_HELD];

@@ -16,6 +16,7 @@ LAYERS = {
     "trace": ["spec/"],
     "preload": [
         "preload/python/py.h",
+        "preload/steer/steer.h",
         "preload/tsan/memory_link.h",
         "trace/trace_format.h",
         "trace/trace_memory_format.h",
@@ -24,6 +25,7 @@ LAYERS = {
     ],
     "preload/tsan": ["preload/shim_arch.h", "trace/trace_memory_format.h"],
     "preload/races": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
+    "preload/steer": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "trace/trace_steer.h", "spec/"],
     "preload/python": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
     "analyzer/model": ["trace/", "spec/"],
     "analyzer": ["analyzer/model/", "trace/", "spec/"],

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * steer.h - threads are delayed on purpose: `thrum confirm` (steer=1) and --perturb (perturb=SEED).
+ *
+ * Nothing of this is on any path of an ordinary run: when one of the two is asked for, the pointers to the real functions are led
+ * through functions of ours (steer_calls.c), which find what they need where the wrapper has just put it: in the wait slot.
+ *
+ * Invariants
+ *  - A thread is held back only before a call that may block anyway, without the guard, and never longer than the plan says; a signal
+ *    handler runs meanwhile as it would inside the call. errno is left alone.
+ *  - While a thread is held back its wait slot is empty: it waits for us, not for the lock.
+ *  - steer.lock ranks below all others (object, depot, meta and region are never taken under it) and is taken with the guard held.
+ *  - A deadlock is never claimed here: the threads are let go and block for real, or not.
+ */
+#ifndef THRUM_STEER_H
+#define THRUM_STEER_H
+
+#include "../../trace/trace_steer.h"
+#include "../shim.h"
+
+/* BOOT: after the modules are known, in each image. */
+void steer_arm(void);
+
+/* What is remembered of a call over the real function. */
+struct steer_call {
+	struct stream *s;     /* NULL = not steered */
+	uintptr_t sp;	      /* of this frame: says which of a thread's calls are over */
+	uintptr_t address;    /* of the lock */
+	uintptr_t released;   /* of the mutex that a condition wait gives back; 0 = none */
+	uint32_t outer;	      /* edges whose outer place this is: held from now on */
+	uint32_t released_as; /* the same of `released` */
+	bool stands;
+};
+
+/* ---- steer_place.c ---- */
+
+/* Edges, one bit each, whose places a stack is. */
+struct steer_match {
+	uint32_t outer, inner;
+};
+/* SLOW: of the stack with that number. */
+struct steer_match steer_match_stack(uint32_t stack);
+bool steer_plan_open(void); /* BOOT */
+extern struct steer_plan *steer_plan;
+
+/* ---- steer_stand.c ---- */
+
+bool steer_stand_arm(void); /* BOOT */
+/* SLOW, the guard open: around a real call that takes `address`; around a condition wait; after a release. */
+void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp);
+void steer_wait_before(struct steer_call *c, uintptr_t cond, uintptr_t mutex, uintptr_t sp);
+void steer_after(struct steer_call *c, bool taken);
+void steer_released(uintptr_t address);
+
+/* ---- steer_perturb.c ---- */
+
+/* SLOW, the guard open: a pause here, or none. */
+void steer_perturb(void);
+void steer_sleep_us(uint32_t us);
+/* ANY: chance: the same for the same three. */
+uint64_t steer_draw(uint64_t seed, uint64_t thread, uint64_t call);
+/* ANY: how long the thread pauses at that call of it; 0 = not at all. */
+uint32_t steer_pause_us(uint64_t seed, uint32_t thread, uint32_t call);
+
+#endif
