@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* INFEASIBLE a word that both look at, with a gate that only the words keep: the second waits until the first is done */
+#include "confirm.h"
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static int done;
+
+static NOINLINE void forth(void)
+{
+	pthread_mutex_lock(&a);
+	pthread_mutex_lock(&b);
+	pthread_mutex_unlock(&b);
+	pthread_mutex_unlock(&a);
+}
+
+static NOINLINE void back(void)
+{
+	pthread_mutex_lock(&b);
+	pthread_mutex_lock(&a);
+	pthread_mutex_unlock(&a);
+	pthread_mutex_unlock(&b);
+}
+
+static void *work(void *arg)
+{
+	if (!arg) {
+		forth();
+		__atomic_store_n(&done, 1, __ATOMIC_SEQ_CST);
+		return NULL;
+	}
+	while (!__atomic_load_n(&done, __ATOMIC_SEQ_CST))
+		pause_ms(1);
+	back();
+	return NULL;
+}
+
+int main(void)
+{
+	run_apart(work, 2);
+	return 0;
+}
