@@ -19,10 +19,10 @@
 #define FINGERPRINT_LEAST 4u /* characters */
 
 struct confirm {
-	const struct options *options; /* as given */
-	struct options run;	       /* of one try: a copy that owns nothing */
-	const char *fingerprint;       /* borrowed from `inputs` */
-	struct steer_plan plan;	       /* as made: nothing reached yet */
+	struct options options;	 /* as given, for what is reported: a copy that owns nothing */
+	struct options run;	 /* of one try: the same */
+	const char *fingerprint; /* borrowed from `inputs` */
+	struct steer_plan plan;	 /* as made: nothing reached yet */
 	uint32_t reached[STEER_EDGES], let_go[STEER_EDGES], passed[STEER_EDGES], most, met;
 	unsigned hung; /* tries that ended in another hang */
 	struct gate gate;
@@ -49,7 +49,7 @@ static const struct finding *find_finding(const struct finding_list *list, const
 
 static int choose(struct confirm *c, const struct inputs *inputs)
 {
-	const char *wanted = c->options->operands[0];
+	const char *wanted = c->options.operands[0];
 	const struct finding *f;
 	struct diag diag;
 	unsigned count;
@@ -57,12 +57,12 @@ static int choose(struct confirm *c, const struct inputs *inputs)
 	f = find_finding(inputs->findings, wanted, &count);
 	if (strlen(wanted) < FINGERPRINT_LEAST || !count) {
 		say("%s has no finding %s; `thrum check %s` lists their fingerprints",
-		    c->options->confirm_input, wanted, c->options->confirm_input);
+		    c->options.confirm_input, wanted, c->options.confirm_input);
 		return STATUS_USAGE;
 	}
 	if (count > 1) {
 		say("%u findings of %s begin with %s: give more of the fingerprint", count,
-		    c->options->confirm_input, wanted);
+		    c->options.confirm_input, wanted);
 		return STATUS_USAGE;
 	}
 	c->fingerprint = f->fingerprint;
@@ -146,7 +146,7 @@ static int report(struct confirm *c, const struct recording *r)
 		.program_status = run_shell_status(r->facts.wait_status),
 		.timed_out = r->facts.timed_out,
 	};
-	int status = analysis_run(c->options, &input);
+	int status = analysis_run(&c->options, &input);
 
 	return status == STATUS_UNREADABLE || status == STATUS_INTERNAL ? status : STATUS_OK;
 }
@@ -154,7 +154,7 @@ static int report(struct confirm *c, const struct recording *r)
 /* Where nothing happened the last try is reported too, to whom asked for a report. */
 static bool is_asked_for(const struct confirm *c)
 {
-	return c->options->given.format || c->options->reports.count;
+	return c->options.given.format || c->options.reports.count;
 }
 
 static int try_once(struct confirm *c, unsigned number, bool is_last, bool *ret_happened)
@@ -196,12 +196,12 @@ static void say_reached(const struct confirm *c, unsigned tries)
 		    c->met);
 	if (c->hung)
 		say("  %u tries ended in another hang or by --timeout: `thrum check %s` tells of the last one",
-		    c->hung, c->options->confirm_dir);
+		    c->hung, c->options.confirm_dir);
 }
 
 static int run_tries(struct confirm *c)
 {
-	unsigned tries = c->options->tries ? (unsigned)c->options->tries : 1;
+	unsigned tries = c->options.tries ? (unsigned)c->options.tries : 1;
 	bool happened = false;
 	int status;
 
@@ -211,11 +211,21 @@ static int run_tries(struct confirm *c)
 			return status;
 		if (happened) {
 			say("%s is confirmed: it happened in try %u", c->fingerprint, i + 1);
-			return c->options->error_exitcode;
+			return c->options.error_exitcode;
 		}
 	}
 	say_reached(c, tries);
 	return STATUS_OK;
+}
+
+/* What takes long here may take long because we held it back. */
+static void leave_out_times(struct options *options)
+{
+	static const enum rule about_time[] = { RULE_HOLD_TIME, RULE_LOCK_CONTENTION,
+						RULE_LOOP_STALL };
+
+	for (size_t i = 0; i < sizeof(about_time) / sizeof(about_time[0]); i++)
+		options->rules.on[about_time[i]] = false;
 }
 
 /* The words after the fingerprint are the program; what concerns reports is not for the single try. */
@@ -223,16 +233,21 @@ static int prepare(struct confirm *c)
 {
 	int skip = 1;
 
-	c->run = *c->options;
+	leave_out_times(&c->options);
+	c->run = c->options;
 	if (c->run.operand_count > 1 && !strcmp(c->run.operands[1], "--"))
 		skip = 2;
 	if (c->run.operand_count <= skip) {
 		say("confirm needs a finding and a program: thrum confirm FINGERPRINT -- CMD");
 		return STATUS_USAGE;
 	}
+	if (!strcmp(c->run.confirm_dir, c->run.confirm_input)) {
+		say("the tries cannot be recorded where the finding is: give another -o DIR");
+		return STATUS_USAGE;
+	}
 	c->run.operands += skip;
 	c->run.operand_count -= skip;
-	c->run.output = c->options->confirm_dir;
+	c->run.output = c->options.confirm_dir;
 	c->run.races = RACES_OFF;
 	c->run.end_on_hang = true;
 	c->run.quiet = true;
@@ -243,7 +258,7 @@ static int prepare(struct confirm *c)
 
 int verb_confirm(const struct options *options)
 {
-	struct confirm c = { .options = options };
+	struct confirm c = { .options = *options };
 	char *path = (char *)options->confirm_input;
 	struct inputs inputs = { 0 };
 	struct diag diag;

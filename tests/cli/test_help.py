@@ -143,12 +143,12 @@ class Help(Case):
         self.assert_status(self.thrum("run", "--time=1", "--", "true"), 64)
 
     def test_verbs_and_options_of_later_versions_are_unknown(self):
-        for verb in ("view", "export", "confirm", "frobnicate"):
+        for verb in ("view", "export", "core", "frobnicate"):
             result = self.thrum(verb, "x")
             self.assert_status(result, 64)
             self.assertIn(f"'{verb}'", result.stderr)
             self.assertIn("thrum help", result.stderr)
-        for option in ("--perturb=1", "--steer=x"):
+        for option in ("--hold=1", "--steer=x"):
             self.assert_status(self.thrum("run", option, "--", "true"), 64)
 
     def test_no_verb_is_usage(self):

@@ -1,25 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* INFEASIBLE a word that both look at, with a gate that only the words keep: the second waits until the first is done */
-#include "confirm.h"
+#include "two_locks.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static int done;
-
-static NOINLINE void forth(void)
-{
-	pthread_mutex_lock(&a);
-	pthread_mutex_lock(&b);
-	pthread_mutex_unlock(&b);
-	pthread_mutex_unlock(&a);
-}
-
-static NOINLINE void back(void)
-{
-	pthread_mutex_lock(&b);
-	pthread_mutex_lock(&a);
-	pthread_mutex_unlock(&a);
-	pthread_mutex_unlock(&b);
-}
 
 static void *work(void *arg)
 {
