@@ -325,6 +325,10 @@ static void put_finding(const struct text *t, size_t index)
 			rule_id(f->rule));
 		fputc('\n', t->out);
 	}
+	if (f->rule == RULE_LOCK_ORDER_INVERSION && f->confidence == CONFIDENCE_POTENTIAL &&
+	    f->fingerprint)
+		fprintf(t->out, "  To see whether it can happen: thrum confirm %.12s -- CMD\n",
+			f->fingerprint);
 }
 
 static void put_first_line(const struct text *t, const struct finding *f)
