@@ -54,8 +54,8 @@ void steer_released(uintptr_t address);
 
 /* ---- steer_perturb.c ---- */
 
-/* SLOW, the guard open: a pause here, or none. */
-void steer_perturb(void);
+/* SLOW, the guard open: a pause here, or none. What no wrapper saw (an interpreter's own lock, taken past them) never pauses. */
+void steer_perturb(uintptr_t address);
 void steer_sleep_us(uint32_t us);
 /* ANY: chance: the same for the same three. */
 uint64_t steer_draw(uint64_t seed, uint64_t thread, uint64_t call);

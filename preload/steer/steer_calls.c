@@ -38,10 +38,10 @@
 	      (cnd_t *restrict c, mtx_t *restrict m, const struct timespec *restrict t), \
 	      (c, m, t))
 
-static void perturb(void)
+static void perturb(uintptr_t address)
 {
 	if (shim_options.perturb) {
-		steer_perturb();
+		steer_perturb(address);
 	}
 }
 
@@ -52,7 +52,7 @@ static void perturb(void)
 		struct steer_call call;                          \
 		int rc;                                          \
                                                                  \
-		perturb();                                       \
+		perturb(ADDRESS(lock));                          \
 		steer_before(&call, ADDRESS(lock), HERE);        \
 		rc = next_##name(lock);                          \
 		steer_after(&call, rc == 0 || rc == EOWNERDEAD); \
@@ -63,9 +63,10 @@ static void perturb(void)
 	static int steer_##name(type *lock)         \
 	{                                           \
 		int rc;                             \
+                                                    \
 		steer_released(ADDRESS(lock));      \
 		rc = next_##name(lock);             \
-		perturb();                          \
+		perturb(ADDRESS(lock));             \
 		return rc;                          \
 	}
 #define WAITS(name, params, args)                                       \
@@ -75,34 +76,38 @@ static void perturb(void)
 		struct steer_call call;                                 \
 		int rc;                                                 \
                                                                         \
-		perturb();                                              \
+		perturb(ADDRESS(c));                                    \
 		steer_wait_before(&call, ADDRESS(c), ADDRESS(m), HERE); \
 		rc = next_##name args;                                  \
 		steer_after(&call, true);                               \
 		return rc;                                              \
 	}
-TAKES_ALL GIVES_ALL WAITS_ALL
+/* clang-format off */
+TAKES_ALL
+GIVES_ALL
+WAITS_ALL
 #undef TAKES
 #undef GIVES
 #undef WAITS
 
-	/* Once: a forked child finds them led already. */
-	static void
-	lead(void)
+/* Once: a forked child finds them led already. */
+static void lead(void)
 {
-#define LEAD(name)                 \
-	next_##name = real_##name; \
+#define LEAD(name)                                                                                 \
+	next_##name = real_##name;                                                                 \
 	real_##name = (__typeof__(real_##name))steer_##name;
 #define TAKES(name, type) LEAD(name)
 #define GIVES(name, type) LEAD(name)
 #define WAITS(name, params, args) LEAD(name)
-	TAKES_ALL GIVES_ALL WAITS_ALL
+	TAKES_ALL
+	GIVES_ALL
+	WAITS_ALL
 }
+/* clang-format on */
 
 void steer_arm(void)
 {
 	static bool is_led;
-
 	bool wanted = shim_options.perturb;
 
 	if (shim_options.steer && steer_plan_open() && steer_stand_arm()) {

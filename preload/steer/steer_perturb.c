@@ -48,12 +48,17 @@ void steer_sleep_us(uint32_t us)
 	sys2(SYS_nanosleep, (uintptr_t)&time, 0);
 }
 
-void steer_perturb(void)
+void steer_perturb(uintptr_t address)
 {
 	struct stream *s = shim_stream;
+	const struct object *o;
 	uint32_t us;
 
 	if (!s || s->busy || !s->segment) {
+		return;
+	}
+	o = *object_slot(s, address);
+	if (!o || atomic_load_explicit(&o->address, memory_order_relaxed) != address) {
 		return;
 	}
 	us = steer_pause_us(shim_options.perturb_seed, s->thread, s->perturbed++);
