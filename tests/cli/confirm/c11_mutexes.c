@@ -31,7 +31,7 @@ int main(void)
 	mtx_init(&a, mtx_plain);
 	mtx_init(&b, mtx_plain);
 	thrd_create(&one, forth, NULL);
-	pause_ms(40);
+	pause_ms(120);
 	thrd_create(&two, back, NULL);
 	thrd_join(one, NULL);
 	thrd_join(two, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * confirm.h - what the programs of this folder share. Left alone, none hangs: the threads come one after the other, by a time that is long
- * beside what they do, and by nothing else. Each thread does the same a few times.
+ * confirm.h - what the programs of this folder share. Left alone, none hangs: the threads come one after the other, but only
+ * because each has a time to finish that is long beside what it does. Whoever is held back longer meets the next.
  */
 #ifndef THRUM_TESTS_CONFIRM_H
 #define THRUM_TESTS_CONFIRM_H
@@ -31,14 +31,33 @@ static inline void pause_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-/* Runs `count` threads of `work`, the k-th with k; each begins when the one before has had time to finish. */
+struct apart {
+	void *(*work)(void *);
+	long number;
+	int over;
+};
+
+static inline void *apart_start(void *arg)
+{
+	struct apart *part = arg;
+
+	part->work((void *)part->number);
+	__atomic_store_n(&part->over, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Runs `count` threads of `work`, the k-th with k; each begins when the one before has finished, or has had a long time to. */
 static inline void run_apart(void *(*work)(void *), long count)
 {
+	struct apart part[16];
 	pthread_t thread[16];
 
 	for (long i = 0; i < count; i++) {
-		MUST(pthread_create(&thread[i], NULL, work, (void *)i));
-		pause_ms(40);
+		part[i] = (struct apart){ .work = work, .number = i };
+		MUST(pthread_create(&thread[i], NULL, apart_start, &part[i]));
+		for (int ms = 0; ms < 120 && !__atomic_load_n(&part[i].over, __ATOMIC_SEQ_CST);
+		     ms++)
+			pause_ms(1);
 	}
 	for (long i = 0; i < count; i++)
 		MUST(pthread_join(thread[i], NULL));

@@ -16,7 +16,7 @@ __attribute__((noinline)) static void both(std::mutex &first, std::mutex &second
 int main()
 {
 	std::thread one([] { both(a, b); });
-	std::this_thread::sleep_for(std::chrono::milliseconds(40));
+	std::this_thread::sleep_for(std::chrono::milliseconds(120));
 	std::thread two([] { both(b, a); });
 
 	one.join();
