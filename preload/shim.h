@@ -462,7 +462,7 @@ struct shim_options {
 		races_forced; /* races=off, or record; races=force: whatever the kernel's version */
 	bool steer, perturb;  /* steer=1, perturb=SEED: preload/steer/ */
 	uint64_t perturb_seed;
-	bool races_deep;      /* races=deep */
+	bool races_deep; /* races=deep */
 	/* races=record, record-full */
 	enum memory_option { MEMORY_NONE, MEMORY_SAMPLED, MEMORY_FULL } memory;
 };
