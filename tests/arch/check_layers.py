@@ -30,17 +30,18 @@ LAYERS = {
     "analyzer/model": ["trace/", "spec/"],
     "analyzer": ["analyzer/model/", "trace/", "spec/"],
     "analyzer/checkers": ["analyzer/*.h", "analyzer/model/", "trace/", "spec/"],
+    "analyzer/predict": ["analyzer/*.h", "trace/", "spec/"],
     "analyzer/gate": ["analyzer/report/json_put.h", "analyzer/*.h", "trace/", "spec/"],
     "analyzer/report": ["analyzer/report/html/", "analyzer/*.h", "trace/", "spec/"],
     "viewer": ["analyzer/report/", "analyzer/*.h", "trace/", "spec/"],
-    "cli": ["viewer/", "analyzer/*.h", "analyzer/report/", "analyzer/gate/", "trace/", "spec/"],
+    "cli": ["viewer/", "analyzer/*.h", "analyzer/report/", "analyzer/gate/", "analyzer/predict/", "trace/", "spec/"],
     "include": [],
 }
 # Headers of analyzer/ that only analyzer/ itself and its checkers see.
 PRIVATE = {"analyzer/checker.h": ("analyzer", "analyzer/checkers", "cli")}
 
 # Calls that print or end the process. fprintf to a FILE the caller gave is a sink's work.
-SILENT = ("trace", "analyzer", "analyzer/model", "analyzer/checkers", "analyzer/gate", "analyzer/report", "viewer")
+SILENT = ("trace", "analyzer", "analyzer/model", "analyzer/checkers", "analyzer/gate", "analyzer/predict", "analyzer/report", "viewer")
 LOUD = re.compile(r"(?<![\w>.])(printf|puts|putchar|perror|exit|_exit)\s*\(|\b(stdout|stderr)\b")
 
 # Files that may, with the reason.

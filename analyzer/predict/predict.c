@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * predict.c - asks of each pattern how far a reordering gets, and joins those of the same places.
+ */
+#include "predict.h"
+
+#include "room.h"
+
+#define BUDGET UINT64_C(4000000000) /* some 20 s */
+
+struct run {
+	const struct predict_sequence *sequence;
+	struct predict_result *out;
+	unsigned ignore;
+	struct order full, no_reads;
+	struct closure proves, reaches, meets;
+	uint32_t *slot; /* owns: hash of groups, index + 1 */
+	uint32_t mask;
+	uint64_t played; /* events, for witnesses */
+};
+
+static uint32_t place_of(const struct run *r, uint32_t acquire)
+{
+	return r->sequence->event[r->out->acquires.acquire[acquire].event].place;
+}
+
+/* Where it is requested, and where the lock before it was acquired. */
+static uint64_t places_of(const struct run *r, uint32_t acquire)
+{
+	uint32_t outer = r->out->acquires.acquire[acquire].outer;
+
+	return (uint64_t)place_of(r, acquire) << 32 | place_of(r, outer);
+}
+
+/* Begins with its smallest places, so that equal rings are equal arrays. */
+static void rotate(const struct run *r, uint32_t *acquire, uint32_t count)
+{
+	uint32_t turned[PATTERN_MOST], first = 0;
+
+	for (uint32_t i = 1; i < count; i++)
+		if (places_of(r, acquire[i]) < places_of(r, acquire[first]))
+			first = i;
+	for (uint32_t i = 0; i < count; i++)
+		turned[i] = acquire[(first + i) % count];
+	memcpy(acquire, turned, count * sizeof(*turned));
+}
+
+static bool is_same(const struct run *r, const struct predict_deadlock *d, const uint32_t *acquire,
+		    uint32_t count)
+{
+	if (d->length != count)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (places_of(r, d->acquire[i]) != places_of(r, acquire[i]))
+			return false;
+	return true;
+}
+
+static uint32_t hash_of(const struct run *r, const uint32_t *acquire, uint32_t count)
+{
+	uint64_t hash = count;
+
+	for (uint32_t i = 0; i < count; i++)
+		hash = (hash ^ places_of(r, acquire[i])) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(hash >> 32);
+}
+
+static void grow_slots(struct run *r)
+{
+	uint32_t mask = r->slot ? r->mask * 2 + 1 : 255;
+
+	free(r->slot);
+	r->slot = room_new((size_t)mask + 1, sizeof(*r->slot));
+	r->mask = mask;
+	for (size_t i = 0; i < r->out->count; i++) {
+		const struct predict_deadlock *d = &r->out->deadlock[i];
+		uint32_t at = hash_of(r, d->acquire, d->length) & mask;
+
+		while (r->slot[at])
+			at = (at + 1) & mask;
+		r->slot[at] = (uint32_t)i + 1;
+	}
+}
+
+/* That of the same places; a new one where there is none. */
+static struct predict_deadlock *deadlock_of(struct run *r, const uint32_t *acquire, uint32_t count)
+{
+	struct predict_result *out = r->out;
+	uint32_t at;
+
+	if (!r->slot || out->count >= r->mask / 2)
+		grow_slots(r);
+	for (at = hash_of(r, acquire, count) & r->mask; r->slot[at]; at = (at + 1) & r->mask)
+		if (is_same(r, &out->deadlock[r->slot[at] - 1], acquire, count))
+			return &out->deadlock[r->slot[at] - 1];
+	out->deadlock =
+		room_for(out->deadlock, out->count, 1, &out->capacity, sizeof(*out->deadlock));
+	out->deadlock[out->count] = (struct predict_deadlock){ .length = count };
+	memcpy(out->deadlock[out->count].acquire, acquire, count * sizeof(*acquire));
+	r->slot[at] = (uint32_t)out->count + 1;
+	return &out->deadlock[out->count++];
+}
+
+static void prove(struct run *r, struct predict_deadlock *d, const uint32_t *acquire,
+		  uint32_t count)
+{
+	struct witness witness;
+
+	r->played += r->sequence->count;
+	witness_make(&r->proves, acquire, count, &witness);
+	if (!witness_holds(r->sequence, &r->out->acquires, &witness, acquire, count)) {
+		r->out->counts.refused++;
+		witness_release(&witness);
+		return;
+	}
+	memcpy(d->acquire, acquire, count * sizeof(*acquire));
+	d->proven = true;
+	d->witness = witness;
+}
+
+static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
+{
+	struct predict_counts *counts = &r->out->counts;
+	uint32_t acquire[PATTERN_MOST];
+	struct predict_deadlock *d;
+	bool proven = false;
+
+	counts->patterns++;
+	if (!closure_find(&r->meets, abstract, count, acquire)) {
+		counts->ordered++;
+		return;
+	}
+	if (closure_find(&r->reaches, abstract, count, acquire)) {
+		counts->reachable++;
+		proven = r->sequence->variables.count &&
+			 closure_find(&r->proves, abstract, count, acquire);
+	}
+	/* The first that can meet stands for it where none is proven. */
+	if (!proven) {
+		counts->unproven++;
+		closure_find(&r->meets, abstract, count, acquire);
+	}
+	counts->proven += proven;
+	rotate(r, acquire, count);
+	d = deadlock_of(r, acquire, count);
+	d->patterns++;
+	if (proven && !d->proven && !r->ignore)
+		prove(r, d, acquire, count);
+}
+
+static uint64_t steps_of(const struct run *r)
+{
+	return r->proves.steps + r->reaches.steps + r->meets.steps + r->played;
+}
+
+static uint64_t visit(void *cookie, const uint32_t *abstract, uint32_t count)
+{
+	struct run *r = cookie;
+	uint64_t before = steps_of(r);
+
+	judge(r, abstract, count);
+	return steps_of(r) - before;
+}
+
+int predict_deadlocks(const struct predict_sequence *sequence,
+		      const struct predict_options *options, struct predict_result *ret_result,
+		      struct diag *diag)
+{
+	struct run r = { .sequence = sequence, .out = ret_result };
+	struct patterns_visitor visitor = { &r, visit };
+	uint64_t budget = options && options->budget ? options->budget : BUDGET;
+	int error;
+
+	*ret_result = (struct predict_result){ 0 };
+	r.ignore = options ? options->ignore : 0;
+	error = acquires_collect(sequence, &ret_result->acquires, diag);
+	if (error)
+		return error;
+	order_build(sequence, &ret_result->acquires, r.ignore, &r.full);
+	order_build(sequence, &ret_result->acquires, r.ignore | PREDICT_IGNORE_READS, &r.no_reads);
+	closure_init(&r.proves, sequence, &ret_result->acquires, &r.full, true);
+	closure_init(&r.reaches, sequence, &ret_result->acquires, &r.no_reads, true);
+	closure_init(&r.meets, sequence, &ret_result->acquires, &r.no_reads, false);
+	patterns_search(sequence, &ret_result->acquires, budget, &visitor,
+			&ret_result->counts.graph);
+	ret_result->counts.abstracts = ret_result->acquires.abstract_count;
+	closure_release(&r.proves);
+	closure_release(&r.reaches);
+	closure_release(&r.meets);
+	order_release(&r.full);
+	order_release(&r.no_reads);
+	free(r.slot);
+	return 0;
+}
+
+void predict_result_release(struct predict_result *result)
+{
+	for (size_t i = 0; i < result->count; i++)
+		witness_release(&result->deadlock[i].witness);
+	free(result->deadlock);
+	acquires_release(&result->acquires);
+	*result = (struct predict_result){ 0 };
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * predict.h - deadlocks that did not happen in a sequence, and which of them a reordering of it reaches.
+ *
+ * After "Sound Dynamic Deadlock Prediction in Linear Time" (Tunc, Mathur, Pavlogiannis, Viswanathan, PLDI 2023). For each pattern
+ * (patterns.h) it is asked, strongest first:
+ *
+ *   proven      a sync-preserving reordering of the sequence ends in it: all critical sections that it contains in the recorded order,
+ *               all reads as recorded. A witness is attached, and was played by its own rules before it is given out. Needs reads
+ *               and writes in the sequence: what a lock-only one cannot see may keep the threads apart.
+ *   unordered   fork, join and notifications leave the threads free to meet there; but what was read, or the order of critical
+ *               sections, speaks against it in this very run.
+ *   ordered     cannot happen: only counted.
+ *
+ * Patterns of the same places are one deadlock. Deterministic.
+ */
+#ifndef THRUM_ANALYZER_PREDICT_PREDICT_H
+#define THRUM_ANALYZER_PREDICT_PREDICT_H
+
+#include "patterns.h"
+#include "witness.h"
+
+struct predict_options {
+	unsigned
+		ignore; /* enum predict_ignore: for comparison with tools that know no better; nothing is proven then */
+	uint64_t budget; /* of the search for patterns, in steps of about 5 ns; 0 = default */
+};
+
+struct predict_deadlock {
+	uint32_t length;
+	uint32_t acquire[PATTERN_MOST]; /* each wants what the next one's thread holds */
+	uint64_t patterns;		/* with these places */
+	bool proven;
+	struct witness witness; /* of a proven one */
+};
+
+struct predict_counts {
+	struct patterns_stats graph;
+	uint64_t abstracts, patterns;
+	uint64_t ordered; /* patterns, like the next three */
+	uint64_t unproven;
+	uint64_t reachable; /* by reorderings in which what reads saw does not matter */
+	uint64_t proven;
+	uint64_t refused; /* whose witness did not play: a defect of ours, always 0 */
+};
+
+struct predict_result {
+	struct acquires acquires;
+	struct predict_deadlock *deadlock; /* owns; in the order of the sequence */
+	size_t count, capacity;
+	struct predict_counts counts;
+};
+
+/* `sequence` is borrowed. `options` may be NULL. Release also after a failure. */
+int predict_deadlocks(const struct predict_sequence *sequence,
+		      const struct predict_options *options, struct predict_result *ret_result,
+		      struct diag *diag);
+void predict_result_release(struct predict_result *result);
+
+#endif

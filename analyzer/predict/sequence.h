@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sequence.h - a run as a sequence of abstract events: which thread did what to which object, and where; all in dense numbers.
+ *
+ * What predict/ works on, wherever it came from. The events are in an order that could have happened:
+ *  - a lock is acquired by one thread at a time and released by that thread; nested acquires of one lock count as one;
+ *  - a read sees the newest write before it.
+ * predict_sequence_add holds it to the first, so nothing behind it has to check.
+ */
+#ifndef THRUM_ANALYZER_PREDICT_SEQUENCE_H
+#define THRUM_ANALYZER_PREDICT_SEQUENCE_H
+
+#include "../../trace/trace_diag.h"
+#include "names.h"
+
+#include <stdbool.h>
+
+enum predict_op {
+	PREDICT_READ, /* of a variable */
+	PREDICT_WRITE,
+	PREDICT_ACQUIRE, /* of a lock */
+	PREDICT_RELEASE,
+	PREDICT_REQUEST, /* of a lock: the acquire follows, or the thread is stuck there */
+	PREDICT_WAIT, /* for a notification through a lock, which the thread has released before and acquires after */
+	PREDICT_NOTIFY,
+	PREDICT_FORK, /* of a thread */
+	PREDICT_JOIN,
+};
+
+struct predict_event {
+	uint32_t thread;
+	uint32_t object; /* variable, lock or thread, by `op` */
+	uint32_t place : 28, op : 4;
+};
+
+enum {
+	PREDICT_MOST_THREADS = 4096, /* clocks have an entry for each */
+	PREDICT_MOST_PLACES = 1 << 28,
+};
+
+struct predict_lock_state {
+	uint32_t owner; /* thread + 1; 0 = free */
+	uint32_t depth;
+};
+
+/* An acquire that came in while another thread had the lock. */
+struct predict_late {
+	uint32_t lock; /* + 1; 0 = none */
+	uint32_t place;
+};
+
+/* Zeroed = empty. */
+struct predict_sequence {
+	struct predict_event *event; /* owns */
+	size_t count, capacity;
+	struct names threads, locks, variables, places;
+	struct predict_lock_state *state; /* owns; by lock, while events are added */
+	size_t state_capacity, state_count;
+	struct predict_late *late; /* owns; by thread, while events are added */
+	size_t late_capacity, late_count;
+	uint64_t nested; /* acquires of a lock that the thread had, left out with their releases */
+};
+
+/*
+ * Some recorders write an acquire down before it is granted. So one of a lock that another thread has counts as made right before the
+ * thread's next event; and as a request that was never granted where there is none.
+ *
+ * `object` and `place` are numbers of the names. Fails where no run could have done that; `diag` says why, without the line.
+ */
+int predict_sequence_add(struct predict_sequence *sequence, uint32_t thread, enum predict_op op,
+			 uint32_t object, uint32_t place, struct diag *diag);
+/* After the last event. */
+void predict_sequence_end(struct predict_sequence *sequence);
+void predict_sequence_release(struct predict_sequence *sequence);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * std_reader.c - a scanner by hand: one look at each byte, no copy of a name that is known.
+ */
+#include "std_reader.h"
+
+#include "room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (1u << 20)
+#define MOST_LINE_BYTES (BUFFER_BYTES / 2)
+#define OP_SKIP (-1)
+
+struct scan {
+	struct predict_sequence *sequence;
+	uint64_t line; /* of the line that is looked at, from 1 */
+	struct diag *diag;
+};
+
+struct word {
+	const char *text;
+	size_t bytes;
+};
+
+struct op_word {
+	const char *text;
+	int op; /* enum predict_op or OP_SKIP */
+};
+
+static const struct op_word op_words[] = {
+	{ "r", PREDICT_READ },	      { "w", PREDICT_WRITE },
+	{ "acq", PREDICT_ACQUIRE },   { "rel", PREDICT_RELEASE },
+	{ "req", PREDICT_REQUEST },   { "fork", PREDICT_FORK },
+	{ "join", PREDICT_JOIN },     { "wait", PREDICT_WAIT },
+	{ "notify", PREDICT_NOTIFY }, { "notifyAll", PREDICT_NOTIFY },
+	{ "begin", OP_SKIP },	      { "end", OP_SKIP },
+	{ "branch", OP_SKIP },	      { "enter", OP_SKIP },
+	{ "exit", OP_SKIP },	      { "dummy", OP_SKIP },
+};
+
+static int fail(const struct scan *scan, const char *what)
+{
+	return diag_set(scan->diag, THRUM_EFORMAT, "line %llu: %s", (unsigned long long)scan->line,
+			what);
+}
+
+static const struct op_word *find_op(struct word word)
+{
+	for (size_t i = 0; i < sizeof(op_words) / sizeof(*op_words); i++) {
+		const char *text = op_words[i].text;
+
+		if (text[0] == word.text[0] && strlen(text) == word.bytes &&
+		    !memcmp(text, word.text, word.bytes))
+			return &op_words[i];
+	}
+	return NULL;
+}
+
+/* T12 is 12. */
+static struct word thread_word(struct word word)
+{
+	if (word.bytes < 2 || word.text[0] != 'T')
+		return word;
+	for (size_t i = 1; i < word.bytes; i++)
+		if (word.text[i] < '0' || word.text[i] > '9')
+			return word;
+	return (struct word){ word.text + 1, word.bytes - 1 };
+}
+
+static uint32_t number_of(struct names *names, struct word word, const char *end)
+{
+	return names_lookup_or_add(names, word.text, word.bytes, (size_t)(end - word.text));
+}
+
+static struct names *names_of_op(struct predict_sequence *sequence, enum predict_op op)
+{
+	switch (op) {
+	case PREDICT_READ:
+	case PREDICT_WRITE:
+		return &sequence->variables;
+	case PREDICT_FORK:
+	case PREDICT_JOIN:
+		return &sequence->threads;
+	case PREDICT_ACQUIRE:
+	case PREDICT_RELEASE:
+	case PREDICT_REQUEST:
+	case PREDICT_WAIT:
+	case PREDICT_NOTIFY:
+		break;
+	}
+	return &sequence->locks;
+}
+
+/* The next word up to `separator`, which must come before the end of the line; `*at` is behind it then. */
+static bool take(const char **at, const char *line_end, char separator, struct word *ret_word)
+{
+	const char *start = *at, *here = start;
+
+	while (here < line_end && *here != separator)
+		here++;
+	if (here == line_end || here == start)
+		return false;
+	*ret_word = (struct word){ start, (size_t)(here - start) };
+	*at = here + 1;
+	return true;
+}
+
+/* `end` is how far memory may be looked at. */
+static int scan_line(struct scan *scan, const char *line, const char *line_end, const char *end)
+{
+	struct predict_sequence *sequence = scan->sequence;
+	struct word thread, op, object, place;
+	const struct op_word *known;
+	const char *at = line, *bar;
+	struct diag why;
+	uint32_t by, of, here;
+
+	if (line_end > line && line_end[-1] == '\r')
+		line_end--;
+	if (line == line_end)
+		return 0;
+	if (!take(&at, line_end, '|', &thread))
+		return fail(scan, "expected THREAD|");
+	if (!take(&at, line_end, '(', &op))
+		return fail(scan, "expected OP( after the thread");
+	known = find_op(op);
+	if (!known)
+		return fail(scan,
+			    "unknown operation; known are r w acq rel req fork join wait notify");
+	if (known->op == OP_SKIP)
+		return 0;
+	if (!take(&at, line_end, ')', &object))
+		return fail(scan, "expected OBJECT) after the operation");
+	if (at == line_end || *at++ != '|')
+		return fail(scan, "expected |PLACE after the operation");
+	bar = memchr(at, '|', (size_t)(line_end - at));
+	place = (struct word){ at, (size_t)((bar ? bar : line_end) - at) };
+	if (!place.bytes)
+		return fail(scan, "expected |PLACE after the operation");
+	if (known->op == PREDICT_FORK || known->op == PREDICT_JOIN)
+		object = thread_word(object);
+	by = number_of(&sequence->threads, thread_word(thread), end);
+	of = number_of(names_of_op(sequence, (enum predict_op)known->op), object, end);
+	here = number_of(&sequence->places, place, end);
+	if (sequence->threads.count > PREDICT_MOST_THREADS)
+		return fail(scan, "more than 4096 threads");
+	if (here >= PREDICT_MOST_PLACES)
+		return fail(scan, "more than 268 M places");
+	if (predict_sequence_add(sequence, by, (enum predict_op)known->op, of, here, &why))
+		return fail(scan, why.message);
+	return 0;
+}
+
+/* All lines that are whole; `ret_left` bytes at the end are not. */
+static int scan_lines(struct scan *scan, const char *text, size_t bytes, size_t *ret_left)
+{
+	const char *end = text + bytes;
+
+	for (;;) {
+		const char *line_end = memchr(text, '\n', (size_t)(end - text));
+		int error;
+
+		if (!line_end)
+			break;
+		scan->line++;
+		error = scan_line(scan, text, line_end, end);
+		if (error)
+			return error;
+		text = line_end + 1;
+	}
+	*ret_left = (size_t)(end - text);
+	return 0;
+}
+
+/* The last line, which has no end; and the end. */
+static int scan_rest(struct scan *scan, const char *text, size_t bytes)
+{
+	int error;
+
+	scan->line++;
+	error = scan_line(scan, text, text + bytes, text + bytes);
+	if (!error)
+		predict_sequence_end(scan->sequence);
+	return error;
+}
+
+int std_read_text(const char *text, size_t bytes, struct predict_sequence *sequence,
+		  struct diag *diag)
+{
+	struct scan scan = { .sequence = sequence, .diag = diag };
+	size_t left;
+	int error = scan_lines(&scan, text, bytes, &left);
+
+	return error ? error : scan_rest(&scan, text + bytes - left, left);
+}
+
+static int read_all(struct scan *scan, int fd, const char *path, char *buffer)
+{
+	size_t have = 0;
+
+	for (;;) {
+		ssize_t got = read(fd, buffer + have, BUFFER_BYTES - have);
+		int error;
+		size_t left;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return diag_set(scan->diag, THRUM_EIO, "cannot read %s: %s", path,
+					strerror(errno));
+		if (!got)
+			return scan_rest(scan, buffer, have);
+		have += (size_t)got;
+		error = scan_lines(scan, buffer, have, &left);
+		if (error)
+			return error;
+		if (left > MOST_LINE_BYTES) {
+			scan->line++;
+			return fail(scan, "longer than 512 KiB: not a trace in STD form");
+		}
+		memmove(buffer, buffer + have - left, left);
+		have = left;
+	}
+}
+
+int std_read_file(const char *path, struct predict_sequence *sequence, struct diag *diag)
+{
+	struct scan scan = { .sequence = sequence, .diag = diag };
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+	char *buffer;
+
+	if (fd < 0)
+		return diag_set(diag, THRUM_EIO, "cannot read %s: %s", path, strerror(errno));
+	buffer = room_new(BUFFER_BYTES, 1);
+	error = read_all(&scan, fd, path, buffer);
+	free(buffer);
+	close(fd);
+	return error;
+}
