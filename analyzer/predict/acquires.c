@@ -151,7 +151,9 @@ static void apply(struct collect *c, const struct predict_event *e, size_t index
 		add(c, e->thread, e->object, index, true);
 	else if (e->op == PREDICT_RELEASE)
 		drop(c, e->thread, e->object);
-	/* A thread that goes on is not stuck in what it requested. */
+	/* A thread that goes on, or ends, is not stuck in what it requested. */
+	if (e->op == PREDICT_JOIN)
+		c->held[e->object].wanted = 0;
 	held->wanted = e->op == PREDICT_REQUEST ? e->object + 1 : 0;
 	held->request = index;
 }

@@ -48,15 +48,20 @@ struct clock_stamp *clock_stamps_new(size_t count)
 	return stamps;
 }
 
-bool clock_stamp_join(const struct clocks *clocks, const struct clock_stamp *stamp, uint32_t *into)
+void clock_stamp_merge(const struct clocks *clocks, const struct clock_stamp *stamp, uint32_t *into)
 {
 	const uint32_t *from = clocks->copy + (size_t)stamp->copy * clocks->width;
 	uint32_t own = into[stamp->thread];
 
-	if (stamp->own <= own)
-		return false;
 	for (uint32_t t = 0; t < clocks->width; t++)
 		into[t] = into[t] > from[t] ? into[t] : from[t];
-	into[stamp->thread] = stamp->own; /* beyond that of the copy */
+	into[stamp->thread] = own > stamp->own ? own : stamp->own; /* not that of the copy */
+}
+
+bool clock_stamp_join(const struct clocks *clocks, const struct clock_stamp *stamp, uint32_t *into)
+{
+	if (stamp->own <= into[stamp->thread])
+		return false;
+	clock_stamp_merge(clocks, stamp, into);
 	return true;
 }

@@ -68,6 +68,10 @@ static inline uint32_t clock_stamp_get(const struct clocks *clocks, const struct
 /* `into` has `width` entries. Returns whether anything was new. */
 bool clock_stamp_join(const struct clocks *clocks, const struct clock_stamp *stamp, uint32_t *into);
 
+/* The same for a stamp of which another one with the same own entry may know less. */
+void clock_stamp_merge(const struct clocks *clocks, const struct clock_stamp *stamp,
+		       uint32_t *into);
+
 /* `thread` learns what the stamp knows. */
 static inline void clocks_learn(struct clocks *clocks, uint32_t thread,
 				const struct clock_stamp *stamp)

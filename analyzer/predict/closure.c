@@ -90,8 +90,10 @@ static void require_before(struct closure *c, uint32_t acquire)
 {
 	struct clock_stamp before = c->order->acquired[acquire];
 
+	/* The moment before is that of many: what the thread read between it and the acquire counts. */
 	before.own--;
-	clock_stamp_join(&c->order->clocks, &before, c->in);
+	clock_stamp_merge(&c->order->clocks, &before, c->in);
+	c->steps += c->sequence->threads.count;
 }
 
 static bool require_release(struct closure *c, uint32_t acquire, bool *grew)

@@ -118,12 +118,24 @@ static void prove(struct run *r, struct predict_deadlock *d, const uint32_t *acq
 	d->witness = witness;
 }
 
+/* Is that where the sequence ends? Then these are the requests. */
+static bool is_end(const struct acquires *a, const uint32_t *abstract, uint32_t count,
+		   uint32_t *ret_acquire)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		ret_acquire[i] = a->abstract[abstract[i]].last;
+		if (a->acquire[ret_acquire[i]].made)
+			return false;
+	}
+	return true;
+}
+
 static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
 {
 	struct predict_counts *counts = &r->out->counts;
-	uint32_t acquire[PATTERN_MOST];
+	uint32_t acquire[PATTERN_MOST], end[PATTERN_MOST] = { 0 };
 	struct predict_deadlock *d;
-	bool proven = false;
+	bool proven = false, observed;
 
 	counts->patterns++;
 	if (!closure_find(&r->meets, abstract, count, acquire)) {
@@ -141,11 +153,19 @@ static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
 		closure_find(&r->meets, abstract, count, acquire);
 	}
 	counts->proven += proven;
+	observed = is_end(&r->out->acquires, abstract, count, end);
+	counts->observed += observed;
+	if (observed)
+		memcpy(acquire, end, sizeof(end));
 	rotate(r, acquire, count);
 	d = deadlock_of(r, acquire, count);
 	d->patterns++;
-	if (proven && !d->proven && !r->ignore)
+	if (observed && !d->observed) {
+		d->observed = true;
+		memcpy(d->acquire, acquire, count * sizeof(*acquire));
+	} else if (proven && !d->proven && !d->observed && !r->ignore) {
 		prove(r, d, acquire, count);
+	}
 }
 
 static uint64_t steps_of(const struct run *r)

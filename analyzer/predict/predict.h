@@ -8,6 +8,7 @@
  *   proven      a sync-preserving reordering of the sequence ends in it: all critical sections that it contains in the recorded order,
  *               all reads as recorded. A witness is attached, and was played by its own rules before it is given out. Needs reads
  *               and writes in the sequence: what a lock-only one cannot see may keep the threads apart.
+ *   observed    the sequence ends in it: each of the threads has requested what the next one has.
  *   unordered   fork, join and notifications leave the threads free to meet there; but what was read, or the order of critical
  *               sections, speaks against it in this very run.
  *   ordered     cannot happen: only counted.
@@ -30,7 +31,7 @@ struct predict_deadlock {
 	uint32_t length;
 	uint32_t acquire[PATTERN_MOST]; /* each wants what the next one's thread holds */
 	uint64_t patterns;		/* with these places */
-	bool proven;
+	bool observed, proven;
 	struct witness witness; /* of a proven one */
 };
 
@@ -41,6 +42,7 @@ struct predict_counts {
 	uint64_t unproven;
 	uint64_t reachable; /* by reorderings in which what reads saw does not matter */
 	uint64_t proven;
+	uint64_t observed;
 	uint64_t refused; /* whose witness did not play: a defect of ours, always 0 */
 };
 

@@ -69,9 +69,10 @@ struct player {
 	size_t *recorded; /* owns; by variable: its newest write in the sequence, event + 1 */
 	size_t *written;  /* owns; by variable: the same in the witness */
 	uint32_t *owner;  /* owns; by lock, in the witness */
-	uint32_t *waits;  /* owns; by thread: lock + 1 it waits through */
-	size_t *left;	  /* owns; by thread: its first event that the witness leaves out, + 1 */
-	bool *unborn;	  /* owns; by thread: the witness leaves its fork out */
+	uint32_t *waits;  /* owns; by thread: lock + 1 it waits through, not notified yet */
+	bool *missed; /* owns; by thread: the sequence notified it then. A wait may end without that, by a timeout */
+	size_t *left;	/* owns; by thread: its first event that the witness leaves out, + 1 */
+	size_t *unborn; /* owns; by thread: the first of its forks that the witness leaves out, + 1 */
 };
 
 static void player_init(struct player *p, const struct predict_sequence *s)
@@ -80,6 +81,7 @@ static void player_init(struct player *p, const struct predict_sequence *s)
 	p->written = room_new(s->variables.count, sizeof(*p->written));
 	p->owner = room_new(s->locks.count, sizeof(*p->owner));
 	p->waits = room_new(s->threads.count, sizeof(*p->waits));
+	p->missed = room_new(s->threads.count, sizeof(*p->missed));
 	p->left = room_new(s->threads.count, sizeof(*p->left));
 	p->unborn = room_new(s->threads.count, sizeof(*p->unborn));
 	memset(p->owner, 0xff, s->locks.count * sizeof(*p->owner));
@@ -91,15 +93,25 @@ static void player_release(struct player *p)
 	free(p->written);
 	free(p->owner);
 	free(p->waits);
+	free(p->missed);
 	free(p->left);
 	free(p->unborn);
 }
 
-static void wake(struct player *p, uint32_t threads, uint32_t lock)
+/* A notification, in the witness or only in the sequence. */
+static void notify(struct player *p, uint32_t threads, uint32_t lock, bool is_in)
 {
-	for (uint32_t t = 0; t < threads; t++)
-		if (p->waits[t] == lock + 1)
-			p->waits[t] = 0;
+	for (uint32_t t = 0; t < threads; t++) {
+		if (p->waits[t] != lock + 1 || p->left[t])
+			continue;
+		p->waits[t] = is_in ? 0 : p->waits[t];
+		p->missed[t] = !is_in;
+	}
+}
+
+static bool still_waits(const struct player *p, uint32_t thread)
+{
+	return p->waits[thread] && p->missed[thread];
 }
 
 /* Can the witness do this event now? Then it has. */
@@ -109,8 +121,11 @@ static bool play(struct player *p, const struct predict_sequence *s, size_t i)
 
 	if (p->left[e->thread] || p->unborn[e->thread])
 		return false;
-	if (p->waits[e->thread] && e->op != PREDICT_REQUEST)
-		return false;
+	if (e->op != PREDICT_REQUEST) {
+		if (still_waits(p, e->thread))
+			return false;
+		p->waits[e->thread] = 0;
+	}
 	switch ((enum predict_op)e->op) {
 	case PREDICT_READ:
 		return p->written[e->object] == p->recorded[e->object];
@@ -131,9 +146,10 @@ static bool play(struct player *p, const struct predict_sequence *s, size_t i)
 		return !p->left[e->object] && !p->unborn[e->object];
 	case PREDICT_WAIT:
 		p->waits[e->thread] = e->object + 1;
+		p->missed[e->thread] = false;
 		return true;
 	case PREDICT_NOTIFY:
-		wake(p, s->threads.count, e->object);
+		notify(p, s->threads.count, e->object, true);
 		return true;
 	case PREDICT_REQUEST:
 	case PREDICT_FORK:
@@ -142,12 +158,16 @@ static bool play(struct player *p, const struct predict_sequence *s, size_t i)
 	return true;
 }
 
-static void leave(struct player *p, const struct predict_event *e, size_t i)
+static void leave(struct player *p, const struct predict_sequence *s, size_t i)
 {
+	const struct predict_event *e = &s->event[i];
+
 	if (!p->left[e->thread])
 		p->left[e->thread] = i + 1;
-	if (e->op == PREDICT_FORK)
-		p->unborn[e->object] = true;
+	if (e->op == PREDICT_FORK && !p->unborn[e->object])
+		p->unborn[e->object] = i + 1;
+	else if (e->op == PREDICT_NOTIFY)
+		notify(p, s->threads.count, e->object, false);
 }
 
 static bool is_ring(const struct player *p, const struct acquires *acquires,
@@ -157,8 +177,10 @@ static bool is_ring(const struct player *p, const struct acquires *acquires,
 		const struct acquire *a = &acquires->acquire[acquire[i]];
 		const struct acquire *giver = &acquires->acquire[acquire[(i + 1) % count]];
 
-		if (p->left[a->thread] != a->event + 1 || p->waits[a->thread] ||
-		    p->unborn[a->thread])
+		if (p->left[a->thread] != a->event + 1 || still_waits(p, a->thread))
+			return false;
+		/* Traces fork threads that run already: only what comes after is due to it. */
+		if (p->unborn[a->thread] && p->unborn[a->thread] <= a->event)
 			return false;
 		if (p->owner[a->lock] != giver->thread || giver->thread == a->thread)
 			return false;
@@ -198,7 +220,7 @@ bool witness_holds(const struct predict_sequence *sequence, const struct acquire
 			holds = play(&player, sequence, i);
 			done++;
 		} else {
-			leave(&player, e, i);
+			leave(&player, sequence, i);
 		}
 		if (e->op == PREDICT_WRITE)
 			player.recorded[e->object] = i + 1;

@@ -112,6 +112,16 @@ static void test_what_was_read_keeps_it_from_being_proven(void **state)
 	       (struct answer){ 1, 1, 1, 1 });
 }
 
+static void test_what_was_read_right_before_an_acquire_counts(void **state)
+{
+	(void)state;
+	/* T2 needs T1 up to the fork, with its first acquire of B; before the second one T1 has read y */
+	expect("T1|acq(A)|1\nT1|acq(B)|1\nT1|rel(B)|1\nT1|fork(T2)|2\nT3|w(y)|3\nT1|r(y)|4\n"
+	       "T1|acq(B)|5\nT1|rel(B)|6\nT1|rel(A)|7\nT2|acq(B)|8\nT2|acq(A)|9\nT2|rel(A)|10\n"
+	       "T2|rel(B)|11\n",
+	       (struct answer){ 1, 1, 1, 1 });
+}
+
 static void test_a_join_knows_what_was_read_last(void **state)
 {
 	(void)state;
@@ -318,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_is_no_pattern),
 		cmocka_unit_test(test_fork_and_join_order),
 		cmocka_unit_test(test_what_was_read_keeps_it_from_being_proven),
+		cmocka_unit_test(test_what_was_read_right_before_an_acquire_counts),
 		cmocka_unit_test(test_a_join_knows_what_was_read_last),
 		cmocka_unit_test(test_a_notification_orders_a_wait),
 		cmocka_unit_test(test_a_request_at_the_end_counts),
