@@ -11,13 +11,24 @@
 #include "../analyzer/report/coverage.h"
 #include "../analyzer/symbolize.h"
 #include "cli.h"
+#include "inputs_std.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static int input_open(struct inputs *inputs, const char *path, struct diag *diag)
+uint64_t inputs_rules_off(const struct options *options)
+{
+	uint64_t off = 0;
+
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		off |= (uint64_t)!options->rules.on[rule] << rule;
+	return off;
+}
+
+static int input_open(const struct options *options, struct inputs *inputs, const char *path,
+		      struct diag *diag)
 {
 	struct input *input = &inputs->input[inputs->count];
 	int error;
@@ -25,6 +36,8 @@ static int input_open(struct inputs *inputs, const char *path, struct diag *diag
 	input->path = path;
 	input->findings = finding_list_new();
 	inputs->count++; /* from here on released with the others */
+	if (options->from == FROM_STD)
+		return input_open_std(options, inputs, input, diag);
 	if (report_read_is_json(path))
 		return report_read(path, input->findings, 0, &input->report, diag);
 	error = trace_place_open(path, &input->place, diag);
@@ -56,6 +69,7 @@ static int input_analyze(struct inputs *inputs, const struct options *given, str
 		.timed_out = timed_out || input->run.timed_out,
 		.end_real_ns = input->run.end_real_ns,
 		.end_pid = (uint32_t)input->run.pid,
+		.rules_off = inputs_rules_off(given),
 	};
 	const char **directories = calloc(given->symbols.count + 2, sizeof(*directories));
 	struct symbolize_options symbolize = { .directories = directories,
@@ -70,8 +84,6 @@ static int input_analyze(struct inputs *inputs, const struct options *given, str
 		directories[count++] = given->symbols.text[i];
 	if (input->place.symbols)
 		directories[count++] = input->place.symbols;
-	for (int rule = 0; rule < RULE_COUNT; rule++)
-		options.rules_off |= (uint64_t)!given->rules.on[rule] << rule;
 	error = analyze_run(input->reader, &options, input->findings, &stats, diag);
 	if (error)
 		goto out;
@@ -331,7 +343,7 @@ int inputs_load(const struct options *options, char **paths, size_t count, bool 
 	if (!options->quiet)
 		say_unreadable_symbols(options);
 	for (size_t i = 0; !error && i < count; i++)
-		error = input_open(inputs, paths[i], diag);
+		error = input_open(options, inputs, paths[i], diag);
 	for (size_t i = 0; !error && i < count; i++) {
 		struct input *input = &inputs->input[i];
 

@@ -67,6 +67,9 @@ void inputs_get_untraced(const struct inputs *inputs, const char *why,
 void inputs_get_unrecorded(const struct inputs *inputs, struct report_unrecorded **ret_unrecorded,
 			   size_t *ret_count);
 
+/* Of --rules: a bit per enum rule that is off. */
+uint64_t inputs_rules_off(const struct options *options);
+
 /* The operands of a verb that takes traces; thrum.data where there are none. Borrowed. */
 char **inputs_of_options(const struct options *options, size_t *ret_count);
 

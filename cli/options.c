@@ -29,6 +29,7 @@ enum option_type {
 	FOLLOW,
 	REDACT,
 	RACES,
+	FROM,
 	FORMAT,
 	REPORT,
 	RULES,
@@ -195,6 +196,7 @@ static const struct choice {
 	[MODE] = { "a recording mode", { "full", "bounded" } },
 	[FOLLOW] = { "a choice of processes", { "all", "none" } },
 	[RACES] = { "a way to look for races", { "auto", "off", "deep", "record", "record-full" } },
+	[FROM] = { "a form of trace", { "std" } },
 	[REDACT] = { "something that can be redacted", { "none", "args" } },
 };
 
@@ -220,31 +222,24 @@ static int parse_choice(enum option_type type, const char *value, unsigned *ret_
 	return diag_set(diag, THRUM_EINVAL, "'%s' is not %s; give %s", value, choice->what, known);
 }
 
-#define PARSE_CHOICE(TYPE)                                                         \
-	static int parse_##TYPE(void *field, const char *value, struct diag *diag) \
-	{                                                                          \
-		unsigned index;                                                    \
-		int error = parse_choice(TYPE, value, &index, diag);               \
-                                                                                   \
-		if (!error)                                                        \
-			*(option_##TYPE *)field = (option_##TYPE)index;            \
-		return error;                                                      \
+#define PARSE_CHOICE(TYPE, FIRST)                                                   \
+	static int parse_##TYPE(void *field, const char *value, struct diag *diag)  \
+	{                                                                           \
+		unsigned index;                                                     \
+		int error = parse_choice(TYPE, value, &index, diag);                \
+                                                                                    \
+		if (!error)                                                         \
+			*(option_##TYPE *)field = (option_##TYPE)((FIRST) + index); \
+		return error;                                                       \
 	}
-PARSE_CHOICE(COLOR)
-PARSE_CHOICE(MODE)
-PARSE_CHOICE(FOLLOW)
-PARSE_CHOICE(REDACT)
+PARSE_CHOICE(COLOR, COLOR_AUTO)
+PARSE_CHOICE(MODE, MODE_FULL)
+PARSE_CHOICE(FOLLOW, FOLLOW_ALL)
+PARSE_CHOICE(REDACT, REDACT_NONE)
 
-/* Not given is not auto: then what THRUM_OPTIONS says counts. */
-static int parse_RACES(void *field, const char *value, struct diag *diag)
-{
-	unsigned index;
-	int error = parse_choice(RACES, value, &index, diag);
-
-	if (!error)
-		*(option_RACES *)field = (option_RACES)(RACES_AUTO + index);
-	return error;
-}
+/* Not given is none of the words. Of RACES it is not auto: then what THRUM_OPTIONS says counts. */
+PARSE_CHOICE(RACES, RACES_AUTO)
+PARSE_CHOICE(FROM, FROM_STD)
 
 static int parse_FORMAT(void *field, const char *value, struct diag *diag)
 {

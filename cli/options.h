@@ -44,6 +44,7 @@ enum record_mode { MODE_FULL, MODE_BOUNDED };
 enum follow { FOLLOW_ALL, FOLLOW_NONE };
 enum races { RACES_NOT_GIVEN, RACES_AUTO, RACES_OFF, RACES_DEEP, RACES_RECORD, RACES_RECORD_FULL };
 enum redact { REDACT_NONE, REDACT_ARGS };
+enum from { FROM_RECORDED, FROM_STD };
 
 #define FAIL_ON_NEVER ((int)LEVEL_ERROR + 1) /* no finding reaches this level */
 
@@ -78,6 +79,7 @@ typedef enum record_mode option_MODE;
 typedef enum follow option_FOLLOW;
 typedef enum redact option_REDACT;
 typedef enum races option_RACES;
+typedef enum from option_FROM;
 typedef const struct sink_ops *option_FORMAT;
 typedef struct report_targets option_REPORT;
 typedef struct dump_filter *option_FILTER; /* owned; NULL = none */

@@ -41,6 +41,7 @@ VALUES = {
     "FOLLOW": ("none", "some"),
     "RACES": ("record", "some"),
     "REDACT": ("args", "names"),
+    "FROM": ("std", "csv"),
     "FORMAT": ("json", "pdf"),
     "REPORT": ("json=x.json", "json"),
     "RULES": ("deadlock,-hold-time", "no-such-rule"),

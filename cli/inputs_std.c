@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inputs_std.c - from a text file to findings.
+ */
+#include "inputs_std.h"
+
+#include "../analyzer/predict/std_findings.h"
+#include "../analyzer/predict/std_reader.h"
+
+#include <string.h>
+
+/* One process stands for the run that the trace was taken of. */
+static void fill_report(struct input *input, const struct std_summary *summary)
+{
+	struct read_process *process = finding_list_alloc(input->findings, sizeof(*process));
+	const char **path = finding_list_alloc(input->findings, sizeof(*path));
+
+	memset(process, 0, sizeof(*process));
+	process->process.name = "std";
+	process->process.command = finding_list_printf(input->findings, "%s", input->path);
+	process->process.events = summary->events;
+	process->process.complete = true;
+	process->threads = summary->threads;
+	process->locks = summary->locks;
+	*path = input->path;
+	input->report = (struct read_report){
+		.process = process,
+		.process_count = 1,
+		.complete = true,
+		.path = path,
+		.path_count = 1,
+		.verdict = VERDICT_CLEAN,
+	};
+}
+
+int input_open_std(const struct options *options, struct inputs *inputs, struct input *input,
+		   struct diag *diag)
+{
+	const char *file = strcmp(input->path, "-") ? input->path : "/dev/stdin";
+	struct predict_sequence sequence = { 0 };
+	struct std_summary summary;
+	struct diag why;
+	int error = std_read_file(file, &sequence, &why);
+
+	/* What it could not open is named by the message already. */
+	if (error == THRUM_EFORMAT)
+		diag_set(diag, error, "%s: %s", input->path, why.message);
+	else if (error)
+		*diag = why;
+	else
+		error = std_findings_collect(&sequence, inputs_rules_off(options), 0,
+					     input->findings, &summary, diag);
+	if (!error) {
+		fill_report(input, &summary);
+		inputs->pruned[PRUNE_ORDERED_CREATE] += summary.ordered;
+		inputs->pruned[PRUNE_BUDGET] += summary.spent;
+	}
+	predict_sequence_release(&sequence);
+	return error;
+}
