@@ -31,6 +31,42 @@ static struct task *current_task(void)
 
 enum { FOR_SEVERAL = 1000 }; /* as depth: a semaphore that is no lock */
 
+static void give(struct call *c, struct object *o, bool kept, bool records)
+{
+	o->depth = 0;
+	if (kept) {
+		task_lock_given(o);
+	}
+	if (records) {
+		emit_o(c->s, TRACE_RELEASE, o->id);
+	}
+}
+
+/*
+ * A take may come twice: `with lock` of a class that has its own acquire(), as the one that threading.Lock is replaced by, calls that, and
+ * that the semaphore's. Of another task it says that a release was not seen.
+ */
+static void take(struct call *c, struct object *o, bool kept, bool records)
+{
+	if (o->depth == 1 && o->last_stream == c->s->task) {
+		return;
+	}
+	if (o->depth == 1) {
+		give(c, o, kept, records);
+	}
+	if (!c->s->task) { /* the main greenlet */
+		return;
+	}
+	o->depth = 1;
+	o->last_stream = c->s->task;
+	if (kept) {
+		task_lock_taken(c, o, c->s->task, c->stack);
+	}
+	if (records) {
+		emit_os_seq(c->s, TRACE_ACQUIRE, o->id, c->stack, 0);
+	}
+}
+
 static void note_hold(struct arch_caller caller, PyObject *lock, bool taken)
 {
 	PyObject *counter = taken ? py_get(lock, "counter") : NULL;
@@ -51,25 +87,35 @@ static void note_hold(struct arch_caller caller, PyObject *lock, bool taken)
 	call.s->bounded = NULL;
 	if (o && taken && !is_lock) {
 		o->depth = FOR_SEVERAL;
-	} else if (o && taken && o->depth != FOR_SEVERAL && call.s->task) {
-		o->depth = 1;
-		if (kept) {
-			task_lock_taken(&call, o, call.s->task, call.stack);
-		}
-		if (records) {
-			emit_os_seq(call.s, TRACE_ACQUIRE, o->id, call.stack, 0);
-		}
+	} else if (o && taken && o->depth != FOR_SEVERAL) {
+		take(&call, o, kept, records);
 	} else if (o && !taken && o->depth == 1) {
-		o->depth = 0;
-		if (kept) {
-			task_lock_given(o);
-		}
-		if (records) {
-			emit_o(call.s, TRACE_RELEASE, o->id);
-		}
+		give(&call, o, kept, records);
 	}
 	call.s->bounded = bounded;
 	shim_leave(&call);
+}
+
+static int (*init_old)(PyObject *, PyObject *, PyObject *);
+
+/* A new one, perhaps in another's memory. */
+static int init_semaphore(PyObject *lock, PyObject *args, PyObject *kwargs)
+{
+	struct arch_caller caller = PY_CALLER();
+	int failed = init_old(lock, args, kwargs);
+	const struct py_site *site = failed ? NULL : py_site_now("gevent lock");
+	struct object *o;
+	struct call call;
+
+	if (!failed && shim_enter_with(&call, caller, ROOM_EARLY)) {
+		call.stack = stack_id(&call);
+		o = object_renew(&call, (uintptr_t)lock, PY_ASYNC_LOCK);
+		if (o && site) {
+			py_name_object(&call, o->id, site);
+		}
+		shim_leave(&call);
+	}
+	return failed;
 }
 
 /* ---- methods ---- */
@@ -120,7 +166,7 @@ static PyObject *on_call(unsigned n, struct arch_caller caller, void *a, void *b
 #define ON_CALL(n)                                                                \
 	static PyObject *on_call_##n(void *a, void *b, void *c, void *d, void *e) \
 	{                                                                         \
-		return on_call(n, ARCH_CALLER(), a, b, c, d, e);                  \
+		return on_call(n, PY_CALLER(), a, b, c, d, e);                    \
 	}
 ON_CALL(0)
 ON_CALL(1)
@@ -279,6 +325,14 @@ void py_gevent_install(void)
 		}
 		py_drop(class);
 		missing += !rows[i].old.call;
+	}
+	if (!init_old) {
+		PyObject *class = py_get(py_module(SEMAPHORE), "Semaphore");
+
+		if (class) {
+			py_patch_init(class, init_semaphore, &init_old);
+		}
+		py_drop(class);
 	}
 	if (timeout && !hook_timeout.old) {
 		py_patch_function(timeout, "start", &hook_timeout);
