@@ -46,7 +46,7 @@ static struct {
 
 /* What one module's ELF header says. */
 struct elf_facts {
-	uintptr_t end, bias, eh_frame_hdr;
+	uintptr_t end, bias, eh_frame_hdr, data, data_end;
 	uint8_t build_id[MAX_BUILD_ID];
 	uint32_t build_id_bytes;
 };
@@ -77,6 +77,24 @@ static void read_build_id(uintptr_t start, size_t bytes, struct elf_facts *f)
 	}
 }
 
+/* Its writable segments, without what is read-only once it is relocated. */
+static void read_data(const ElfW(Phdr) * p, unsigned count, struct elf_facts *f)
+{
+	uintptr_t relocated = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		uintptr_t start = f->bias + p[i].p_vaddr, end = start + p[i].p_memsz;
+
+		if (p[i].p_type == PT_GNU_RELRO) {
+			relocated = (end + 4095) & ~(uintptr_t)4095;
+		} else if (p[i].p_type == PT_LOAD && p[i].p_flags & PF_W) {
+			f->data = f->data && f->data < start ? f->data : start;
+			f->data_end = f->data_end > end ? f->data_end : end;
+		}
+	}
+	f->data = f->data < relocated && relocated < f->data_end ? relocated : f->data;
+}
+
 static bool read_elf(uintptr_t start, struct elf_facts *f)
 {
 	ElfW(Ehdr) e;
@@ -105,6 +123,7 @@ static bool read_elf(uintptr_t start, struct elf_facts *f)
 	}
 	f->bias = start - (lowest & ~(uintptr_t)4095);
 	f->end = f->bias + ((highest + 4095) & ~(uintptr_t)4095);
+	read_data(p, e.e_phnum, f);
 	for (unsigned i = 0; i < e.e_phnum; i++) {
 		if (p[i].p_type == PT_GNU_EH_FRAME) {
 			f->eh_frame_hdr = f->bias + p[i].p_vaddr;
@@ -299,6 +318,8 @@ static void scan_line(const struct map_line *l, void *context)
 			      .end = f.end,
 			      .bias = f.bias,
 			      .eh_frame_hdr = f.eh_frame_hdr,
+			      .data = f.data,
+			      .data_end = f.data_end,
 			      .id = ++shim->next_module,
 			      .is_thrum =
 				      ((uintptr_t)&shim >= l->start && (uintptr_t)&shim < f.end) ||

@@ -39,7 +39,8 @@ enum { CODE_RANGES = 16 };
 
 struct module {
 	uintptr_t start, end, bias;
-	uintptr_t eh_frame_hdr; /* 0 = none */
+	uintptr_t eh_frame_hdr;	  /* 0 = none */
+	uintptr_t data, data_end; /* variables that can be written */
 	uint32_t id;
 	bool is_thrum;
 	bool gone;

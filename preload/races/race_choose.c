@@ -16,8 +16,6 @@ enum {
 	FIRST_REST_MS = 5,
 	MOST_DOUBLINGS = 8,
 	HOT_VISITS = 8,
-	NEAR = 12,
-	CALLEES = 8,
 	SOON_BYTES = 128
 };
 
@@ -82,8 +80,7 @@ bool race_is_hot(struct races *r, uintptr_t site)
 	return false;
 }
 
-/* Only by the thread that chooses. */
-static uint32_t next_random(struct races *r)
+uint32_t race_next_random(struct races *r)
 {
 	uint32_t x = r->own_seed;
 
@@ -94,14 +91,13 @@ static uint32_t next_random(struct races *r)
 	return x;
 }
 
-/* A frame of a stack that one of the threads made a hooked call from lately. */
-static uintptr_t recent_call(struct races *r)
+uintptr_t race_recent_call(struct races *r)
 {
 	uint32_t streams = shim->stream_count;
-	const struct stream *s = streams ? shim->streams[next_random(r) % streams + 1] : NULL;
+	const struct stream *s = streams ? shim->streams[race_next_random(r) % streams + 1] : NULL;
 
 	for (int i = 0; s && i < 16; i++) {
-		uint32_t n = next_random(r);
+		uint32_t n = race_next_random(r);
 		const struct context *x =
 			&s->contexts[n % CONTEXT_SETS][n >> 16 & (CONTEXT_WAYS - 1)];
 		const struct depot_entry *e = __atomic_load_n(&x->stack, __ATOMIC_ACQUIRE);
@@ -119,7 +115,7 @@ static uintptr_t recent_function(struct races *r)
 	struct race_function *best = NULL;
 	unsigned seen = 0;
 
-	for (unsigned n = next_random(r), i = 0; i < RACE_FUNCTIONS && seen < 4; i++) {
+	for (unsigned n = race_next_random(r), i = 0; i < RACE_FUNCTIONS && seen < 4; i++) {
 		struct race_function *f = &r->function[(n + i) % RACE_FUNCTIONS];
 
 		if (atomic_load_explicit(&f->address, memory_order_relaxed)) {
@@ -136,12 +132,7 @@ static uintptr_t recent_function(struct races *r)
 
 /* ---- in a function ---- */
 
-struct text {
-	uintptr_t start, end;
-};
-
-/* The function around `address`, or of a long one what follows it. */
-static bool read_text(struct races *r, uintptr_t address, struct text *ret)
+bool race_read_text(struct races *r, uintptr_t address, struct race_text *ret)
 {
 	if (!race_is_scope(address) || !unwind_bounds(address + 1, &ret->start, &ret->end)) {
 		return false;
@@ -158,7 +149,7 @@ static bool read_text(struct races *r, uintptr_t address, struct text *ret)
 }
 
 /* What follows `address`, where a thread was or will come back to, is likely to be reached soon. */
-static void go_to(struct races *r, struct text *t, uintptr_t address)
+static void go_to(struct races *r, struct race_text *t, uintptr_t address)
 {
 	uintptr_t end = t->end - address > SOON_BYTES ? address + SOON_BYTES : t->end;
 
@@ -177,7 +168,7 @@ static uint32_t ms_of(const struct races *r, uint64_t ns)
 	return (uint32_t)((ns - r->began_ns) / 1000000);
 }
 
-static bool is_rested(struct races *r, uintptr_t site, uint64_t now_ns)
+bool race_is_rested(struct races *r, uintptr_t site, uint64_t now_ns)
 {
 	const struct race_visit *v = visit_of(r, site);
 
@@ -211,7 +202,7 @@ static bool is_candidate(const struct code_instruction *i)
  * Whom it calls is seen when it is reached: a small function that nothing names, a method or a callback; or one of libc that copies, which
  * may be the last thing that a function does.
  */
-static bool is_call_of_interest(struct races *r, const struct text *t,
+static bool is_call_of_interest(struct races *r, const struct race_text *t,
 				const struct code_instruction *i)
 {
 	if (i->segment || (i->flow != CODE_CALL && i->flow != CODE_JUMP)) {
@@ -224,7 +215,7 @@ static bool is_call_of_interest(struct races *r, const struct text *t,
 }
 
 /* One of the candidates of that text, each as likely as the other, rested ones first; and of the direct calls. 0 = none. */
-static uintptr_t look_through(struct races *r, const struct text *t, uint64_t now_ns,
+static uintptr_t look_through(struct races *r, const struct race_text *t, uint64_t now_ns,
 			      uintptr_t *ret_callee)
 {
 	uint32_t rested = 0, all = 0, callees = 0;
@@ -236,19 +227,19 @@ static uintptr_t look_through(struct races *r, const struct text *t, uint64_t no
 		if (!code_decode(r->text + (pc - t->start), t->end - pc, pc, &i)) {
 			break;
 		}
-		if (is_call_of_interest(r, t, &i) && is_rested(r, pc, now_ns) &&
-		    next_random(r) % ++rested == 0) {
+		if (is_call_of_interest(r, t, &i) && race_is_rested(r, pc, now_ns) &&
+		    race_next_random(r) % ++rested == 0) {
 			chosen = pc;
 		} else if (is_candidate(&i)) {
-			if (is_rested(r, pc, now_ns) && next_random(r) % ++rested == 0) {
+			if (race_is_rested(r, pc, now_ns) && race_next_random(r) % ++rested == 0) {
 				chosen = pc;
 			}
-			if (next_random(r) % ++all == 0) {
+			if (race_next_random(r) % ++all == 0) {
 				tired = pc;
 			}
 		}
 		if (i.flow == CODE_CALL && i.target && race_is_scope(i.target) &&
-		    next_random(r) % ++callees == 0) {
+		    race_next_random(r) % ++callees == 0) {
 			*ret_callee = i.target;
 		}
 	}
@@ -257,18 +248,18 @@ static uintptr_t look_through(struct races *r, const struct text *t, uint64_t no
 
 static uintptr_t choose_near(struct races *r, uintptr_t address, uint64_t now_ns)
 {
-	uint32_t levels = next_random(r) & 1 ? 0 : 1 + (next_random(r) % LEVELS);
+	uint32_t levels = race_next_random(r) & 1 ? 0 : 1 + (race_next_random(r) % LEVELS);
 	uintptr_t chosen = 0, callee;
-	struct text t;
+	struct race_text t;
 
-	if (!read_text(r, address, &t)) {
+	if (!race_read_text(r, address, &t)) {
 		return 0;
 	}
-	if (next_random(r) & 1) {
+	if (race_next_random(r) & 1) {
 		go_to(r, &t, address);
 	}
 	chosen = look_through(r, &t, now_ns, &callee);
-	for (; levels && callee && read_text(r, callee, &t); levels--) {
+	for (; levels && callee && race_read_text(r, callee, &t); levels--) {
 		uintptr_t deeper = look_through(r, &t, now_ns, &callee);
 
 		chosen = deeper ? deeper : chosen;
@@ -280,10 +271,10 @@ uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns)
 {
 	struct code_instruction i;
 	uintptr_t start, end, pc, chosen, callee;
-	struct text t;
+	struct race_text t;
 
 	if (!race_is_scope(address) || !unwind_bounds(address + 1, &start, &end) ||
-	    end - start > RACE_TEXT || !read_text(r, start, &t)) {
+	    end - start > RACE_TEXT || !race_read_text(r, start, &t)) {
 		return 0;
 	}
 	for (pc = start; pc < end; pc += i.length) {
@@ -306,7 +297,7 @@ static void set_site(struct races *r, uintptr_t site, uint64_t now_ns)
 
 	note_visit(r, site, now_ns);
 	__atomic_fetch_add(&r->told->choices, 1, __ATOMIC_RELAXED);
-	r->site_until_ns = now_ns + (next_random(r) % 4 ? RACE_SITE_MS : RACE_COLD_SITE_MS) *
+	r->site_until_ns = now_ns + (race_next_random(r) % 4 ? RACE_SITE_MS : RACE_COLD_SITE_MS) *
 					    UINT64_C(1000000);
 	atomic_store(&r->site, site);
 	if (!race_arm(&r->site_event, site, 0, false, RACE_DATA(RACE_SITE, 0, generation))) {
@@ -326,19 +317,23 @@ static bool has_free_watch(const struct races *r)
 
 static void choose_one(struct races *r, uint64_t now_ns)
 {
+	r->static_chosen = 0;
 	for (int i = 0; i < TRIES; i++) {
-		uint32_t n = next_random(r);
+		uint32_t n = race_next_random(r);
 		uintptr_t address, site;
 
 		site = n & 1 ? atomic_load_explicit(&r->hot[n >> 8 & (RACE_HOT - 1)],
 						    memory_order_relaxed)
 			     : 0;
-		if (site && is_rested(r, site, now_ns)) {
+		if (site && race_is_rested(r, site, now_ns)) {
 			set_site(r, site, now_ns);
 			return;
 		}
-		address = n & 6 ? recent_function(r) : recent_call(r);
-		site = address ? choose_near(r, address, now_ns) : 0;
+		site = n & 2 ? race_static_choose(r, now_ns) : 0;
+		if (!site) {
+			address = n & 12 ? recent_function(r) : race_recent_call(r);
+			site = address ? choose_near(r, address, now_ns) : 0;
+		}
 		if (site) {
 			set_site(r, site, now_ns);
 			return;
@@ -370,161 +365,20 @@ void race_choose(struct races *r, uint32_t stream)
 	}
 	if (site && now > r->site_until_ns && atomic_compare_exchange_strong(&r->site, &site, 0)) {
 		race_disarm(&r->site_event, true);
+		race_static_is_cold(r);
 		site = 0;
 	}
 	if (atomic_load(&r->on)) {
 		race_watch_parked(r, stream, now);
 	}
-	if (!site && atomic_load(&r->on) && has_free_watch(r) && !is_spent(r, now)) {
-		choose_one(r, now);
+	if (atomic_load(&r->on) && !is_spent(r, now)) {
+		race_static_look(r);
+		if (!site && has_free_watch(r)) {
+			choose_one(r, now);
+		}
 	}
 	if (unlikely(atomic_load(&races_deep)) && !is_spent(r, now)) {
 		race_deep_turn(r, now);
 	}
 	atomic_store(&r->choosing, 0);
-}
-
-/* ---- around an access ---- */
-
-static bool is_same_place(const struct code_instruction *a, const struct code_instruction *b,
-			  uintptr_t pc_a, uintptr_t pc_b)
-{
-	if (a->size != b->size || a->base != b->base || a->index != b->index ||
-	    a->scale != b->scale) {
-		return false;
-	}
-	return a->base == CODE_IP ? pc_a + a->length + (uintptr_t)a->displacement ==
-					    pc_b + b->length + (uintptr_t)b->displacement
-				  : a->displacement == b->displacement;
-}
-
-static bool is_load(const struct code_instruction *i)
-{
-	return i->access == CODE_READS && i->other != CODE_NO_REGISTER && i->other != i->base &&
-	       i->other != i->index;
-}
-
-/*
- * Is there, a few instructions on and with no call or branch between, a store to where the load at `pc` reads, or before a store such a
- * load? Then the two together change what is there.
- */
-static bool is_change(const uint8_t *text, const struct text *t, const struct code_instruction *at,
-		      uintptr_t at_pc)
-{
-	struct {
-		struct code_instruction i;
-		uintptr_t pc;
-	} last[NEAR];
-	uint32_t count = 0, left = 0;
-	struct code_instruction i;
-
-	for (uintptr_t pc = t->start; pc < t->end; pc += i.length) {
-		if (!code_decode(text + (pc - t->start), t->end - pc, pc, &i)) {
-			return false;
-		}
-		if (pc == at_pc && at->access == CODE_WRITES) {
-			for (uint32_t k = 0; k < count && k < NEAR; k++) {
-				if (is_load(&last[k].i) &&
-				    is_same_place(&last[k].i, at, last[k].pc, at_pc)) {
-					return true;
-				}
-			}
-			return false;
-		}
-		if (left && --left) {
-			if (i.access == CODE_WRITES && is_same_place(&i, at, pc, at_pc)) {
-				return true;
-			}
-		}
-		if (pc == at_pc) {
-			left = NEAR;
-		} else if (pc > at_pc && !left) {
-			return false;
-		}
-		if (i.flow != CODE_NEXT || i.is_atomic) {
-			count = 0;
-			if (pc > at_pc) {
-				return false;
-			}
-			continue;
-		}
-		last[count++ % NEAR].i = i;
-		last[(count - 1) % NEAR].pc = pc;
-	}
-	return false;
-}
-
-static bool has_atomics(const uint8_t *text, const struct text *t)
-{
-	struct code_instruction i;
-
-	for (uintptr_t pc = t->start; pc < t->end; pc += i.length) {
-		if (!code_decode(text + (pc - t->start), t->end - pc, pc, &i)) {
-			break;
-		}
-		if (i.is_atomic) {
-			return true;
-		}
-	}
-	return false;
-}
-
-uint32_t race_look_around(struct races *r, const struct code_instruction *i, uintptr_t pc)
-{
-	uint32_t touch = 0;
-	struct text t;
-
-	if (i->access == (CODE_READS | CODE_WRITES) || atomic_exchange(&r->choosing, 1)) {
-		return 0;
-	}
-	if (read_text(r, pc, &t) && t.start <= pc) {
-		touch = is_change(r->text, &t, i, pc) ? TRACE_TOUCH_CHANGES : 0;
-	}
-	atomic_store(&r->choosing, 0);
-	return touch;
-}
-
-/* Has the function, or one that it calls directly, an atomic instruction? */
-static bool is_near_atomics(struct races *r, uintptr_t ip)
-{
-	uintptr_t callee[CALLEES];
-	struct code_instruction i;
-	uint32_t count = 0;
-	struct text t;
-
-	if (!race_is_scope(ip - 1) || !read_text(r, ip - 1, &t)) {
-		return false;
-	}
-	for (uintptr_t pc = t.start; pc < t.end; pc += i.length) {
-		if (!code_decode(r->text + (pc - t.start), t.end - pc, pc, &i)) {
-			break;
-		}
-		if (i.is_atomic) {
-			return true;
-		}
-		if (i.flow == CODE_CALL && i.target && count < CALLEES) {
-			callee[count++] = i.target;
-		}
-	}
-	for (uint32_t k = 0; k < count; k++) {
-		if (read_text(r, callee[k], &t) && has_atomics(r->text, &t)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-uint32_t race_look_near(struct races *r, const uintptr_t *ip, uint32_t frames)
-{
-	bool is_near = false;
-
-	/* Who cannot look says the less. */
-	if (atomic_exchange(&r->choosing, 1)) {
-		return TRACE_TOUCH_NEAR_ATOMIC;
-	}
-	for (uint32_t i = 0; i < frames && !is_near; i++) {
-		is_near = ip[i] && is_near_atomics(r, ip[i]);
-	}
-	atomic_store(&r->choosing, 0);
-	return is_near ? TRACE_TOUCH_NEAR_ATOMIC : 0;
 }

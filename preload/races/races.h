@@ -43,6 +43,10 @@ enum {
 	RACE_THREADS = 256, /* are made … */
 	RACE_THREADS_A_SECOND = 500,
 	RACE_FUNCTIONS = 512, /* that ran lately */
+	RACE_STATICS = 256,
+	RACE_LOOKED = 4096, /* functions that were looked through for that */
+	RACE_LOOK_AT = 64,
+	RACE_VARIABLES = 4096, /* that code which was looked through writes */
 	RACE_VISITS = 8192,
 	RACE_HOT = 16,
 	RACE_PARKED = 32,
@@ -98,6 +102,12 @@ struct race_visit {
 	uint32_t not_before_ms;
 };
 
+/* A function that ran, or that one that ran calls, with instructions on variables of the program: where threads meet first of all. */
+struct race_static {
+	uintptr_t start;
+	uint32_t choices;
+};
+
 struct race_function {
 	_Atomic uintptr_t start, address; /* in it: where a thread was, or what follows a call */
 	uint32_t choices;
@@ -147,6 +157,16 @@ struct races {
 	struct race_visit visit[RACE_VISITS];
 	uint8_t text[RACE_TEXT];
 	struct race_function function[RACE_FUNCTIONS];
+	/* race_static.c */
+	struct race_static statics[RACE_STATICS];
+	uint32_t static_count;
+	uint32_t static_chosen; /* the breakpoint is in this one; from 1 */
+	uintptr_t looked[RACE_LOOKED], written[RACE_VARIABLES];
+	struct {
+		uintptr_t start;
+		uint32_t levels;
+	} look_at[RACE_LOOK_AT];
+	uint32_t look_at_count, look_from;
 	struct race_callee callee[RACE_CALLEES];
 	struct race_user user[4096];
 	_Atomic uint32_t hot_at;
@@ -182,13 +202,35 @@ bool race_is_scope(uintptr_t address);		    /* SLOW: code whose instructions are
 /* SLOW: an instruction of threads that met, to be paused at. */
 void race_make_hot(struct races *r, uintptr_t site);
 bool race_is_hot(struct races *r, uintptr_t site);
+/* SLOW, by the thread that chooses: into r->text, the function around `address`, or of a long one what follows it. */
+struct race_text {
+	uintptr_t start, end;
+};
+bool race_read_text(struct races *r, uintptr_t address, struct race_text *ret);
+/* SLOW, by the thread that chooses: an instruction of the whole function around `address`; 0 = none, or it is not understood to its end. */
+uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns);
+
+/* SLOW, by the thread that chooses. */
+uint32_t race_next_random(struct races *r);
+bool race_is_rested(struct races *r, uintptr_t site, uint64_t now_ns);
+uintptr_t race_recent_call(
+	struct races *r); /* a frame of a stack that a hooked call came from lately; 0 = none */
+
+/* ---- race_static.c: by the thread that chooses, SLOW ---- */
+
+/* Looks through a few functions more. */
+void race_static_look(struct races *r);
+/* An instruction on a variable of the program in one of those, 0 = none. */
+uintptr_t race_static_choose(struct races *r, uint64_t now_ns);
+/* Nobody reached it. */
+void race_static_is_cold(struct races *r);
+
+/* ---- race_around.c ---- */
+
 /* SLOW: enum trace_touch bits of what is around instruction `i` at `pc`; takes the room it needs from `r`. */
 uint32_t race_look_around(struct races *r, const struct code_instruction *i, uintptr_t pc);
 /* SLOW: TRACE_TOUCH_NEAR_ATOMIC where the functions of these frames, or what they call directly, have atomic instructions. */
 uint32_t race_look_near(struct races *r, const uintptr_t *ip, uint32_t frames);
-
-/* SLOW, by the thread that chooses: an instruction of the whole function around `address`; 0 = none, or it is not understood to its end. */
-uintptr_t race_choose_in(struct races *r, uintptr_t address, uint64_t now_ns);
 
 /* ---- race_deep.c ---- */
 
