@@ -218,6 +218,12 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 #define PIECES_read PIECES_FLAT
 #define PIECES___read_chk PIECES_FLAT
 #define PIECES_readv PIECES_LIST
+#define PIECES_pread PIECES_FLAT
+#define PIECES_pread64 PIECES_FLAT
+#define PIECES___pread_chk PIECES_FLAT
+#define PIECES___pread64_chk PIECES_FLAT
+#define PIECES_preadv PIECES_LIST
+#define PIECES_preadv64 PIECES_LIST
 #define PIECES_recv PIECES_FLAT
 #define PIECES_recvfrom PIECES_FLAT
 #define PIECES___recv_chk PIECES_FLAT
@@ -225,6 +231,10 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 #define PIECES_recvmsg races_pieces_of(m)
 #define PIECES_write PIECES_FLAT
 #define PIECES_writev PIECES_LIST
+#define PIECES_pwrite PIECES_FLAT
+#define PIECES_pwrite64 PIECES_FLAT
+#define PIECES_pwritev PIECES_LIST
+#define PIECES_pwritev64 PIECES_LIST
 #define PIECES_send PIECES_FLAT
 #define PIECES_sendto PIECES_FLAT
 #define PIECES_sendmsg races_pieces_of(m)
@@ -278,6 +288,36 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 		}                                                                                 \
 		turn_gave(f);                                                                     \
 		return rc;                                                                        \
+	}
+
+#define PRIM_TAKE_AT(call_, ret, name, params, args, on_, mode_)                \
+	EXPORT ret name params                                                  \
+	{                                                                       \
+		ret rc = real_##name args;                                      \
+                                                                                \
+		if (races_are_armed()) {                                        \
+			struct race_pieces p = PIECES_##name;                   \
+			races_taken(ARCH_CALLER(), TRACE_CALL_##call_, &p, rc); \
+		}                                                               \
+		return rc;                                                      \
+	}
+
+#define PRIM_GIVE_AT(call_, ret, name, params, args, on_, mode_)                       \
+	EXPORT ret name params                                                         \
+	{                                                                              \
+		struct race_pieces p;                                                  \
+		uint32_t watch = 0;                                                    \
+		ret rc;                                                                \
+                                                                                       \
+		if (races_are_armed()) {                                               \
+			p = (struct race_pieces)PIECES_##name;                         \
+			watch = races_giving(ARCH_CALLER(), TRACE_CALL_##call_, &p);   \
+		}                                                                      \
+		rc = real_##name args;                                                 \
+		if (unlikely(watch)) {                                                 \
+			races_given(ARCH_CALLER(), watch, TRACE_CALL_##call_, &p, rc); \
+		}                                                                      \
+		return rc;                                                             \
 	}
 
 /* By the names that the rows give their arguments. */

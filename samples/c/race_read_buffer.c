@@ -5,12 +5,16 @@
 /* BUILD needs=watchpoints flags=-O2 */
 #include "race.h"
 
+#ifndef READ
+#define READ read
+#endif
+
 static unsigned char message[256];
 static int source;
 
 static NOINLINE void fill(void)
 {
-	if (read(source, message, sizeof(message)) != sizeof(message))
+	if (READ(source, message, sizeof(message)) != sizeof(message))
 		abort();
 }
 

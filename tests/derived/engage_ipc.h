@@ -109,6 +109,29 @@ ON_PIPE(readv, if (readv(f[0], &part, 1) != 8) abort())
 ON_PIPE(__read_chk, if (__read_chk(f[0], bytes, 8, 8) != 8) abort())
 ON_PIPE(write, if (write(f[1], bytes, 8) != 8) abort())
 ON_PIPE(writev, if (writev(f[1], &part, 1) != 8) abort())
+/* Nobody is waited for in these: no record. */
+#define AT_A_PLACE(name, ...)                                       \
+	static int exercise_##name(void)                            \
+	{                                                           \
+		int f = memfd_create("engage", MFD_CLOEXEC);        \
+                                                                    \
+		if (f < 0 || ftruncate(f, 8) || (__VA_ARGS__) != 8) \
+			abort();                                    \
+		close(f);                                           \
+		return 0;                                           \
+	}
+ssize_t __pread_chk(int f, void *b, size_t n, off_t o, size_t size);
+ssize_t __pread64_chk(int f, void *b, size_t n, off64_t o, size_t size);
+AT_A_PLACE(pread, pread(f, bytes, 8, 0))
+AT_A_PLACE(pread64, pread64(f, bytes, 8, 0))
+AT_A_PLACE(__pread_chk, __pread_chk(f, bytes, 8, 0, 8))
+AT_A_PLACE(__pread64_chk, __pread64_chk(f, bytes, 8, 0, 8))
+AT_A_PLACE(preadv, preadv(f, &part, 1, 0))
+AT_A_PLACE(preadv64, preadv64(f, &part, 1, 0))
+AT_A_PLACE(pwrite, pwrite(f, bytes, 8, 0))
+AT_A_PLACE(pwrite64, pwrite64(f, bytes, 8, 0))
+AT_A_PLACE(pwritev, pwritev(f, &part, 1, 0))
+AT_A_PLACE(pwritev64, pwritev64(f, &part, 1, 0))
 ON_PIPE(tcdrain, tcdrain(f[1]))
 /* One read of a stream that has read nothing yet: it takes all that the pipe has. */
 #define ON_STREAM(name, ...)                                                                 \
