@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acquires.c - one pass over the sequence with the stack of locks of each thread.
+ * acquires.c - one pass over the sequence with the stack of locks of each thread; its marks say that a part can end in the section.
  */
 #include "acquires.h"
 
-#include "room.h"
-
-struct held {
-	uint32_t *acquire; /* owns; outermost first */
-	size_t count, capacity;
-	uint32_t wanted; /* lock + 1 of an open request */
-	size_t request;
-};
-
 struct collect {
+	const struct lock_order *order;
 	struct acquires *out;
 	struct held *held; /* owns; by thread */
+	uint32_t *user;	   /* owns; by lock: thread + 1 that acquired it; SEVERAL = more than one */
 	uint32_t *sorted;  /* owns */
 	size_t sorted_capacity;
 };
+
+#define SEVERAL UINT32_MAX
 
 static uint32_t hash_of(uint32_t thread, uint32_t lock, const uint32_t *held, uint32_t count)
 {
@@ -73,7 +68,6 @@ static uint32_t lookup_or_add(struct acquires *a, uint32_t thread, uint32_t lock
 		.lock = lock,
 		.held = a->pool_count,
 		.held_count = count,
-		.first = ACQUIRES_NONE,
 	};
 	a->pool_count += count;
 	a->slot[at] = ++a->abstract_count;
@@ -86,7 +80,7 @@ static uint32_t abstract_of(struct collect *c, uint32_t thread, uint32_t lock)
 
 	c->sorted = room_for(c->sorted, 0, held->count, &c->sorted_capacity, sizeof(*c->sorted));
 	for (size_t i = 0; i < held->count; i++) {
-		uint32_t outer = c->out->acquire[held->acquire[i]].lock;
+		uint32_t outer = held->lock[i].lock;
 		size_t at = i;
 
 		for (; at && c->sorted[at - 1] > outer; at--)
@@ -96,96 +90,146 @@ static uint32_t abstract_of(struct collect *c, uint32_t thread, uint32_t lock)
 	return lookup_or_add(c->out, thread, lock, c->sorted, (uint32_t)held->count);
 }
 
-static void add(struct collect *c, uint32_t thread, uint32_t lock, size_t event, bool made)
+static bool is_in_circle(const struct collect *c, const struct held *held, uint32_t lock)
+{
+	uint32_t circle = c->order->component[lock];
+
+	if (circle == LOCK_ORDER_NONE)
+		return false;
+	for (size_t i = 0; i < held->count; i++)
+		if (c->order->component[held->lock[i].lock] == circle)
+			return true;
+	return false;
+}
+
+/* A part can end here: in all sections that the thread is in. That of the newest says it for those around it. */
+static void mark(struct held *held)
+{
+	if (held->count)
+		held->lock[held->count - 1].mark = true;
+}
+
+static void request(struct collect *c, uint32_t thread, uint32_t lock, size_t event)
 {
 	struct acquires *out = c->out;
-	struct held *held = &c->held[thread];
-	struct acquire a = { .thread = thread,
-			     .lock = lock,
-			     .event = event,
-			     .abstract = ACQUIRES_NONE,
-			     .next_same = ACQUIRES_NONE,
-			     .outer = ACQUIRES_NONE,
-			     .made = made };
+	uint32_t abstract;
 
-	if (held->count) {
-		struct abstract_acquire *abstract;
-
-		out->edges++;
-		a.outer = held->acquire[held->count - 1];
-		a.abstract = abstract_of(c, thread, lock);
-		abstract = &out->abstract[a.abstract];
-		if (abstract->count++)
-			out->acquire[abstract->last].next_same = out->count;
-		else
-			abstract->first = out->count;
-		abstract->last = out->count;
-	}
-	out->acquire = room_for(out->acquire, out->count, 1, &out->capacity, sizeof(*out->acquire));
-	out->acquire[out->count++] = a;
-	if (!made)
+	if (!is_in_circle(c, &c->held[thread], lock))
 		return;
-	held->acquire =
-		room_for(held->acquire, held->count, 1, &held->capacity, sizeof(*held->acquire));
-	held->acquire[held->count++] = out->count - 1;
+	abstract = abstract_of(c, thread, lock);
+	out->abstract[abstract].count++;
+	out->occurrence = room_for(out->occurrence, out->occurrences, 1, &out->occurrence_capacity,
+				   sizeof(*out->occurrence));
+	out->occurrence[out->occurrences++] =
+		(struct occurrence){ .event = (uint32_t)event, .abstract = abstract };
+	mark(&c->held[thread]);
 }
 
-static void drop(struct collect *c, uint32_t thread, uint32_t lock)
+static void acquire(struct collect *c, const struct predict_event *e, size_t index)
 {
-	struct held *held = &c->held[thread];
-	size_t at = held->count;
+	uint32_t *user = &c->user[e->object];
 
-	while (c->out->acquire[held->acquire[--at]].lock != lock)
-		;
-	c->out->acquire[held->acquire[at]].released = true;
-	held->count--;
-	memmove(held->acquire + at, held->acquire + at + 1,
-		(held->count - at) * sizeof(*held->acquire));
+	*user = !*user || *user == e->thread + 1 ? e->thread + 1 : SEVERAL;
+	request(c, e->thread, e->object, index);
+	held_add(&c->held[e->thread], e->object, false);
 }
 
-static void apply(struct collect *c, const struct predict_event *e, size_t index)
+static bool is_marked(const struct held *held, size_t from)
+{
+	for (; from < held->count; from++)
+		if (held->lock[from].mark)
+			return true;
+	return false;
+}
+
+static void release(struct collect *c, const struct predict_event *e)
 {
 	struct held *held = &c->held[e->thread];
+	size_t at = held_find(held, e->object);
+	bool marked = is_marked(held, at);
 
-	if (e->op == PREDICT_ACQUIRE)
-		add(c, e->thread, e->object, index, true);
-	else if (e->op == PREDICT_RELEASE)
-		drop(c, e->thread, e->object);
-	/* A thread that goes on, or ends, is not stuck in what it requested. */
-	if (e->op == PREDICT_JOIN)
-		c->held[e->object].wanted = 0;
-	held->wanted = e->op == PREDICT_REQUEST ? e->object + 1 : 0;
-	held->request = index;
+	c->out->keeps[e->object] |= marked;
+	held_drop(held, at);
+	if (marked)
+		mark(held);
 }
 
-int acquires_collect(const struct predict_sequence *sequence, struct acquires *ret_acquires,
-		     struct diag *diag)
+static void apply(struct collect *c, const struct predict_event *e, size_t index, bool reads)
 {
-	struct collect c = { .out = ret_acquires };
-	int error = 0;
+	switch ((enum predict_op)e->op) {
+	case PREDICT_ACQUIRE:
+		acquire(c, e, index);
+		break;
+	case PREDICT_RELEASE:
+		release(c, e);
+		break;
+	case PREDICT_WRITE:
+		if (reads)
+			mark(&c->held[e->thread]);
+		break;
+	case PREDICT_FORK:
+	case PREDICT_NOTIFY:
+		mark(&c->held[e->thread]);
+		break;
+	case PREDICT_JOIN:
+		mark(&c->held[e->object]);
+		break;
+	case PREDICT_READ:
+	case PREDICT_REQUEST:
+	case PREDICT_WAIT:
+		break;
+	}
+}
 
-	*ret_acquires = (struct acquires){ 0 };
-	c.held = room_new(sequence->threads.count, sizeof(*c.held));
-	for (size_t i = 0; !error && i < sequence->count; i++) {
-		apply(&c, &sequence->event[i], i);
-		if (ret_acquires->count >= ACQUIRES_NONE - PREDICT_MOST_THREADS - 1)
-			error = diag_set(diag, THRUM_EFORMAT, "more than 4 G acquires");
+/* What a thread ends with; and which locks nobody is kept out of. */
+static void finish(struct collect *c, const struct predict_sequence *s)
+{
+	struct acquires *out = c->out;
+
+	out->made = (uint32_t)out->occurrences;
+	for (uint32_t t = 0; t < s->threads.count; t++) {
+		struct held *held = &c->held[t];
+		size_t stuck = c->order->stuck[t];
+
+		if (stuck && held->count)
+			request(c, t, s->event[stuck - 1].object, stuck - 1);
+		for (size_t i = 0; i < held->count; i++)
+			out->keeps[held->lock[i].lock] |= is_marked(held, i);
 	}
-	for (uint32_t t = 0; t < sequence->threads.count; t++) {
-		if (c.held[t].wanted)
-			add(&c, t, c.held[t].wanted - 1, c.held[t].request, false);
-		free(c.held[t].acquire);
+	for (uint32_t l = 0; l < s->locks.count; l++)
+		out->keeps[l] = c->order->component[l] != LOCK_ORDER_NONE ||
+				(out->keeps[l] && c->user[l] == SEVERAL);
+}
+
+void acquires_collect(const struct predict_sequence *sequence, const struct lock_order *order,
+		      bool reads, struct acquires *ret_acquires)
+{
+	struct collect c = { .order = order, .out = ret_acquires };
+	uint32_t first = 0;
+
+	*ret_acquires = (struct acquires){ .keeps = room_new(sequence->locks.count, 1) };
+	c.held = held_new(sequence->threads.count);
+	c.user = room_new(sequence->locks.count, sizeof(*c.user));
+	for (size_t i = 0; i < sequence->count; i++)
+		apply(&c, &sequence->event[i], i, reads);
+	finish(&c, sequence);
+	for (uint32_t i = 0; i < ret_acquires->abstract_count; i++) {
+		ret_acquires->abstract[i].first = first;
+		first += ret_acquires->abstract[i].count;
 	}
-	free(c.held);
+	held_free(c.held, sequence->threads.count);
+	free(c.user);
 	free(c.sorted);
-	return error;
 }
 
 void acquires_release(struct acquires *acquires)
 {
-	free(acquires->acquire);
 	free(acquires->abstract);
 	free(acquires->pool);
 	free(acquires->slot);
+	free(acquires->occurrence);
+	free(acquires->keeps);
+	free(acquires->acquire);
+	free(acquires->of_abstract);
 	*acquires = (struct acquires){ 0 };
 }

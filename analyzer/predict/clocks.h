@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clocks.h - vector clocks of the threads of a sequence, and stamps: moments of a thread that can be kept by the million.
+ * clocks.h - vector clocks of the threads of a sequence, and stamps: moments of a thread that others can learn of later.
  *
  * Invariants
  *  - A thread's own entry grows at each tick. Two stamps of one thread with the same own entry know the same: so whoever knows a
  *    stamp's own entry knows all of it, and joining it again is one comparison. Callers tick so that this holds: of each thing that
  *    they publish, before or after.
- *  - What a stamp knows of other threads is a copy that it shares with all stamps of that thread until the thread learns more.
+ *  - What a stamp knows of other threads is a copy that it shares with all stamps of that thread until the thread learns more. A copy
+ *    that no stamp has any more is used again: memory is that of the stamps that are kept, not of those that ever were.
  *
- * Memory: width * 4 bytes for each time that a thread published something after it had learnt something; 12 bytes a stamp.
+ * Flat arrays of 32-bit entries, a multiple of CLOCK_LANES long. A join is one pass over it without branches; docs/performance.md says
+ * what that costs with how many threads.
  */
 #ifndef THRUM_ANALYZER_PREDICT_CLOCKS_H
 #define THRUM_ANALYZER_PREDICT_CLOCKS_H
@@ -19,23 +21,32 @@
 
 #define CLOCK_STAMP_NONE UINT32_MAX
 
+enum { CLOCK_LANES = 8 };
+
+/* Zeroed is no stamp: see clock_stamps_new. */
 struct clock_stamp {
 	uint32_t thread; /* CLOCK_STAMP_NONE = knows nothing */
 	uint32_t own;
-	uint32_t copy; /* number of the copy */
+	uint32_t copy; /* number of the copy, of which it has a share */
 };
 
+struct learn_log;
+
 struct clocks {
-	uint32_t width;
-	uint32_t *now; /* owns; by thread, `width` entries each */
+	uint32_t threads, width; /* entries of a clock; the last ones are of no thread */
+	uint32_t *now;		 /* owns; by thread, `width` entries each */
 	uint32_t *
 		newest; /* owns; by thread: number of its newest copy + 1, 0 = it learnt more since */
-	uint32_t *copy;		/* owns */
-	size_t count, capacity; /* of copies; of entries */
+	uint32_t *copy; /* owns */
+	uint32_t *
+		share; /* owns; by copy: how many stamps and newest have it; of a free one the next free one + 1 */
+	size_t count, capacity, share_capacity; /* of copies; of entries */
+	uint32_t free;				/* copy + 1 */
+	struct learn_log *log; /* borrowed: what threads learn is written there; may be NULL */
 };
 
 /* All clocks zero but each thread's own entry, which is 1: of nothing the entry is 0. */
-void clocks_init(struct clocks *clocks, uint32_t width);
+void clocks_init(struct clocks *clocks, uint32_t threads);
 void clocks_release(struct clocks *clocks);
 
 static inline uint32_t *clocks_of(const struct clocks *clocks, uint32_t thread)
@@ -43,43 +54,43 @@ static inline uint32_t *clocks_of(const struct clocks *clocks, uint32_t thread)
 	return clocks->now + (size_t)thread * clocks->width;
 }
 
-static inline uint32_t clocks_own(const struct clocks *clocks, uint32_t thread)
+static inline uint32_t *clocks_own(const struct clocks *clocks, uint32_t thread)
 {
-	return clocks_of(clocks, thread)[thread];
+	return &clocks_of(clocks, thread)[thread];
 }
 
 static inline void clocks_tick(struct clocks *clocks, uint32_t thread)
 {
-	clocks_of(clocks, thread)[thread]++;
+	++*clocks_own(clocks, thread);
 }
 
-struct clock_stamp clocks_stamp(struct clocks *clocks, uint32_t thread);
-/* `count` stamps that know nothing; the caller frees them. */
+/* `count` stamps that know nothing; the caller frees them: their copies go with the clocks. */
 struct clock_stamp *clock_stamps_new(size_t count);
 
-/* What `thread` knew of `other` at the stamp. */
-static inline uint32_t clock_stamp_get(const struct clocks *clocks, const struct clock_stamp *stamp,
-				       uint32_t other)
+void clocks_publish_anew(struct clocks *clocks, uint32_t thread, struct clock_stamp *stamp);
+void clocks_learn_more(struct clocks *clocks, uint32_t thread, const struct clock_stamp *stamp);
+
+/* `stamp` becomes that of what `thread` knows now. */
+static inline void clocks_publish(struct clocks *clocks, uint32_t thread, struct clock_stamp *stamp)
 {
-	return other == stamp->thread ? stamp->own
-				      : clocks->copy[(size_t)stamp->copy * clocks->width + other];
+	/* Still the same copy: a thread that goes on alone. */
+	if (stamp->thread == thread && stamp->copy + 1 == clocks->newest[thread])
+		stamp->own = *clocks_own(clocks, thread);
+	else
+		clocks_publish_anew(clocks, thread, stamp);
 }
-
-/* `into` has `width` entries. Returns whether anything was new. */
-bool clock_stamp_join(const struct clocks *clocks, const struct clock_stamp *stamp, uint32_t *into);
-
-/* The same for a stamp of which another one with the same own entry may know less. */
-void clock_stamp_merge(const struct clocks *clocks, const struct clock_stamp *stamp,
-		       uint32_t *into);
 
 /* `thread` learns what the stamp knows. */
 static inline void clocks_learn(struct clocks *clocks, uint32_t thread,
 				const struct clock_stamp *stamp)
 {
-	if (stamp->thread == CLOCK_STAMP_NONE || stamp->thread == thread)
+	if (stamp->thread == CLOCK_STAMP_NONE || stamp->thread == thread ||
+	    stamp->own <= clocks_of(clocks, thread)[stamp->thread])
 		return;
-	if (clock_stamp_join(clocks, stamp, clocks_of(clocks, thread)))
-		clocks->newest[thread] = 0;
+	clocks_learn_more(clocks, thread, stamp);
 }
+
+/* Of each entry the larger one. */
+void clock_join(uint32_t *into, const uint32_t *from, uint32_t width);
 
 #endif

@@ -4,179 +4,243 @@
  */
 #include "closure.h"
 
-#include "room.h"
-
-#define USED_BY_NONE UINT32_MAX
-#define USED_BY_MANY (UINT32_MAX - 1)
-
-/* Locks of one thread only never keep another one out. */
-static uint32_t *users_of_locks(const struct closure *c)
-{
-	uint32_t *user = room_new(c->sequence->locks.count, sizeof(*user));
-
-	memset(user, 0xff, c->sequence->locks.count * sizeof(*user));
-	for (uint32_t i = 0; i < c->acquires->count; i++) {
-		const struct acquire *a = &c->acquires->acquire[i];
-
-		if (user[a->lock] == USED_BY_NONE)
-			user[a->lock] = a->thread;
-		else if (user[a->lock] != a->thread)
-			user[a->lock] = USED_BY_MANY;
-	}
-	return user;
-}
-
-static void index_acquires(struct closure *c)
-{
-	uint32_t threads = c->sequence->threads.count, *user = users_of_locks(c), *next;
-
-	for (uint32_t i = 0; i < c->acquires->count; i++) {
-		const struct acquire *a = &c->acquires->acquire[i];
-
-		c->first[a->thread + 1] += a->made && user[a->lock] == USED_BY_MANY;
-	}
-	for (uint32_t t = 0; t < threads; t++)
-		c->first[t + 1] += c->first[t];
-	c->own = room_new(c->first[threads], sizeof(*c->own));
-	next = room_new(threads, sizeof(*next));
-	memcpy(next, c->first, threads * sizeof(*next));
-	for (uint32_t i = 0; i < c->acquires->count; i++) {
-		const struct acquire *a = &c->acquires->acquire[i];
-
-		if (a->made && user[a->lock] == USED_BY_MANY)
-			c->own[next[a->thread]++] = i;
-	}
-	free(next);
-	free(user);
-}
-
 void closure_init(struct closure *closure, const struct predict_sequence *sequence,
-		  const struct acquires *acquires, const struct order *order, bool locks)
+		  const struct acquires *acquires, const struct order *order,
+		  const struct learn_log *log, const struct acquire_index *index)
 {
-	*closure = (struct closure){
-		.sequence = sequence, .acquires = acquires, .order = order, .locks = locks
-	};
-	closure->in = room_new(sequence->threads.count, sizeof(*closure->in));
-	closure->first = room_new(sequence->threads.count + 1, sizeof(*closure->first));
-	closure->taken = room_new(sequence->threads.count, sizeof(*closure->taken));
-	closure->newest = room_new(sequence->locks.count, sizeof(*closure->newest));
-	closure->touched = room_new(sequence->locks.count, sizeof(*closure->touched));
-	index_acquires(closure);
+	*closure = (struct closure){ .sequence = sequence,
+				     .acquires = acquires,
+				     .order = order,
+				     .log = log,
+				     .index = index };
+	/* As wide as a clock of the log, which is joined into them. */
+	closure->in = room_new(log->width, sizeof(*closure->in));
+	closure->known = room_new(log->width, sizeof(*closure->known));
 }
 
 void closure_release(struct closure *closure)
 {
 	free(closure->in);
-	free(closure->first);
-	free(closure->own);
-	free(closure->taken);
-	free(closure->newest);
-	free(closure->touched);
+	free(closure->known);
 	*closure = (struct closure){ 0 };
 }
 
-static void start(struct closure *c)
+void closure_start(struct closure *closure)
 {
-	uint32_t threads = c->sequence->threads.count;
-
-	memset(c->in, 0, threads * sizeof(*c->in));
-	memcpy(c->taken, c->first, threads * sizeof(*c->taken));
-	c->part++;
-	c->steps += threads;
+	memset(closure->in, 0, closure->log->width * sizeof(*closure->in));
+	memset(closure->known, 0, closure->log->width * sizeof(*closure->known));
+	closure->steps += closure->log->width / CLOCK_LANES;
 }
 
-/* All that comes before the acquire, without it. */
-static void require_before(struct closure *c, uint32_t acquire)
-{
-	struct clock_stamp before = c->order->acquired[acquire];
+/* ---- what its threads know ---- */
 
-	/* The moment before is that of many: what the thread read between it and the acquire counts. */
-	before.own--;
-	clock_stamp_merge(&c->order->clocks, &before, c->in);
-	c->steps += c->sequence->threads.count;
+static void raise_to(uint32_t *entry, uint32_t value)
+{
+	*entry = *entry > value ? *entry : value;
 }
 
-static bool require_release(struct closure *c, uint32_t acquire, bool *grew)
+/* All that `thread` learnt before the moment: from the last clock of the log on. */
+static void learn(struct closure *c, uint32_t thread, uint32_t moment)
 {
-	const struct clock_stamp *released = &c->order->released[acquire];
+	const struct learn_list *list = &c->log->list[thread];
+	uint32_t before = c->known[thread];
+	size_t from, until, clock;
 
-	if (released->thread == CLOCK_STAMP_NONE)
-		return false;
-	*grew |= clock_stamp_join(&c->order->clocks, released, c->in);
-	return true;
-}
+	if (before >= moment)
+		return;
+	c->known[thread] = moment;
+	if (!list->count || list->learnt[0].at > moment)
+		return;
+	from = learn_list_until(list, before);
+	until = learn_list_until(list, moment);
+	clock = until / c->log->spacing;
+	if (clock * c->log->spacing > from) {
+		const uint32_t *knew = list->clock + (clock - 1) * c->log->width;
 
-/* An acquire is in: who had the lock before has released it, and so has this one if somebody has it later. */
-static bool take(struct closure *c, uint32_t acquire, bool *grew)
-{
-	uint32_t lock = c->acquires->acquire[acquire].lock, older = acquire;
-
-	c->steps++;
-	if (c->touched[lock] != c->part) {
-		c->touched[lock] = c->part;
-		c->newest[lock] = acquire;
-		return true;
+		clock_join(c->in, knew, c->log->width);
+		clock_join(c->known, knew, c->log->width);
+		from = clock * c->log->spacing;
+		c->steps += c->log->width / CLOCK_LANES;
 	}
-	if (c->newest[lock] < acquire) {
-		older = c->newest[lock];
-		c->newest[lock] = acquire;
-	}
-	return require_release(c, older, grew);
+	c->steps += 20 + until - from;
+	for (; from < until; from++)
+		raise_to(&c->in[list->learnt[from].thread], list->learnt[from].own);
 }
 
-/* False = no run has all of this in it: a lock is never given back. */
-static bool close_part(struct closure *c)
+void closure_need(struct closure *closure, uint32_t thread, uint32_t moment, uint32_t known)
 {
-	bool grew = c->locks;
+	raise_to(&closure->in[thread], moment);
+	learn(closure, thread, known);
+}
+
+static bool close_order(struct closure *c)
+{
+	bool grew = true;
 
 	while (grew) {
 		grew = false;
-		c->steps += c->sequence->threads.count;
-		for (uint32_t t = 0; t < c->sequence->threads.count; t++) {
-			for (; c->taken[t] < c->first[t + 1]; c->taken[t]++) {
-				uint32_t acquire = c->own[c->taken[t]];
-
-				if (c->order->acquired[acquire].own > c->in[t])
-					break;
-				if (!take(c, acquire, &grew))
-					return false;
-			}
+		c->steps += c->log->threads / 4;
+		for (uint32_t t = 0; t < c->log->threads; t++) {
+			if (c->in[t] >= c->order->limit[t])
+				return false;
+			if (c->in[t] <= c->known[t])
+				continue;
+			learn(c, t, c->in[t]);
+			grew = true;
 		}
 	}
 	return true;
 }
 
-static bool is_in(const struct closure *c, uint32_t acquire)
-{
-	const struct clock_stamp *at = &c->order->acquired[acquire];
+/* ---- locks ---- */
 
-	return at->own <= c->in[at->thread];
+/* The first of the sorted `count` acquires that comes after the moment of its thread: all are of one. */
+static uint32_t after_moment(const struct acquires *a, const uint32_t *acquire, uint32_t count,
+			     uint32_t moment)
+{
+	uint32_t low = 0;
+
+	while (low < count) {
+		uint32_t middle = low + (count - low) / 2;
+
+		if (a->acquire[acquire[middle]].own <= moment)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+/* The first one that is newer than an acquire. */
+static uint32_t after_acquire(const uint32_t *acquire, uint32_t count, uint32_t than)
+{
+	uint32_t low = 0;
+
+	while (low < count) {
+		uint32_t middle = low + (count - low) / 2;
+
+		if (acquire[middle] <= than)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+/* Has somebody in the part acquired the lock after that? */
+static bool is_newer_in(struct closure *c, uint32_t acquire)
+{
+	const struct acquire_index *index = c->index;
+	const struct acquire *a = &c->acquires->acquire[acquire];
+
+	for (uint32_t u = index->user_first[a->lock]; u < index->user_first[a->lock + 1]; u++) {
+		const uint32_t *of_user = index->by_lock + index->user[u];
+		uint32_t count = index->user[u + 1] - index->user[u];
+		const struct acquire *first = &c->acquires->acquire[*of_user];
+		uint32_t at;
+
+		c->steps += 4;
+		if (first->thread == a->thread || first->own > c->in[first->thread])
+			continue;
+		at = after_acquire(of_user, count, acquire);
+		c->steps += 16;
+		if (at < count && c->acquires->acquire[of_user[at]].own <= c->in[first->thread])
+			return true;
+	}
+	return false;
+}
+
+/* Sections that the thread's prefix ends in. False = one must be left, and never is. */
+static bool close_sections(struct closure *c, uint32_t thread)
+{
+	const struct acquire_index *index = c->index;
+	const uint32_t *own = index->by_thread + index->thread_first[thread];
+	uint32_t count = index->thread_first[thread + 1] - index->thread_first[thread];
+	uint32_t acquire, left, newest;
+	const struct acquire *a;
+
+	count = after_moment(c->acquires, own, count, c->in[thread]);
+	c->steps += 20;
+	if (!count)
+		return true;
+	acquire = own[count - 1];
+	newest = c->acquires->acquire[acquire].own;
+	/* It, and those that were held then: some on the way to them had been released before. */
+	left = c->acquires->acquire[acquire].held + 1;
+	for (; left; acquire = a->outer) {
+		a = &c->acquires->acquire[acquire];
+		c->steps++;
+		left -= !a->released || a->released > newest;
+		if (a->released && a->released <= c->in[thread])
+			continue;
+		if (!is_newer_in(c, acquire))
+			continue;
+		if (!a->released)
+			return false;
+		raise_to(&c->in[thread], a->released);
+	}
+	return true;
+}
+
+bool closure_close(struct closure *closure)
+{
+	for (;;) {
+		bool grew = false;
+
+		if (!close_order(closure))
+			return false;
+		if (!closure->index)
+			return true;
+		for (uint32_t t = 0; t < closure->log->threads; t++) {
+			uint32_t before = closure->in[t];
+
+			if (before && !close_sections(closure, t))
+				return false;
+			grew |= closure->in[t] > before;
+		}
+		if (!grew)
+			return true;
+	}
+}
+
+/* ---- rings ---- */
+
+static const uint32_t *acquires_of(const struct closure *c, uint32_t abstract)
+{
+	return c->acquires->of_abstract + c->acquires->abstract[abstract].first;
 }
 
 bool closure_find(struct closure *closure, const uint32_t *abstract, uint32_t count,
 		  uint32_t *ret_acquire)
 {
-	uint32_t at[PATTERN_MOST];
+	const struct acquires *a = closure->acquires;
+	uint32_t at[PATTERN_MOST] = { 0 };
 	bool all_out = false;
 
-	start(closure);
-	for (uint32_t i = 0; i < count; i++)
-		at[i] = closure->acquires->abstract[abstract[i]].first;
+	closure_start(closure);
 	while (!all_out) {
-		for (uint32_t i = 0; i < count; i++)
-			require_before(closure, at[i]);
-		if (!close_part(closure))
+		for (uint32_t i = 0; i < count; i++) {
+			const struct acquire *next =
+				&a->acquire[acquires_of(closure, abstract[i])[at[i]]];
+
+			closure_need(closure, next->thread, next->own - 1, next->own);
+		}
+		if (!closure_close(closure))
 			return false;
 		all_out = true;
 		for (uint32_t i = 0; i < count; i++) {
-			while (at[i] != ACQUIRES_NONE && is_in(closure, at[i])) {
-				at[i] = closure->acquires->acquire[at[i]].next_same;
-				all_out = false;
-			}
-			if (at[i] == ACQUIRES_NONE)
+			const struct abstract_acquire *b = &a->abstract[abstract[i]];
+			uint32_t out = after_moment(a, acquires_of(closure, abstract[i]), b->count,
+						    closure->in[b->thread]);
+
+			closure->steps += 20;
+			all_out &= out == at[i];
+			at[i] = out;
+			if (out == b->count)
 				return false;
 		}
 	}
-	memcpy(ret_acquire, at, count * sizeof(*at));
+	for (uint32_t i = 0; i < count; i++)
+		ret_acquire[i] = acquires_of(closure, abstract[i])[at[i]];
 	return true;
 }

@@ -3,7 +3,7 @@
  * patterns.h - abstract acquires that could wait for each other in a ring: each one's lock is held where the next one is made, all of
  * different threads, no lock held by two of them. Whether they can happen at the same time is not asked here.
  *
- * Strongly connected locks first: where locks have an order there is nothing to search. Each ring comes once, from its smallest member.
+ * Only inside circles of locks (lock_order.h). Each ring comes once, from its smallest member.
  */
 #ifndef THRUM_ANALYZER_PREDICT_PATTERNS_H
 #define THRUM_ANALYZER_PREDICT_PATTERNS_H
@@ -17,14 +17,12 @@ struct patterns_visitor {
 };
 
 struct patterns_stats {
-	uint32_t edges;	     /* of the lock-order graph */
-	uint32_t components; /* of two locks at least */
-	bool spent;	     /* the budget was: there may be more */
+	bool spent; /* the budget was: there may be more */
 };
 
 /* `budget` in steps, about 5 ns each. */
-void patterns_search(const struct predict_sequence *sequence, const struct acquires *acquires,
-		     uint64_t budget, const struct patterns_visitor *visitor,
-		     struct patterns_stats *ret_stats);
+void patterns_search(const struct predict_sequence *sequence, const struct lock_order *order,
+		     const struct acquires *acquires, uint64_t budget,
+		     const struct patterns_visitor *visitor, struct patterns_stats *ret_stats);
 
 #endif

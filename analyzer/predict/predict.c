@@ -11,12 +11,14 @@
 struct run {
 	const struct predict_sequence *sequence;
 	struct predict_result *out;
-	unsigned ignore;
-	struct order full, no_reads;
+	struct order_options ordering;
+	struct lock_order locks;
+	struct order order;
+	struct acquire_index index;
+	bool ready; /* order and what follows from it */
 	struct closure proves, reaches, meets;
 	uint32_t *slot; /* owns: hash of groups, index + 1 */
 	uint32_t mask;
-	uint64_t played; /* events, for witnesses */
 };
 
 static uint32_t place_of(const struct run *r, uint32_t acquire)
@@ -101,30 +103,24 @@ static struct predict_deadlock *deadlock_of(struct run *r, const uint32_t *acqui
 	return &out->deadlock[out->count++];
 }
 
+/* Played at the end, with all others. */
 static void prove(struct run *r, struct predict_deadlock *d, const uint32_t *acquire,
 		  uint32_t count)
 {
-	struct witness witness;
-
-	r->played += r->sequence->count;
-	witness_make(&r->proves, acquire, count, &witness);
-	if (!witness_holds(r->sequence, &r->out->acquires, &witness, acquire, count)) {
-		r->out->counts.refused++;
-		witness_release(&witness);
-		return;
-	}
 	memcpy(d->acquire, acquire, count * sizeof(*acquire));
 	d->proven = true;
-	d->witness = witness;
+	witness_init(&r->proves, acquire, count, &d->witness);
 }
 
 /* Is that where the sequence ends? Then these are the requests. */
-static bool is_end(const struct acquires *a, const uint32_t *abstract, uint32_t count,
-		   uint32_t *ret_acquire)
+static bool is_end(const struct predict_sequence *s, const struct acquires *a,
+		   const uint32_t *abstract, uint32_t count, uint32_t *ret_acquire)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		ret_acquire[i] = a->abstract[abstract[i]].last;
-		if (a->acquire[ret_acquire[i]].made)
+		const struct abstract_acquire *b = &a->abstract[abstract[i]];
+
+		ret_acquire[i] = a->of_abstract[b->first + b->count - 1];
+		if (acquires_is_made(s, &a->acquire[ret_acquire[i]]))
 			return false;
 	}
 	return true;
@@ -153,7 +149,7 @@ static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
 		closure_find(&r->meets, abstract, count, acquire);
 	}
 	counts->proven += proven;
-	observed = is_end(&r->out->acquires, abstract, count, end);
+	observed = is_end(r->sequence, &r->out->acquires, abstract, count, end);
 	counts->observed += observed;
 	if (observed)
 		memcpy(acquire, end, sizeof(end));
@@ -163,14 +159,30 @@ static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
 	if (observed && !d->observed) {
 		d->observed = true;
 		memcpy(d->acquire, acquire, count * sizeof(*acquire));
-	} else if (proven && !d->proven && !d->observed && !r->ignore) {
+	} else if (proven && !d->proven && !d->observed && !r->ordering.ignore) {
 		prove(r, d, acquire, count);
 	}
 }
 
+/* Not before there is a ring to ask of: most sequences have none. */
+static void get_ready(struct run *r)
+{
+	const struct predict_sequence *s = r->sequence;
+	struct acquires *a = &r->out->acquires;
+	struct order *order = &r->order;
+
+	r->ready = true;
+	order_build(s, &r->ordering, a, order);
+	acquire_index_build(s, a, &r->index);
+	closure_init(&r->proves, s, a, order,
+		     order->has_reads ? &order->with_reads : &order->without_reads, &r->index);
+	closure_init(&r->reaches, s, a, order, &order->without_reads, &r->index);
+	closure_init(&r->meets, s, a, order, &order->without_reads, NULL);
+}
+
 static uint64_t steps_of(const struct run *r)
 {
-	return r->proves.steps + r->reaches.steps + r->meets.steps + r->played;
+	return r->proves.steps + r->reaches.steps + r->meets.steps;
 }
 
 static uint64_t visit(void *cookie, const uint32_t *abstract, uint32_t count)
@@ -178,8 +190,55 @@ static uint64_t visit(void *cookie, const uint32_t *abstract, uint32_t count)
 	struct run *r = cookie;
 	uint64_t before = steps_of(r);
 
+	if (!r->ready)
+		get_ready(r);
 	judge(r, abstract, count);
 	return steps_of(r) - before;
+}
+
+/* What does not play is no proof. */
+static void play_witnesses(struct run *r)
+{
+	struct predict_result *out = r->out;
+	struct witness **witness = room_new(out->count, sizeof(struct witness *));
+	size_t count = 0;
+
+	for (size_t i = 0; i < out->count; i++)
+		if (out->deadlock[i].proven && !out->deadlock[i].observed)
+			witness[count++] = &out->deadlock[i].witness;
+	if (count) {
+		witnesses_cut(r->sequence, &out->acquires, witness, count);
+		witnesses_play(r->sequence, &out->acquires, witness, count);
+	}
+	for (size_t i = 0; i < out->count; i++) {
+		struct predict_deadlock *d = &out->deadlock[i];
+
+		if (!d->proven || d->observed || d->witness.holds)
+			continue;
+		out->counts.refused++;
+		d->proven = false;
+	}
+	free(witness);
+}
+
+static void find_rings(struct run *r, uint64_t budget)
+{
+	struct patterns_visitor visitor = { r, visit };
+	struct predict_result *out = r->out;
+	bool reads = r->sequence->variables.count && !(r->ordering.ignore & PREDICT_IGNORE_READS);
+
+	acquires_collect(r->sequence, &r->locks, reads, &out->acquires);
+	out->counts.abstracts = out->acquires.abstract_count;
+	patterns_search(r->sequence, &r->locks, &out->acquires, budget, &visitor,
+			&out->counts.graph);
+	if (!r->ready)
+		return;
+	play_witnesses(r);
+	closure_release(&r->proves);
+	closure_release(&r->reaches);
+	closure_release(&r->meets);
+	acquire_index_release(&r->index);
+	order_release(&r->order);
 }
 
 int predict_deadlocks(const struct predict_sequence *sequence,
@@ -187,28 +246,21 @@ int predict_deadlocks(const struct predict_sequence *sequence,
 		      struct diag *diag)
 {
 	struct run r = { .sequence = sequence, .out = ret_result };
-	struct patterns_visitor visitor = { &r, visit };
 	uint64_t budget = options && options->budget ? options->budget : BUDGET;
 	int error;
 
 	*ret_result = (struct predict_result){ 0 };
-	r.ignore = options ? options->ignore : 0;
-	error = acquires_collect(sequence, &ret_result->acquires, diag);
+	if (options)
+		r.ordering = (struct order_options){ options->ignore, options->spacing };
+	error = lock_order_build(sequence, &r.locks, diag);
 	if (error)
 		return error;
-	order_build(sequence, &ret_result->acquires, r.ignore, &r.full);
-	order_build(sequence, &ret_result->acquires, r.ignore | PREDICT_IGNORE_READS, &r.no_reads);
-	closure_init(&r.proves, sequence, &ret_result->acquires, &r.full, true);
-	closure_init(&r.reaches, sequence, &ret_result->acquires, &r.no_reads, true);
-	closure_init(&r.meets, sequence, &ret_result->acquires, &r.no_reads, false);
-	patterns_search(sequence, &ret_result->acquires, budget, &visitor,
-			&ret_result->counts.graph);
-	ret_result->counts.abstracts = ret_result->acquires.abstract_count;
-	closure_release(&r.proves);
-	closure_release(&r.reaches);
-	closure_release(&r.meets);
-	order_release(&r.full);
-	order_release(&r.no_reads);
+	ret_result->counts.edges = r.locks.edges;
+	ret_result->counts.components = r.locks.components;
+	ret_result->counts.nested = r.locks.nested;
+	if (r.locks.components)
+		find_rings(&r, budget);
+	lock_order_release(&r.locks);
 	free(r.slot);
 	return 0;
 }

@@ -14,6 +14,9 @@
  *   ordered     cannot happen: only counted.
  *
  * Patterns of the same places are one deadlock. Deterministic.
+ *
+ * What is not needed is not done: where locks have an order, one look at each event; where no ring is possible, two. All witnesses are
+ * made and played together at the end.
  */
 #ifndef THRUM_ANALYZER_PREDICT_PREDICT_H
 #define THRUM_ANALYZER_PREDICT_PREDICT_H
@@ -24,7 +27,8 @@
 struct predict_options {
 	unsigned
 		ignore; /* enum predict_ignore: for comparison with tools that know no better; nothing is proven then */
-	uint64_t budget; /* of the search for patterns, in steps of about 5 ns; 0 = default */
+	uint64_t budget;  /* of the search for patterns, in steps of about 5 ns; 0 = default */
+	uint32_t spacing; /* of learn_log.h, for tests; 0 = default */
 };
 
 struct predict_deadlock {
@@ -37,8 +41,10 @@ struct predict_deadlock {
 
 struct predict_counts {
 	struct patterns_stats graph;
-	uint64_t abstracts, patterns;
-	uint64_t ordered; /* patterns, like the next three */
+	uint32_t edges, components;   /* of the lock order: different ones; circles */
+	uint64_t nested;	      /* acquires under another lock */
+	uint64_t abstracts, patterns; /* in circles */
+	uint64_t ordered;	      /* patterns, like the next three */
 	uint64_t unproven;
 	uint64_t reachable; /* by reorderings in which what reads saw does not matter */
 	uint64_t proven;

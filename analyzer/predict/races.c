@@ -4,8 +4,11 @@
  */
 #include "races.h"
 
-#include "clocks.h"
+#include "flow.h"
 #include "room.h"
+
+/* Of events ahead of the one that is looked at: what is known of a variable is seldom in a cache. */
+enum { AHEAD = 16 };
 
 /* Accesses of which none is ordered after another: one, nearly always. */
 struct newest {
@@ -20,12 +23,10 @@ struct variable {
 };
 
 struct pass {
-	struct clocks clocks;
+	struct flow flow;
 	struct variable *variable;    /* owns */
 	struct clock_stamp *written;  /* owns; by variable, for SHB; else NULL */
 	struct clock_stamp *released; /* owns; by lock */
-	struct clock_stamp *notified; /* owns; by lock */
-	uint32_t *waits;	      /* owns; by thread: lock + 1 */
 	bool *racy_place, *racy_variable;
 	races_visit visit;
 	void *cookie;
@@ -39,7 +40,7 @@ static struct race_access *item_of(struct newest *n, uint32_t index)
 
 static bool is_before(const struct pass *p, const struct race_access *a, uint32_t thread)
 {
-	return a->own <= clocks_of(&p->clocks, thread)[a->thread];
+	return a->own <= clocks_of(&p->flow.clocks, thread)[a->thread];
 }
 
 /* Tells of those that are not ordered before the event; were there any? */
@@ -76,8 +77,9 @@ static void put(const struct pass *p, struct newest *n, const struct predict_eve
 	forget_ordered(p, n, e->thread);
 	if (n->count)
 		n->more = room_for(n->more, n->count - 1, 1, &n->capacity, sizeof(*n->more));
-	*item_of(n, n->count++) =
-		(struct race_access){ e->thread, clocks_own(&p->clocks, e->thread), e->place };
+	*item_of(n, n->count++) = (struct race_access){ e->thread,
+							*clocks_own(&p->flow.clocks, e->thread),
+							e->place };
 }
 
 static void count_race(struct pass *p, const struct predict_event *e)
@@ -105,59 +107,60 @@ static void access(struct pass *p, const struct predict_event *e, size_t index)
 		put(p, &v->writes, e);
 		if (!p->written)
 			return;
-		p->written[e->object] = clocks_stamp(&p->clocks, e->thread);
-		clocks_tick(&p->clocks, e->thread);
+		clocks_publish(&p->flow.clocks, e->thread, &p->written[e->object]);
+		clocks_tick(&p->flow.clocks, e->thread);
 		return;
 	}
 	if (p->written)
-		clocks_learn(&p->clocks, e->thread, &p->written[e->object]);
+		clocks_learn(&p->flow.clocks, e->thread, &p->written[e->object]);
 	put(p, &v->reads, e);
-}
-
-/* `from` has done all so far before what `to` does from now on. */
-static void pass_on(struct pass *p, uint32_t from, uint32_t to)
-{
-	struct clock_stamp stamp = clocks_stamp(&p->clocks, from);
-
-	clocks_tick(&p->clocks, from);
-	clocks_learn(&p->clocks, to, &stamp);
 }
 
 static void apply(struct pass *p, const struct predict_event *e, size_t index)
 {
-	if (p->waits[e->thread] && e->op != PREDICT_REQUEST) {
-		clocks_learn(&p->clocks, e->thread, &p->notified[p->waits[e->thread] - 1]);
-		p->waits[e->thread] = 0;
-	}
+	struct clocks *clocks = &p->flow.clocks;
+
+	flow_begin(&p->flow, e);
 	switch ((enum predict_op)e->op) {
 	case PREDICT_READ:
 	case PREDICT_WRITE:
 		access(p, e, index);
 		break;
 	case PREDICT_ACQUIRE:
-		clocks_learn(&p->clocks, e->thread, &p->released[e->object]);
+		clocks_learn(clocks, e->thread, &p->released[e->object]);
 		break;
 	case PREDICT_RELEASE:
-		p->released[e->object] = clocks_stamp(&p->clocks, e->thread);
-		clocks_tick(&p->clocks, e->thread);
-		break;
-	case PREDICT_NOTIFY:
-		clocks_learn(&p->clocks, e->thread, &p->notified[e->object]);
-		p->notified[e->object] = clocks_stamp(&p->clocks, e->thread);
-		clocks_tick(&p->clocks, e->thread);
-		break;
-	case PREDICT_WAIT:
-		p->waits[e->thread] = e->object + 1;
+		clocks_publish(clocks, e->thread, &p->released[e->object]);
+		clocks_tick(clocks, e->thread);
 		break;
 	case PREDICT_REQUEST:
 		break;
+	case PREDICT_WAIT:
+	case PREDICT_NOTIFY:
 	case PREDICT_FORK:
-		pass_on(p, e->thread, e->object);
-		break;
 	case PREDICT_JOIN:
-		pass_on(p, e->object, e->thread);
+		flow_apply(&p->flow, e);
 		break;
 	}
+}
+
+static void fetch(const struct pass *p, const struct predict_event *e)
+{
+	if (e->op == PREDICT_READ || e->op == PREDICT_WRITE)
+		__builtin_prefetch(&p->variable[e->object], 1);
+}
+
+static void pass_run(struct pass *p, const struct predict_sequence *sequence)
+{
+	const struct predict_event *event = sequence->event;
+	size_t count = sequence->count, near = count > AHEAD ? count - AHEAD : 0;
+
+	for (size_t i = 0; i < near; i++) {
+		fetch(p, &event[i + AHEAD]);
+		apply(p, &event[i], i);
+	}
+	for (size_t i = near; i < count; i++)
+		apply(p, &event[i], i);
 }
 
 void races_find(const struct predict_sequence *sequence, enum races_order order, races_visit visit,
@@ -167,26 +170,21 @@ void races_find(const struct predict_sequence *sequence, enum races_order order,
 	struct pass p = { .visit = visit, .cookie = cookie, .counts = ret_counts };
 
 	*ret_counts = (struct races_counts){ 0 };
-	clocks_init(&p.clocks, sequence->threads.count);
+	flow_init(&p.flow, sequence, true);
 	p.variable = room_new(variables, sizeof(*p.variable));
 	p.written = order == RACES_SHB ? clock_stamps_new(variables) : NULL;
 	p.released = clock_stamps_new(locks);
-	p.notified = clock_stamps_new(locks);
-	p.waits = room_new(sequence->threads.count, sizeof(*p.waits));
 	p.racy_place = room_new(sequence->places.count, sizeof(*p.racy_place));
 	p.racy_variable = room_new(variables, sizeof(*p.racy_variable));
-	for (size_t i = 0; i < sequence->count; i++)
-		apply(&p, &sequence->event[i], i);
+	pass_run(&p, sequence);
 	for (uint32_t v = 0; v < variables; v++) {
 		free(p.variable[v].writes.more);
 		free(p.variable[v].reads.more);
 	}
-	clocks_release(&p.clocks);
+	flow_release(&p.flow);
 	free(p.variable);
 	free(p.written);
 	free(p.released);
-	free(p.notified);
-	free(p.waits);
 	free(p.racy_place);
 	free(p.racy_variable);
 }

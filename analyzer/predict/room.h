@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROOM_LARGE ((size_t)1 << 26)
+
 /* `count` zeroed elements, at least one. Never NULL: a failed allocation ends the program, as everywhere in the analyzer. */
 static inline void *room_new(size_t count, size_t element_bytes)
 {
@@ -28,8 +30,9 @@ static inline void *room_for(void *array, size_t count, size_t more, size_t *cap
 
 	if (array && *capacity - count >= more)
 		return array;
+	/* Doubling ends where one array could be more than there is memory. */
 	while (wanted - count < more)
-		wanted *= 2;
+		wanted += wanted < ROOM_LARGE ? wanted : wanted / 8;
 	array = reallocarray(array, wanted, element_bytes);
 	if (!array)
 		abort();

@@ -7,8 +7,7 @@
 #include "races.h"
 #include "room.h"
 
-#define STEPS_SHOWN 12u /* the last ones of a witness */
-#define PARTS_SHOWN 8u	/* of a ring */
+#define PARTS_SHOWN 8u /* of a ring */
 
 struct teller {
 	const struct predict_sequence *sequence;
@@ -137,12 +136,15 @@ static const char *step_words(const struct teller *t, const struct witness_step 
 static const char *witness_words(const struct teller *t, const struct predict_deadlock *d)
 {
 	const struct witness *w = &d->witness;
-	size_t first = w->count > STEPS_SHOWN ? w->count - STEPS_SHOWN : 0;
-	const char *text = finding_list_printf(
-		t->list, "%s", first ? finding_list_printf(t->list, "(1-%zu) … ", first) : "");
+	const char *text = "";
+	size_t shown = 0;
 
-	for (size_t i = first; i < w->count; i++)
-		text = finding_list_printf(t->list, "%s(%zu) %s; ", text, i + 1,
+	for (uint32_t i = 0; i < w->steps; i++)
+		shown += w->step[i].count;
+	if (shown < w->events)
+		text = finding_list_printf(t->list, "… after %zu events ", w->events - shown);
+	for (uint32_t i = 0; i < w->steps; i++)
+		text = finding_list_printf(t->list, "%s(%u) %s; ", text, i + 1,
 					   step_words(t, &w->step[i]));
 	for (uint32_t i = 0; i < d->length && i < PARTS_SHOWN; i++) {
 		const struct acquire *a = ring_acquire(t, d, i);

@@ -1,36 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * witness.h - the run that ends in a deadlock, as steps: which thread goes on, from which event to which.
+ * witness.h - the run that ends in a deadlock: of each thread its events up to one of them, in the order of the sequence.
  */
 #ifndef THRUM_ANALYZER_PREDICT_WITNESS_H
 #define THRUM_ANALYZER_PREDICT_WITNESS_H
 
 #include "closure.h"
 
-/* Steps come in the order of the sequence. A thread does its next `count` events, the first and the last of which are these of the sequence; nobody else does anything. */
+enum { WITNESS_STEPS = 12 }; /* of the end that are kept */
+
+/* A thread does its next `count` events, the first and the last of which are these of the sequence; nobody else does anything. */
 struct witness_step {
 	uint32_t thread;
 	size_t first, last, count;
 };
 
-/* Zeroed = empty. */
+/* Zeroed = none. */
 struct witness {
-	struct witness_step *step; /* owns */
-	size_t count, capacity;
+	uint32_t length; /* of the ring that it ends in */
+	uint32_t acquire[PATTERN_MOST];
+	uint32_t *
+		end; /* owns; by thread: its events of the sequence before this one. Until witnesses_cut: moments */
 	size_t events;
+	struct witness_step step[WITNESS_STEPS]; /* the last ones */
+	uint32_t steps;
+	bool holds;
 };
 
-/* The part that closure_find has found, in the order of the sequence. */
-void witness_make(const struct closure *closure, const uint32_t *acquire, uint32_t count,
+/* The part that closure_find has found, and the acquires before which it ends. */
+void witness_init(const struct closure *closure, const uint32_t *acquire, uint32_t count,
 		  struct witness *ret_witness);
 void witness_release(struct witness *witness);
 
+/* From moments to events, all of them in one pass. */
+void witnesses_cut(const struct predict_sequence *sequence, const struct acquires *acquires,
+		   struct witness *const *witness, size_t count);
+
 /*
- * Independent of how it was found, in one pass: is the witness a correct reordering of the sequence (prefixes of threads, locks of one thread at a
- * time, in the order of the sequence, reads that see the same writes, forks and joins kept, no wait that ends without a notification), and does each of the
- * `acquire` come next in its thread, for a lock that the thread of the next one holds then?
+ * Independent of how it was found: is each a correct reordering of the sequence (locks of one thread at a time, reads that see the same
+ * writes, forks and joins kept, no wait that ends without a notification), and does each acquire of its ring come next in its thread, for
+ * a lock that the thread of the next one holds then? Says so in witness->holds; fills in its events and steps. One pass for 64 of them.
  */
-bool witness_holds(const struct predict_sequence *sequence, const struct acquires *acquires,
-		   const struct witness *witness, const uint32_t *acquire, uint32_t count);
+void witnesses_play(const struct predict_sequence *sequence, const struct acquires *acquires,
+		    struct witness *const *witness, size_t count);
 
 #endif

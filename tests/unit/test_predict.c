@@ -156,6 +156,7 @@ static void test_a_witness_ends_before_the_acquires(void **state)
 {
 	struct predict_sequence sequence = { 0 };
 	struct predict_result result;
+	struct witness *witness;
 	struct diag diag;
 
 	(void)state;
@@ -164,14 +165,17 @@ static void test_a_witness_ends_before_the_acquires(void **state)
 	assert_int_equal(result.count, 1);
 	assert_true(result.deadlock[0].proven);
 	/* main forks both, each takes its first lock: nothing of x, which nobody reads */
-	assert_int_equal(result.deadlock[0].witness.count, 3);
-	assert_int_equal(result.deadlock[0].witness.events, 5);
-	assert_true(witness_holds(&sequence, &result.acquires, &result.deadlock[0].witness,
-				  result.deadlock[0].acquire, 2));
-	/* a step too few is no witness */
-	result.deadlock[0].witness.count--;
-	assert_false(witness_holds(&sequence, &result.acquires, &result.deadlock[0].witness,
-				   result.deadlock[0].acquire, 2));
+	witness = &result.deadlock[0].witness;
+	assert_int_equal(witness->steps, 3);
+	assert_int_equal(witness->events, 5);
+	assert_true(witness->holds);
+	/* an event too few is no witness, nor is one too many */
+	witness->end[1]--;
+	witnesses_play(&sequence, &result.acquires, &witness, 1);
+	assert_false(witness->holds);
+	witness->end[1] += 2;
+	witnesses_play(&sequence, &result.acquires, &witness, 1);
+	assert_false(witness->holds);
 	predict_result_release(&result);
 	predict_sequence_release(&sequence);
 }
