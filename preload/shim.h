@@ -156,6 +156,8 @@ const char *shim_library_name(void); /* BOOT: as the loader knows us; "" = not f
 void shim_child(void);
 void shim_resolve_all(void);
 void shim_resolve_once(void); /* for wrappers that must not go through a stub */
+/* BOOT: has a library been found that has the function of that pointer? */
+bool shim_resolve_is_found(void *const *real);
 /* SLOW: a module went: real functions in it are looked for anew. */
 void shim_resolve_forget(uintptr_t start, uintptr_t end);
 /* SLOW: counts the copies of libraries that are hooked beside libc: shim->many_copies. */

@@ -532,6 +532,16 @@ void *shim_resolve_for(uintptr_t caller, const char *name, void *usual)
 	return real;
 }
 
+bool shim_resolve_is_found(void *const *real)
+{
+	for (size_t i = 0; i < WANTED_COUNT; i++) {
+		if (wanted[i].real == real) {
+			return *real && *real != wanted[i].stub;
+		}
+	}
+	return false;
+}
+
 void shim_resolve_forget(uintptr_t start, uintptr_t end)
 {
 	for (size_t i = 0; i < WANTED_COUNT; i++) {

@@ -15,6 +15,12 @@
 #define KIND_OF_LIBRARY(kind, library) \
 	(TRACE_OBJECT_##kind | TF_LIBRARY_##library << KIND_LIBRARY_SHIFT)
 
+/* Qt's tryLock's milliseconds: negative = for ever. */
+static hot_inline unsigned qt_mode(int timeout)
+{
+	return timeout < 0 ? 0 : timeout ? TRACE_MODE_TIMED : TRACE_MODE_TRY;
+}
+
 /* A function that gives truth for success. */
 #define LIBRARY_RESULT(rc, mode) ((rc) ? 0 : (mode)&TRACE_MODE_TRY ? EBUSY : ETIMEDOUT)
 

@@ -15,12 +15,6 @@ enum {
 	MANY_UNITS = 1024, /* of a semaphore in one call: beyond, units go uncounted */
 };
 
-/* tryLock's milliseconds: negative = for ever. */
-static hot_inline unsigned qt_mode(int timeout)
-{
-	return timeout < 0 ? 0 : timeout ? TRACE_MODE_TIMED : TRACE_MODE_TRY;
-}
-
 #include "../spec/primitives/qt.def"
 
 /* ---- semaphores: n units are n acquires or posts ---- */

@@ -9,6 +9,7 @@
  *  - A thread is held back only before a call that may block anyway, without the guard, and never longer than the plan says; a signal
  *    handler runs meanwhile as it would inside the call. errno is left alone.
  *  - While a thread is held back its wait slot is empty: it waits for us, not for the lock.
+ *  - A call that gives up after a time is not held back: its time would be gone. What it took, and what was taken by a try, is held.
  *  - steer.lock ranks below all others (object, depot, meta and region are never taken under it) and is taken with the guard held.
  *  - A deadlock is never claimed here: the threads are let go and block for real, or not.
  */
@@ -32,6 +33,12 @@ struct steer_call {
 	bool stands;
 };
 
+/*
+ * SLOW: the calling thread's stream where `address` is an object of ours and this call is the program's: not our own, and not one
+ * that a library makes inside its lock. NULL = leave it alone.
+ */
+struct stream *steer_stream(uintptr_t address, const struct object **ret_object);
+
 /* ---- steer_place.c ---- */
 
 /* Edges, one bit each, whose places a stack is. */
@@ -46,8 +53,12 @@ extern struct steer_plan *steer_plan;
 /* ---- steer_stand.c ---- */
 
 bool steer_stand_arm(void); /* BOOT */
-/* SLOW, the guard open: around a real call that takes `address`; around a condition wait; after a release. */
-void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp);
+/*
+ * SLOW, the guard open, or muted by a library's lock: around a real call that takes `address`, which may wait for ever, or for a time;
+ * after a try that took it; around a condition wait; after a release.
+ */
+void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp, bool for_ever);
+void steer_tried(uintptr_t address, struct arch_caller caller);
 void steer_wait_before(struct steer_call *c, uintptr_t cond, uintptr_t mutex, uintptr_t sp);
 void steer_after(struct steer_call *c, bool taken);
 void steer_released(uintptr_t address);

@@ -2,41 +2,14 @@
 /*
  * steer_calls.c - leads the real functions that take and give locks through steer_stand.c and steer_perturb.c, when asked for.
  *
- * Not led: calls that only try or give up after a time, which end no deadlock and begin none; pthread_cond_clockwait, which a libc
- * before 2.30 does not have.
+ * Which these are, and what of their arguments is the lock, is in the tables of the wrappers. Not led: functions of libraries that are
+ * loaded after the program's start, which may go before it ends.
  */
+#include "../wrap_library.h"
 #include "steer.h"
-
-#include <errno.h>
 
 #define HERE ((uintptr_t)__builtin_frame_address(0))
 #define ADDRESS(p) ((uintptr_t)(p))
-
-/* TAKES(name, type): a call of one argument that waits until it has that lock. GIVES: that gives it back. */
-#define TAKES_ALL                                      \
-	TAKES(pthread_mutex_lock, pthread_mutex_t)     \
-	TAKES(pthread_rwlock_rdlock, pthread_rwlock_t) \
-	TAKES(pthread_rwlock_wrlock, pthread_rwlock_t) \
-	TAKES(pthread_spin_lock, pthread_spinlock_t)   \
-	TAKES(mtx_lock, mtx_t)                         \
-	TAKES(sem_wait, sem_t)
-#define GIVES_ALL                                      \
-	GIVES(pthread_mutex_unlock, pthread_mutex_t)   \
-	GIVES(pthread_rwlock_unlock, pthread_rwlock_t) \
-	GIVES(pthread_spin_unlock, pthread_spinlock_t) \
-	GIVES(mtx_unlock, mtx_t)                       \
-	GIVES(sem_post, sem_t)
-/* WAITS(name, condition's type, mutex's type, further parameters, further arguments) */
-#define WAITS_ALL                                                                        \
-	WAITS(pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t * m), (c, m))      \
-	WAITS(pthread_cond_timedwait,                                                    \
-	      (pthread_cond_t *restrict c, pthread_mutex_t *restrict m,                  \
-	       const struct timespec *restrict t),                                       \
-	      (c, m, t))                                                                 \
-	WAITS(cnd_wait, (cnd_t * c, mtx_t * m), (c, m))                                  \
-	WAITS(cnd_timedwait,                                                             \
-	      (cnd_t *restrict c, mtx_t *restrict m, const struct timespec *restrict t), \
-	      (c, m, t))
 
 static void perturb(uintptr_t address)
 {
@@ -45,36 +18,109 @@ static void perturb(uintptr_t address)
 	}
 }
 
-#define TAKES(name, type)                                        \
-	static __typeof__(real_##name) next_##name;              \
-	static int steer_##name(type *lock)                      \
-	{                                                        \
-		struct steer_call call;                          \
-		int rc;                                          \
-                                                                 \
-		perturb(ADDRESS(lock));                          \
-		steer_before(&call, ADDRESS(lock), HERE);        \
-		rc = next_##name(lock);                          \
-		steer_after(&call, rc == 0 || rc == EOWNERDEAD); \
-		return rc;                                       \
+static void take_before(struct steer_call *c, uintptr_t address, unsigned mode, uintptr_t sp)
+{
+	perturb(address);
+	if (mode & TRACE_MODE_TRY) {
+		*c = (struct steer_call){ 0 };
+		return;
 	}
-#define GIVES(name, type)                           \
-	static __typeof__(real_##name) next_##name; \
-	static int steer_##name(type *lock)         \
-	{                                           \
-		int rc;                             \
-                                                    \
-		steer_released(ADDRESS(lock));      \
-		rc = next_##name(lock);             \
-		perturb(ADDRESS(lock));             \
-		return rc;                          \
+	steer_before(c, address, sp, !(mode & TRACE_MODE_TIMED));
+}
+
+static void take_after(struct steer_call *c, uintptr_t address, unsigned mode, bool taken,
+		       struct arch_caller caller)
+{
+	if (!(mode & TRACE_MODE_TRY)) {
+		steer_after(c, taken);
+	} else if (taken) {
+		steer_tried(address, caller);
 	}
-#define WAITS(name, params, args)                                       \
-	static __typeof__(real_##name) next_##name;                     \
-	static int steer_##name params                                  \
+}
+
+/* ---- what a row of the tables becomes ---- */
+
+/* clang-format off */
+#define STEER_LOCK(kind, ret, name, params, args, object, mode) \
+	TAKES(ret, name, params, args, object, mode, rc == 0 || rc == EOWNERDEAD)
+#define STEER_LOCK_CLOCKED STEER_LOCK
+#define STEER_SEM_WAIT STEER_LOCK
+#define STEER_SEM_WAIT_CLOCKED STEER_LOCK
+#define STEER_UNLOCK(kind, ret, name, params, args, object, mode) GIVES(ret, name, params, args, object)
+#define STEER_SEM_POST STEER_UNLOCK
+#define STEER_COND_WAIT(kind, ret, name, params, args, object, mode) WAITS(ret, name, params, args)
+#define STEER_LIBRARY_LOCK(kind, ret, name, params, args, object, mode) \
+	TAKES_SURELY(name, params, args, object, mode)
+#define STEER_LIBRARY_TRY(kind, ret, name, params, args, object, mode) \
+	TAKES(ret, name, params, args, object, mode, rc)
+#define STEER_LIBRARY_UNLOCK(kind, ret, name, params, args, object, mode) \
+	GIVES_SURELY(name, params, args, object)
+#define STEER_LIBRARY_WAIT(kind, ret, name, params, args, object, mode) WAITS_SURELY(name, params, args)
+#define STEER_LIBRARY_TIMED_WAIT STEER_COND_WAIT
+#define NOTHING(kind, ret, name, params, args, object, mode)
+#define STEER_CUSTOM NOTHING
+#define STEER_INIT NOTHING
+#define STEER_DESTROY NOTHING
+#define STEER_COND_WAKE NOTHING
+#define STEER_LIBRARY_INIT NOTHING
+#define STEER_LIBRARY_DESTROY NOTHING
+#define STEER_LIBRARY_WAKE NOTHING
+
+#undef PRIM
+#define PRIM(shape, kind, ret, name, params, args, object, mode, doc) \
+	STEER_##shape(kind, ret, name, params, args, object, mode)
+/* clang-format on */
+
+#define NEXT(name) static __typeof__(real_##name) next_##name;
+
+#define TAKES(ret, name, params, args, object, mode, is_taken)                    \
+	NEXT(name)                                                                \
+	static ret steer_##name params                                            \
+	{                                                                         \
+		unsigned how = (mode);                                            \
+		struct steer_call call;                                           \
+		ret rc;                                                           \
+                                                                                  \
+		take_before(&call, ADDRESS(object), how, HERE);                   \
+		rc = next_##name args;                                            \
+		take_after(&call, ADDRESS(object), how, is_taken, ARCH_CALLER()); \
+		return rc;                                                        \
+	}
+#define TAKES_SURELY(name, params, args, object, mode)                         \
+	NEXT(name)                                                             \
+	static void steer_##name params                                        \
+	{                                                                      \
+		struct steer_call call;                                        \
+                                                                               \
+		take_before(&call, ADDRESS(object), mode, HERE);               \
+		next_##name args;                                              \
+		take_after(&call, ADDRESS(object), mode, true, ARCH_CALLER()); \
+	}
+#define GIVES(ret, name, params, args, object)   \
+	NEXT(name)                               \
+	static ret steer_##name params           \
+	{                                        \
+		ret rc;                          \
+                                                 \
+		steer_released(ADDRESS(object)); \
+		rc = next_##name args;           \
+		perturb(ADDRESS(object));        \
+		return rc;                       \
+	}
+#define GIVES_SURELY(name, params, args, object) \
+	NEXT(name)                               \
+	static void steer_##name params          \
+	{                                        \
+		steer_released(ADDRESS(object)); \
+		next_##name args;                \
+		perturb(ADDRESS(object));        \
+	}
+#define WAITS(ret, name, params, args)                                  \
+	NEXT(name)                                                      \
+	static ret steer_##name params                                  \
 	{                                                               \
 		struct steer_call call;                                 \
-		int rc;                                                 \
+		ret rc;                                                 \
                                                                         \
 		perturb(ADDRESS(c));                                    \
 		steer_wait_before(&call, ADDRESS(c), ADDRESS(m), HERE); \
@@ -82,28 +128,50 @@ static void perturb(uintptr_t address)
 		steer_after(&call, true);                               \
 		return rc;                                              \
 	}
-/* clang-format off */
-TAKES_ALL
-GIVES_ALL
-WAITS_ALL
+#define WAITS_SURELY(name, params, args)                                \
+	NEXT(name)                                                      \
+	static void steer_##name params                                 \
+	{                                                               \
+		struct steer_call call;                                 \
+                                                                        \
+		perturb(ADDRESS(c));                                    \
+		steer_wait_before(&call, ADDRESS(c), ADDRESS(m), HERE); \
+		next_##name args;                                       \
+		steer_after(&call, true);                               \
+	}
+#include "steered.def"
 #undef TAKES
+#undef TAKES_SURELY
 #undef GIVES
+#undef GIVES_SURELY
 #undef WAITS
+#undef WAITS_SURELY
+
+static const struct {
+	void **real;
+	void *steer;
+	void **next;
+} led[] = {
+#define LEAD(name) { (void **)&real_##name, (void *)steer_##name, (void **)&next_##name },
+#define TAKES(ret, name, params, args, object, mode, is_taken) LEAD(name)
+#define TAKES_SURELY(name, params, args, object, mode) LEAD(name)
+#define GIVES(ret, name, params, args, object) LEAD(name)
+#define GIVES_SURELY(name, params, args, object) LEAD(name)
+#define WAITS(ret, name, params, args) LEAD(name)
+#define WAITS_SURELY(name, params, args) LEAD(name)
+#include "steered.def"
+};
 
 /* Once: a forked child finds them led already. */
 static void lead(void)
 {
-#define LEAD(name)                                                                                 \
-	next_##name = real_##name;                                                                 \
-	real_##name = (__typeof__(real_##name))steer_##name;
-#define TAKES(name, type) LEAD(name)
-#define GIVES(name, type) LEAD(name)
-#define WAITS(name, params, args) LEAD(name)
-	TAKES_ALL
-	GIVES_ALL
-	WAITS_ALL
+	for (size_t i = 0; i < sizeof(led) / sizeof(led[0]); i++) {
+		if (shim_resolve_is_found(led[i].real)) {
+			*led[i].next = *led[i].real;
+			*led[i].real = led[i].steer;
+		}
+	}
 }
-/* clang-format on */
 
 void steer_arm(void)
 {

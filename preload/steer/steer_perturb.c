@@ -50,18 +50,10 @@ void steer_sleep_us(uint32_t us)
 
 void steer_perturb(uintptr_t address)
 {
-	struct stream *s = shim_stream;
 	const struct object *o;
-	uint32_t us;
+	struct stream *s = steer_stream(address, &o);
+	uint32_t us = s ? steer_pause_us(shim_options.perturb_seed, s->thread, s->perturbed++) : 0;
 
-	if (!s || s->busy || !s->segment) {
-		return;
-	}
-	o = *object_slot(s, address);
-	if (!o || atomic_load_explicit(&o->address, memory_order_relaxed) != address) {
-		return;
-	}
-	us = steer_pause_us(shim_options.perturb_seed, s->thread, s->perturbed++);
 	if (us) {
 		steer_sleep_us(us);
 	}

@@ -46,18 +46,22 @@ bool steer_stand_arm(void)
 	return state != NULL;
 }
 
-static void state_enter(struct stream *s)
+/* Returns how the guard was, for state_leave. */
+static uint32_t state_enter(struct stream *s)
 {
+	uint32_t was = s->busy;
+
 	s->busy = BUSY_GUARD;
 	atomic_signal_fence(memory_order_seq_cst);
 	spin_lock(&state->lock);
+	return was;
 }
 
-static void state_leave(struct stream *s)
+static void state_leave(struct stream *s, uint32_t was)
 {
 	spin_unlock(&state->lock);
 	atomic_signal_fence(memory_order_seq_cst);
-	s->busy = BUSY_NOT;
+	s->busy = was;
 }
 
 static void count_up(uint32_t *counter)
@@ -318,31 +322,44 @@ static void count_let_go(uint32_t edges)
 
 /* ---- the calls ---- */
 
-/* Does the wait slot tell of this call? Then it has the number of its stack. */
-static bool call_begin(struct steer_call *c, uintptr_t object, uintptr_t sp)
+/* Inside a library's lock only that lock is one: what the library takes to make it is not the program's. */
+struct stream *steer_stream(uintptr_t address, const struct object **ret_object)
 {
 	struct stream *s = shim_stream;
 	const struct object *o;
 
-	*c = (struct steer_call){ .sp = sp };
-	if (!state || !shim ||
-	    atomic_load_explicit(&shim->state, memory_order_relaxed) != SHIM_LIVE || !s ||
-	    s->busy || !s->segment || s->segment->wait.kind == TRACE_WAIT_NONE) {
-		return false;
+	if (!s || !s->segment || (s->busy && s->busy != BUSY_MUTED)) {
+		return NULL;
 	}
-	o = *object_slot(s, object);
-	if (!o || atomic_load_explicit(&o->address, memory_order_relaxed) != object ||
-	    o->id != s->segment->wait.object) {
+	o = *object_slot(s, address);
+	if (!o || atomic_load_explicit(&o->address, memory_order_relaxed) != address ||
+	    (s->busy && !(o->kind & KIND_FOREIGN))) {
+		return NULL;
+	}
+	*ret_object = o;
+	return s;
+}
+
+/* Does the wait slot tell of this call? Then it has the number of its stack. */
+static bool call_begin(struct steer_call *c, uintptr_t object, uintptr_t sp)
+{
+	const struct object *o;
+	struct stream *s = state && shim ? steer_stream(object, &o) : NULL;
+
+	*c = (struct steer_call){ .sp = sp };
+	if (!s || atomic_load_explicit(&shim->state, memory_order_relaxed) != SHIM_LIVE ||
+	    s->segment->wait.kind == TRACE_WAIT_NONE || o->id != s->segment->wait.object) {
 		return false;
 	}
 	c->s = s;
 	return true;
 }
 
-void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp)
+void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp, bool for_ever)
 {
 	struct standing *me = NULL;
 	struct steer_match match;
+	uint32_t was;
 
 	if (!call_begin(c, address, sp)) {
 		return;
@@ -350,16 +367,19 @@ void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp)
 	match = steer_match_stack(c->s->segment->wait.stack);
 	c->address = address;
 	c->outer = match.outer;
+	if (!for_ever) {
+		return;
+	}
 	if (!match.inner) {
 		if (match.outer) {
 			come_late(c);
 		}
 		return;
 	}
-	state_enter(c->s);
+	was = state_enter(c->s);
 	standing_drop_left(c->s->thread, sp);
 	me = take_stand(c, match.inner, address);
-	state_leave(c->s);
+	state_leave(c->s, was);
 	if (me && is_to_wait(c) && !hold_back(c, me)) {
 		count_let_go(me->edges);
 	}
@@ -369,6 +389,7 @@ void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp)
 void steer_wait_before(struct steer_call *c, uintptr_t cond, uintptr_t mutex, uintptr_t sp)
 {
 	struct steer_match match;
+	uint32_t was;
 
 	if (!call_begin(c, cond, sp)) {
 		return;
@@ -376,44 +397,70 @@ void steer_wait_before(struct steer_call *c, uintptr_t cond, uintptr_t mutex, ui
 	match = steer_match_stack(c->s->segment->wait.stack);
 	c->address = c->released = mutex;
 	c->outer = match.outer;
-	state_enter(c->s);
+	was = state_enter(c->s);
 	standing_drop_left(c->s->thread, sp);
 	c->released_as = hold_remove(c->s->thread, mutex);
 	if (match.inner) {
 		take_stand(c, match.inner, mutex);
 	}
-	state_leave(c->s);
+	state_leave(c->s, was);
 }
 
 void steer_after(struct steer_call *c, bool taken)
 {
+	uint32_t was;
+
 	if (!c->s || !c->s->segment || (!c->stands && !c->outer && !c->released)) {
 		return;
 	}
-	state_enter(c->s);
+	was = state_enter(c->s);
 	if (c->stands) {
 		standing_drop_left(c->s->thread, c->sp);
 	}
 	if (taken) {
 		hold_add(c->s->thread, c->address, c->outer | c->released_as);
 	}
-	state_leave(c->s);
+	state_leave(c->s, was);
+}
+
+/* A try has no wait slot, where the stack would be: it is walked once more, from here, under what the wrapper found. */
+void steer_tried(uintptr_t address, struct arch_caller caller)
+{
+	const struct object *o;
+	struct stream *s = state && shim ? steer_stream(address, &o) : NULL;
+	struct steer_match match;
+	struct call call;
+	uint32_t was;
+
+	if (!s) {
+		return;
+	}
+	was = s->busy;
+	s->busy = BUSY_NOT;
+	if (!shim_enter_with(&call, caller, ROOM)) {
+		s->busy = was;
+		return;
+	}
+	match = steer_match_stack(stack_id(&call));
+	shim_leave(&call);
+	s->busy = was;
+	if (match.outer) {
+		state_enter(s);
+		hold_add(s->thread, address, match.outer);
+		state_leave(s, was);
+	}
 }
 
 void steer_released(uintptr_t address)
 {
-	struct stream *s = shim_stream;
 	const struct object *o;
+	struct stream *s = state ? steer_stream(address, &o) : NULL;
+	uint32_t was;
 
-	if (!state || !s || s->busy || !s->segment) {
-		return;
-	}
-	o = *object_slot(s, address);
-	if (o && atomic_load_explicit(&o->address, memory_order_relaxed) == address &&
-	    atomic_load_explicit(&o->owner, memory_order_relaxed) == s->thread) {
+	if (!s || atomic_load_explicit(&o->owner, memory_order_relaxed) == s->thread) {
 		return; /* a recursive one, not for the last time */
 	}
-	state_enter(s);
+	was = state_enter(s);
 	hold_remove(s->thread, address);
-	state_leave(s);
+	state_leave(s, was);
 }

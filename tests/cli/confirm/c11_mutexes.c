@@ -1,40 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* FEASIBLE C11 threads and mutexes */
+/* FEASIBLE C11's mutexes */
 #include "confirm.h"
 
 static mtx_t a, b;
 
-static NOINLINE int forth(void *arg)
-{
-	(void)arg;
-	mtx_lock(&a);
-	mtx_lock(&b);
-	mtx_unlock(&b);
-	mtx_unlock(&a);
-	return 0;
-}
+BOTH(forth, C11_MUTEX, C11_MUTEX)
+BOTH(back, C11_MUTEX, C11_MUTEX)
 
-static NOINLINE int back(void *arg)
+static void part(long number)
 {
-	(void)arg;
-	mtx_lock(&b);
-	mtx_lock(&a);
-	mtx_unlock(&a);
-	mtx_unlock(&b);
-	return 0;
+	if (number)
+		back(&b, &a);
+	else
+		forth(&a, &b);
 }
 
 int main(void)
 {
-	thrd_t one, two;
-
-	mtx_init(&a, mtx_plain);
-	mtx_init(&b, mtx_plain);
-	thrd_create(&one, forth, NULL);
-	pause_ms(120);
-	thrd_create(&two, back, NULL);
-	thrd_join(one, NULL);
-	thrd_join(two, NULL);
-	puts("over");
-	return 0;
+	MUST(mtx_init(&a, mtx_plain));
+	MUST(mtx_init(&b, mtx_plain));
+	return run_apart(part, 2);
 }

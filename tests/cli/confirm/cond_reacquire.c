@@ -25,17 +25,11 @@ static NOINLINE void give(void)
 	pthread_mutex_unlock(&queue);
 }
 
-static NOINLINE void describe(void)
-{
-	pthread_mutex_lock(&queue);
-	pthread_mutex_lock(&state);
-	pthread_mutex_unlock(&state);
-	pthread_mutex_unlock(&queue);
-}
+BOTH(describe, MUTEX, MUTEX)
 
-static void *work(void *arg)
+static void part(long number)
 {
-	switch ((long)arg) {
+	switch (number) {
 	case 0:
 		take();
 		break;
@@ -43,13 +37,11 @@ static void *work(void *arg)
 		give();
 		break;
 	default:
-		describe();
+		describe(&queue, &state);
 	}
-	return NULL;
 }
 
 int main(void)
 {
-	run_apart(work, 3);
-	return 0;
+	return run_apart(part, 3);
 }

@@ -1,47 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* FEASIBLE a circle of three kinds: mutex, read-write lock, semaphore */
+/* FEASIBLE a circle of three kinds, gone round twice: mutex, read-write lock, semaphore */
 #include "confirm.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
 static sem_t slot;
 
-static NOINLINE void first(void)
-{
-	pthread_mutex_lock(&mutex);
-	pthread_rwlock_wrlock(&table);
-	pthread_rwlock_unlock(&table);
-	pthread_mutex_unlock(&mutex);
-}
+BOTH(first, MUTEX, WRITE)
+BOTH(second, READ, SEMAPHORE)
+BOTH(third, SEMAPHORE, MUTEX)
 
-static NOINLINE void second(void)
+static void part(long number)
 {
-	pthread_rwlock_rdlock(&table);
-	sem_wait(&slot);
-	sem_post(&slot);
-	pthread_rwlock_unlock(&table);
-}
-
-static NOINLINE void third(void)
-{
-	sem_wait(&slot);
-	pthread_mutex_lock(&mutex);
-	pthread_mutex_unlock(&mutex);
-	sem_post(&slot);
-}
-
-static void *work(void *arg)
-{
-	void (*const part[])(void) = { first, second, third };
-
-	for (int i = 0; i < 2; i++)
-		part[(long)arg]();
-	return NULL;
+	for (int i = 0; i < 2; i++) {
+		if (number == 0)
+			first(&mutex, &table);
+		else if (number == 1)
+			second(&table, &slot);
+		else
+			third(&slot, &mutex);
+	}
 }
 
 int main(void)
 {
-	sem_init(&slot, 0, 1);
-	run_apart(work, 3);
-	return 0;
+	MUST(sem_init(&slot, 0, 1));
+	return run_apart(part, 3);
 }

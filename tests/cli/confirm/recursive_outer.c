@@ -2,40 +2,32 @@
 /* FEASIBLE the outer lock is recursive and was taken twice; both threads go round many times */
 #include "confirm.h"
 
-static pthread_mutex_t outer = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP,
-		       inner = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t reentrant = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP,
+		       plain = PTHREAD_MUTEX_INITIALIZER;
 
 static NOINLINE void forth(void)
 {
-	pthread_mutex_lock(&outer);
-	pthread_mutex_lock(&outer);
-	pthread_mutex_unlock(&outer);
-	pthread_mutex_lock(&inner);
-	pthread_mutex_unlock(&inner);
-	pthread_mutex_unlock(&outer);
+	pthread_mutex_lock(&reentrant);
+	pthread_mutex_lock(&reentrant);
+	pthread_mutex_unlock(&reentrant);
+	pthread_mutex_lock(&plain);
+	pthread_mutex_unlock(&plain);
+	pthread_mutex_unlock(&reentrant);
 }
 
-static NOINLINE void back(void)
-{
-	pthread_mutex_lock(&inner);
-	pthread_mutex_lock(&outer);
-	pthread_mutex_unlock(&outer);
-	pthread_mutex_unlock(&inner);
-}
+BOTH(back, MUTEX, MUTEX)
 
-static void *work(void *arg)
+static void part(long number)
 {
 	for (int i = 0; i < 5; i++) {
-		if (arg)
-			back();
+		if (number)
+			back(&plain, &reentrant);
 		else
 			forth();
 	}
-	return NULL;
 }
 
 int main(void)
 {
-	run_apart(work, 2);
-	return 0;
+	return run_apart(part, 2);
 }

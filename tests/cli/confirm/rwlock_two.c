@@ -2,27 +2,16 @@
 /* FEASIBLE two read-write locks, each held for reading and wanted for writing */
 #include "confirm.h"
 
-static pthread_rwlock_t one = PTHREAD_RWLOCK_INITIALIZER, two = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_rwlock_t table[2] = { PTHREAD_RWLOCK_INITIALIZER, PTHREAD_RWLOCK_INITIALIZER };
 
-static NOINLINE void move(pthread_rwlock_t *from, pthread_rwlock_t *to)
-{
-	pthread_rwlock_rdlock(from);
-	pthread_rwlock_wrlock(to);
-	pthread_rwlock_unlock(to);
-	pthread_rwlock_unlock(from);
-}
+BOTH(move, READ, WRITE)
 
-static void *work(void *arg)
+static void part(long number)
 {
-	if (arg)
-		move(&two, &one);
-	else
-		move(&one, &two);
-	return NULL;
+	move(&table[number], &table[!number]);
 }
 
 int main(void)
 {
-	run_apart(work, 2);
-	return 0;
+	return run_apart(part, 2);
 }

@@ -5,33 +5,18 @@
 static pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static NOINLINE void look(void)
-{
-	pthread_rwlock_rdlock(&table);
-	pthread_mutex_lock(&log_lock);
-	pthread_mutex_unlock(&log_lock);
-	pthread_rwlock_unlock(&table);
-}
+BOTH(look, READ, MUTEX)
+BOTH(change, MUTEX, WRITE)
 
-static NOINLINE void change(void)
+static void part(long number)
 {
-	pthread_mutex_lock(&log_lock);
-	pthread_rwlock_wrlock(&table);
-	pthread_rwlock_unlock(&table);
-	pthread_mutex_unlock(&log_lock);
-}
-
-static void *work(void *arg)
-{
-	if (arg)
-		change();
+	if (number)
+		change(&log_lock, &table);
 	else
-		look();
-	return NULL;
+		look(&table, &log_lock);
 }
 
 int main(void)
 {
-	run_apart(work, 2);
-	return 0;
+	return run_apart(part, 2);
 }

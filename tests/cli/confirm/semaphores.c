@@ -1,32 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* FEASIBLE two semaphores that are used as locks */
+/* FEASIBLE two semaphores that are used as locks, by both threads twice */
 #include "confirm.h"
 
-static sem_t a, b;
+static sem_t slot[2];
 
-static NOINLINE void both(sem_t *first, sem_t *second)
-{
-	sem_wait(first);
-	sem_wait(second);
-	sem_post(second);
-	sem_post(first);
-}
+BOTH(both, SEMAPHORE, SEMAPHORE)
 
-static void *work(void *arg)
+static void part(long number)
 {
-	for (int i = 0; i < 2; i++) {
-		if (arg)
-			both(&b, &a);
-		else
-			both(&a, &b);
-	}
-	return NULL;
+	for (int i = 0; i < 2; i++)
+		both(&slot[number], &slot[!number]);
 }
 
 int main(void)
 {
-	sem_init(&a, 0, 1);
-	sem_init(&b, 0, 1);
-	run_apart(work, 2);
-	return 0;
+	for (int i = 0; i < 2; i++)
+		MUST(sem_init(&slot[i], 0, 1));
+	return run_apart(part, 2);
 }

@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* FEASIBLE std::mutex and std::lock_guard */
-#include <chrono>
-#include <cstdio>
+#include "confirm.h"
+
 #include <mutex>
-#include <thread>
 
-static std::mutex a, b;
+static std::mutex mutex[2];
 
-__attribute__((noinline)) static void both(std::mutex &first, std::mutex &second)
+static NOINLINE void both(std::mutex &first, std::mutex &second)
 {
 	std::lock_guard<std::mutex> outer(first);
 	std::lock_guard<std::mutex> inner(second);
 }
 
+static void part(long number)
+{
+	both(mutex[number], mutex[!number]);
+}
+
 int main()
 {
-	std::thread one([] { both(a, b); });
-	std::this_thread::sleep_for(std::chrono::milliseconds(120));
-	std::thread two([] { both(b, a); });
-
-	one.join();
-	two.join();
-	std::puts("over");
+	return run_apart(part, 2);
 }

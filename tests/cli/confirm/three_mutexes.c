@@ -5,24 +5,14 @@
 static pthread_mutex_t lock[3] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
 				   PTHREAD_MUTEX_INITIALIZER };
 
-static NOINLINE void both(int first, int second)
-{
-	pthread_mutex_lock(&lock[first]);
-	pthread_mutex_lock(&lock[second]);
-	pthread_mutex_unlock(&lock[second]);
-	pthread_mutex_unlock(&lock[first]);
-}
+BOTH(both, MUTEX, MUTEX)
 
-static void *work(void *arg)
+static void part(long number)
 {
-	int k = (int)(long)arg;
-
-	both(k, (k + 1) % 3);
-	return NULL;
+	both(&lock[number], &lock[(number + 1) % 3]);
 }
 
 int main(void)
 {
-	run_apart(work, 3);
-	return 0;
+	return run_apart(part, 3);
 }

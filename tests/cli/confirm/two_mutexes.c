@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* FEASIBLE two mutexes, two threads, one after the other */
-#include "two_locks.h"
-
-static void *work(void *arg)
-{
-	if (arg)
-		back();
-	else
-		forth();
-	return NULL;
-}
+#include "two_mutexes.h"
 
 int main(void)
 {
-	run_apart(work, 2);
-	return 0;
+	return run_apart(forth_or_back, 2);
 }
