@@ -57,9 +57,9 @@ struct tm_header {
 	uint32_t flags; /* enum tm_flag */
 	uint64_t units; /* given out so far */
 	uint64_t max_bytes;
-	uint64_t lost;	/* records that found no room */
-	uint32_t lanes; /* given out so far */
-	uint32_t reserved;
+	uint64_t lost;	  /* records that found no room */
+	uint32_t lanes;	  /* given out so far */
+	uint32_t thinned; /* TM_SAMPLED: 1 = accesses may have been left out */
 };
 
 enum tm_mode {

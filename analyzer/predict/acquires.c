@@ -130,7 +130,8 @@ static void acquire(struct collect *c, const struct predict_event *e, size_t ind
 	uint32_t *user = &c->user[e->object];
 
 	*user = !*user || *user == e->thread + 1 ? e->thread + 1 : SEVERAL;
-	request(c, e->thread, e->object, index);
+	if (e->op == PREDICT_ACQUIRE)
+		request(c, e->thread, e->object, index);
 	held_add(&c->held[e->thread], e->object, false);
 }
 
@@ -158,6 +159,7 @@ static void apply(struct collect *c, const struct predict_event *e, size_t index
 {
 	switch ((enum predict_op)e->op) {
 	case PREDICT_ACQUIRE:
+	case PREDICT_TRY:
 		acquire(c, e, index);
 		break;
 	case PREDICT_RELEASE:
@@ -175,6 +177,7 @@ static void apply(struct collect *c, const struct predict_event *e, size_t index
 		mark(&c->held[e->object]);
 		break;
 	case PREDICT_READ:
+	case PREDICT_UNKNOWN:
 	case PREDICT_REQUEST:
 	case PREDICT_WAIT:
 		break;

@@ -65,6 +65,8 @@ void flow_apply_sync(struct flow *flow, const struct predict_event *event)
 	case PREDICT_READ:
 	case PREDICT_WRITE:
 	case PREDICT_ACQUIRE:
+	case PREDICT_TRY:
+	case PREDICT_UNKNOWN:
 	case PREDICT_RELEASE:
 	case PREDICT_REQUEST:
 		break;

@@ -123,8 +123,9 @@ static void collect(const struct predict_sequence *s, struct lock_order *order, 
 		case PREDICT_WRITE:
 			continue;
 		case PREDICT_ACQUIRE:
+		case PREDICT_TRY:
 			order->stuck[e->thread] = 0;
-			if (h->count) {
+			if (h->count && e->op == PREDICT_ACQUIRE) {
 				order->nested++;
 				add_edge(edges, h, e->object);
 			}

@@ -16,6 +16,7 @@ struct pass {
 	struct held *held; /* owns; by thread; marks are acquires */
 	size_t occurrence; /* the next one */
 	uint32_t *filled;  /* owns; by abstract acquire */
+	uint32_t *limit;   /* of the order */
 };
 
 static uint32_t outer_of(const struct held *held, uint32_t *ret_kept)
@@ -109,7 +110,13 @@ static void apply(struct pass *p, const struct predict_event *e, size_t index)
 		if (p->written)
 			clocks_publish(clocks, e->thread, &p->written[e->object]);
 		break;
+	case PREDICT_UNKNOWN:
+		p->limit[e->thread] = p->limit[e->thread] == UINT32_MAX
+					      ? *clocks_own(clocks, e->thread)
+					      : p->limit[e->thread];
+		break;
 	case PREDICT_ACQUIRE:
+	case PREDICT_TRY:
 		acquire(p, e, index);
 		break;
 	case PREDICT_RELEASE:
@@ -144,6 +151,7 @@ static void start(struct pass *p, const struct order_options *options, struct or
 		.has_reads = s->variables.count && !(options->ignore & PREDICT_IGNORE_READS),
 		.limit = room_new(s->threads.count, sizeof(*order->limit)),
 	};
+	p->limit = order->limit;
 	memset(order->limit, 0xff, s->threads.count * sizeof(*order->limit));
 	start_flow(p, &p->without, &order->without_reads, options);
 	p->main = &p->without;

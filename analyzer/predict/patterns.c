@@ -15,7 +15,14 @@ struct search {
 		under; /* owns; those made while the lock is held, and whose lock is in its component */
 	uint32_t path[PATTERN_MOST];
 	uint64_t budget;
+	const uint32_t *group; /* borrowed; by lock; may be NULL */
 };
+
+/* Parts of one read-write lock: who has some of it and wants the rest is only on the way. */
+static bool is_one_thing(const struct search *s, uint32_t held, uint32_t wanted)
+{
+	return s->group && s->group[held] && s->group[held] == s->group[wanted];
+}
 
 static void index_abstracts(struct search *s, uint32_t locks)
 {
@@ -29,7 +36,8 @@ static void index_abstracts(struct search *s, uint32_t locks)
 			for (uint32_t k = 0; k < b->held_count; k++) {
 				uint32_t held = acquires_held(a, b)[k];
 
-				if (s->component[held] != s->component[b->lock])
+				if (s->component[held] != s->component[b->lock] ||
+				    is_one_thing(s, held, b->lock))
 					continue;
 				if (fill)
 					s->under[--s->first[held]] = i;
@@ -104,7 +112,8 @@ void patterns_search(const struct predict_sequence *sequence, const struct lock_
 	struct search s = { .acquires = acquires,
 			    .visitor = visitor,
 			    .component = order->component,
-			    .budget = budget };
+			    .budget = budget,
+			    .group = sequence->group };
 
 	*ret_stats = (struct patterns_stats){ 0 };
 	s.first = room_new((size_t)locks + 1, sizeof(*s.first));

@@ -140,7 +140,7 @@ static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
 	}
 	if (closure_find(&r->reaches, abstract, count, acquire)) {
 		counts->reachable++;
-		proven = r->sequence->variables.count &&
+		proven = (r->sequence->variables.count || r->sequence->has_memory) &&
 			 closure_find(&r->proves, abstract, count, acquire);
 	}
 	/* The first that can meet stands for it where none is proven. */

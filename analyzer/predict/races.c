@@ -127,6 +127,7 @@ static void apply(struct pass *p, const struct predict_event *e, size_t index)
 		access(p, e, index);
 		break;
 	case PREDICT_ACQUIRE:
+	case PREDICT_TRY:
 		clocks_learn(clocks, e->thread, &p->released[e->object]);
 		break;
 	case PREDICT_RELEASE:
@@ -134,6 +135,7 @@ static void apply(struct pass *p, const struct predict_event *e, size_t index)
 		clocks_tick(clocks, e->thread);
 		break;
 	case PREDICT_REQUEST:
+	case PREDICT_UNKNOWN:
 		break;
 	case PREDICT_WAIT:
 	case PREDICT_NOTIFY:

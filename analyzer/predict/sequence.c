@@ -30,8 +30,8 @@ static void append(struct predict_sequence *sequence, uint32_t thread, enum pred
 	};
 }
 
-static int acquire(struct predict_sequence *sequence, uint32_t thread, uint32_t lock,
-		   uint32_t place)
+static int acquire(struct predict_sequence *sequence, uint32_t thread, enum predict_op op,
+		   uint32_t lock, uint32_t place)
 {
 	struct predict_lock_state *state = state_of(sequence, lock);
 
@@ -44,7 +44,7 @@ static int acquire(struct predict_sequence *sequence, uint32_t thread, uint32_t 
 		return 0;
 	}
 	state->owner = thread + 1;
-	append(sequence, thread, PREDICT_ACQUIRE, lock, place);
+	append(sequence, thread, op, lock, place);
 	return 0;
 }
 
@@ -75,7 +75,7 @@ static int settle(struct predict_sequence *sequence, uint32_t thread, struct dia
 			diag, THRUM_EFORMAT,
 			"the thread goes on after it acquired a lock that another thread has");
 	*late_of(sequence, thread) = (struct predict_late){ 0, 0 };
-	return acquire(sequence, thread, late.lock - 1, late.place);
+	return acquire(sequence, thread, PREDICT_ACQUIRE, late.lock - 1, late.place);
 }
 
 int predict_sequence_add(struct predict_sequence *sequence, uint32_t thread, enum predict_op op,
@@ -90,7 +90,8 @@ int predict_sequence_add(struct predict_sequence *sequence, uint32_t thread, enu
 		return error;
 	switch (op) {
 	case PREDICT_ACQUIRE:
-		return acquire(sequence, thread, object, place);
+	case PREDICT_TRY:
+		return acquire(sequence, thread, op, object, place);
 	case PREDICT_RELEASE:
 		return release(sequence, thread, object, place, diag);
 	case PREDICT_REQUEST: /* of one that it has: will be granted */
@@ -114,6 +115,7 @@ int predict_sequence_add(struct predict_sequence *sequence, uint32_t thread, enu
 		break;
 	case PREDICT_READ:
 	case PREDICT_WRITE:
+	case PREDICT_UNKNOWN:
 		break;
 	}
 	append(sequence, thread, op, object, place);
@@ -126,7 +128,7 @@ void predict_sequence_end(struct predict_sequence *sequence)
 		struct predict_late *late = &sequence->late[t];
 
 		if (late->lock && !state_of(sequence, late->lock - 1)->owner)
-			acquire(sequence, t, late->lock - 1, late->place);
+			acquire(sequence, t, PREDICT_ACQUIRE, late->lock - 1, late->place);
 		else if (late->lock)
 			append(sequence, t, PREDICT_REQUEST, late->lock - 1, late->place);
 		late->lock = 0;
@@ -138,6 +140,7 @@ void predict_sequence_release(struct predict_sequence *sequence)
 	free(sequence->event);
 	free(sequence->state);
 	free(sequence->late);
+	free(sequence->group);
 	names_release(&sequence->threads);
 	names_release(&sequence->locks);
 	names_release(&sequence->variables);

@@ -25,6 +25,8 @@ enum predict_op {
 	PREDICT_NOTIFY,
 	PREDICT_FORK, /* of a thread */
 	PREDICT_JOIN,
+	PREDICT_TRY, /* an acquire that would not have waited */
+	PREDICT_UNKNOWN, /* of nothing: what the thread does from here on may be due to what the sequence does not tell */
 };
 
 struct predict_event {
@@ -58,6 +60,12 @@ struct predict_sequence {
 	size_t state_capacity, state_count;
 	struct predict_late *late; /* owns; by thread, while events are added */
 	size_t late_capacity, late_count;
+	/*
+	 * By whoever makes the sequence, after its end. Locks of one group other than 0 are parts of one, that a thread takes all together;
+	 * a request of one while it has another is no ring. NULL = none are.
+	 */
+	uint32_t *group; /* owns; by lock */
+	bool has_memory; /* also where it has no variable: what threads share was recorded */
 	uint64_t nested; /* acquires of a lock that the thread had, left out with their releases */
 };
 

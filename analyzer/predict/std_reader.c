@@ -85,6 +85,8 @@ static struct names *names_of_op(struct predict_sequence *sequence, enum predict
 	case PREDICT_JOIN:
 		return &sequence->threads;
 	case PREDICT_ACQUIRE:
+	case PREDICT_TRY:
+	case PREDICT_UNKNOWN:
 	case PREDICT_RELEASE:
 	case PREDICT_REQUEST:
 	case PREDICT_WAIT:

@@ -169,7 +169,11 @@ static void play(struct player *p, const struct predict_event *e, uint64_t in)
 	case PREDICT_WRITE:
 		p->newest[e->object] = in;
 		break;
+	case PREDICT_UNKNOWN:
+		p->broken |= in;
+		break;
 	case PREDICT_ACQUIRE:
+	case PREDICT_TRY:
 		p->broken |= in & p->taken[e->object];
 		p->taken[e->object] |= in;
 		p->owner[e->object] = e->thread + 1;
