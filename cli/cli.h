@@ -44,5 +44,6 @@ int verb_baseline(const struct options *options);
 int verb_diff(const struct options *options);
 int verb_merge(const struct options *options);
 int verb_confirm(const struct options *options);
+int verb_export(const struct options *options);
 
 #endif

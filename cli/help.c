@@ -69,6 +69,13 @@ static void print_option(const struct option_help *row, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_exports(FILE *out)
+{
+	fputs("\nForms:\n", out);
+#define EXPORT(NAME, word, line) fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, word, line);
+#include "../spec/exports.def"
+}
+
 static void print_formats(FILE *out)
 {
 	fputs("\nFormats:\n", out);
@@ -91,6 +98,8 @@ void help_print_verb(enum verb_index verb, FILE *out)
 	}
 	if (formats)
 		print_formats(out);
+	if (verb == VERB_INDEX_EXPORT)
+		print_exports(out);
 	if (*row->notes)
 		fprintf(out, "\n%s", row->notes);
 }

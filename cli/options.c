@@ -30,6 +30,7 @@ enum option_type {
 	REDACT,
 	RACES,
 	FROM,
+	TO,
 	FORMAT,
 	REPORT,
 	RULES,
@@ -190,13 +191,18 @@ static int parse_LEVEL(void *field, const char *value, struct diag *diag)
 /* Choices: the words of each TYPE, in the order of its enum, and how a message calls them. */
 static const struct choice {
 	const char *what;
-	const char *words[6]; /* ended by NULL */
+	const char *words[8]; /* ended by NULL */
 } choices[] = {
 	[COLOR] = { "a colour mode", { "auto", "always", "never" } },
 	[MODE] = { "a recording mode", { "full", "bounded" } },
 	[FOLLOW] = { "a choice of processes", { "all", "none" } },
 	[RACES] = { "a way to look for races", { "auto", "off", "deep", "record", "record-full" } },
 	[FROM] = { "a form of trace", { "std" } },
+	[TO] = { "a form that export writes",
+		 {
+#define EXPORT(NAME, word, line) word,
+#include "../spec/exports.def"
+		 } },
 	[REDACT] = { "something that can be redacted", { "none", "args" } },
 };
 
@@ -240,6 +246,7 @@ PARSE_CHOICE(REDACT, REDACT_NONE)
 /* Not given is none of the words. Of RACES it is not auto: then what THRUM_OPTIONS says counts. */
 PARSE_CHOICE(RACES, RACES_AUTO)
 PARSE_CHOICE(FROM, FROM_STD)
+PARSE_CHOICE(TO, 0)
 
 static int parse_FORMAT(void *field, const char *value, struct diag *diag)
 {

@@ -45,6 +45,11 @@ enum follow { FOLLOW_ALL, FOLLOW_NONE };
 enum races { RACES_NOT_GIVEN, RACES_AUTO, RACES_OFF, RACES_DEEP, RACES_RECORD, RACES_RECORD_FULL };
 enum redact { REDACT_NONE, REDACT_ARGS };
 enum from { FROM_RECORDED, FROM_STD };
+enum export {
+#define EXPORT(NAME, word, line) EXPORT_##NAME,
+#include "../spec/exports.def"
+	EXPORT_COUNT
+};
 
 #define FAIL_ON_NEVER ((int)LEVEL_ERROR + 1) /* no finding reaches this level */
 
@@ -80,6 +85,7 @@ typedef enum follow option_FOLLOW;
 typedef enum redact option_REDACT;
 typedef enum races option_RACES;
 typedef enum from option_FROM;
+typedef enum export option_TO;
 typedef const struct sink_ops *option_FORMAT;
 typedef struct report_targets option_REPORT;
 typedef struct dump_filter *option_FILTER; /* owned; NULL = none */

@@ -42,6 +42,7 @@ VALUES = {
     "RACES": ("record", "some"),
     "REDACT": ("args", "names"),
     "FROM": ("std", "csv"),
+    "TO": ("std", "csv"),
     "FORMAT": ("json", "pdf"),
     "REPORT": ("json=x.json", "json"),
     "RULES": ("deadlock,-hold-time", "no-such-rule"),
@@ -144,7 +145,7 @@ class Help(Case):
         self.assert_status(self.thrum("run", "--time=1", "--", "true"), 64)
 
     def test_verbs_and_options_of_later_versions_are_unknown(self):
-        for verb in ("view", "export", "core", "frobnicate"):
+        for verb in ("view", "core", "frobnicate"):
             result = self.thrum(verb, "x")
             self.assert_status(result, 64)
             self.assertIn(f"'{verb}'", result.stderr)
