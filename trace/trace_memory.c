@@ -401,6 +401,9 @@ static bool decode_sync(struct trace_memory_cursor *c, const struct tm_record *r
 		return false;
 	to->before = TM_ADDRESS(numbers.a);
 	to->after = TM_ADDRESS(numbers.b);
+	to->values = TM_EXTRA(numbers.a) & (TM_SAW | TM_LEFT);
+	to->saw = (uint8_t)TM_GENERATION(numbers.b);
+	to->left = (uint8_t)(TM_GENERATION(numbers.b) >> 8);
 	if (access & 7) {
 		to->bytes = UINT64_C(1) << ((access & 7) - 1);
 		to->access_flags = TM_ATOMIC | TM_READ | (access & 8 ? TM_WRITE : 0);

@@ -116,6 +116,8 @@ enum tm_kind {
 	/*
 	 * `address` = number of its release, taken before the operation, b = number of its acquire, taken after it; both of the
 	 * bucket of its address, from 1 on; 0 = it has no such half. What an acquire may have seen has a lower number.
+	 * extra = enum tm_values; generation of b = a byte made of the value that it saw, and above it one of that which it left:
+	 * all bytes of the value, exclusive or.
 	 */
 	TM_NUMBERS = 7,
 	TM_FENCE = 8, /* extra = enum tm_sync */
@@ -145,6 +147,11 @@ enum tm_sync {
 	/* Relaxed, in a program that has fences: acquires with the next acquire fence of its thread … */
 	TM_MAY_ACQUIRE = 4,
 	TM_MAY_RELEASE = 8, /* … releases what its thread did before its newest release fence. */
+};
+
+enum tm_values {
+	TM_SAW = 1, /* it read, and what is known */
+	TM_LEFT = 2,
 };
 
 static inline unsigned tm_bucket(uint64_t address)

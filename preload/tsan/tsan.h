@@ -63,7 +63,7 @@ struct call_frame {
 struct seen_load {
 	uintptr_t address;
 	uint32_t writes; /* of its bucket; bit 31: it was a relaxed load */
-	uint32_t epoch;
+	uint8_t value;	 /* a byte of what it saw */
 };
 
 struct lane {
@@ -255,9 +255,12 @@ static hot_inline uint64_t release_number(const struct lane *t, uintptr_t addres
 				 1
 		       : 0;
 }
-/* HOT: after it, its record. `before` as release_number gave it; `extra` as of TM_SYNC. */
-void sync_note(struct lane *t, uintptr_t address, unsigned extra, uint64_t before, uintptr_t pc,
-	       uintptr_t sp);
+/*
+ * HOT: after it, its record. `before` as release_number gave it; `extra` as of TM_SYNC; `values`: what it saw in bits 0-7, left in 8-15,
+ * from 16 on enum tm_values.
+ */
+void sync_note(struct lane *t, uintptr_t address, unsigned extra, uint64_t before, uint64_t values,
+	       uintptr_t pc, uintptr_t sp);
 /* The same, for annotations and functions of libraries: what this thread did until now is seen by who acquires it. SLOW. */
 void sync_release(uintptr_t address, uintptr_t pc, uintptr_t sp);
 void sync_acquire(uintptr_t address, uintptr_t pc, uintptr_t sp);

@@ -50,6 +50,9 @@ static void thin_out(struct lane *t, uintptr_t pc)
 	if (likely(p->count < tsan_whole)) {
 		return;
 	}
+	if (!p->met) {
+		tsan_header->thinned = 1;
+	}
 	if (p->count - p->met != 1 && p->met && t->chunk) {
 		t->chunk->left_out += p->count - p->met - 1;
 	}

@@ -11,7 +11,7 @@ void sync_release(uintptr_t address, uintptr_t pc, uintptr_t sp)
 	uint64_t before = release_number(t, address);
 
 	if (before) {
-		sync_note(t, address, TM_RELEASE, before, pc, sp);
+		sync_note(t, address, TM_RELEASE, before, 0, pc, sp);
 	}
 }
 
@@ -20,7 +20,7 @@ void sync_acquire(uintptr_t address, uintptr_t pc, uintptr_t sp)
 	struct lane *t = lane_get();
 
 	if (t->syncs) {
-		sync_note(t, address, TM_ACQUIRE, 0, pc, sp);
+		sync_note(t, address, TM_ACQUIRE, 0, 0, pc, sp);
 	}
 }
 
