@@ -121,6 +121,7 @@ static void collect(const struct predict_sequence *s, struct lock_order *order, 
 		switch ((enum predict_op)e->op) {
 		case PREDICT_READ:
 		case PREDICT_WRITE:
+		case PREDICT_UNKNOWN:
 			continue;
 		case PREDICT_ACQUIRE:
 		case PREDICT_TRY:

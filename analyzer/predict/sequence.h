@@ -19,14 +19,14 @@ enum predict_op {
 	PREDICT_READ, /* of a variable */
 	PREDICT_WRITE,
 	PREDICT_ACQUIRE, /* of a lock */
+	PREDICT_TRY,	 /* an acquire that would not have waited */
 	PREDICT_RELEASE,
 	PREDICT_REQUEST, /* of a lock: the acquire follows, or the thread is stuck there */
+	PREDICT_UNKNOWN, /* of nothing: what the thread does from here on may be due to what the sequence does not tell */
 	PREDICT_WAIT, /* for a notification through a lock, which the thread has released before and acquires after */
 	PREDICT_NOTIFY,
 	PREDICT_FORK, /* of a thread */
 	PREDICT_JOIN,
-	PREDICT_TRY, /* an acquire that would not have waited */
-	PREDICT_UNKNOWN, /* of nothing: what the thread does from here on may be due to what the sequence does not tell */
 };
 
 struct predict_event {
