@@ -312,6 +312,12 @@ struct finding_task *finding_add_task(struct finding_list *list, struct finding 
 	return task;
 }
 
+struct finding_step *finding_add_step(struct finding_list *list, struct finding *f)
+{
+	f->steps = array_append(list, f->steps, f->step_count, sizeof(*f->steps));
+	return &f->steps[f->step_count++];
+}
+
 struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f,
 					enum stack_role role, uint32_t thread, uint32_t lock,
 					uint32_t stack)

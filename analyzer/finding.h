@@ -151,6 +151,15 @@ struct finding_stack {
 	uint32_t for_thread; /* WAITS: finding_thread.id joined, or expected to signal; 0 = none */
 };
 
+/* Of a witness: the thread does its next `events` events, from the first place to the other; nobody else does anything. */
+struct finding_step {
+	uint32_t thread; /* finding_thread.id */
+	uint64_t events;
+	uint32_t from_stack, to_stack; /* trace stack ids */
+	uint64_t from_ns, to_ns;
+	struct frames from, to; /* filled by symbolisation */
+};
+
 struct finding {
 	enum rule rule;
 	enum confidence confidence;
@@ -175,6 +184,9 @@ struct finding {
 	size_t task_count;
 	struct finding_stack *stacks;
 	size_t stack_count;
+	struct finding_step *steps; /* of a proven one: the run that ends in it */
+	size_t step_count;
+	uint64_t events_before; /* of that run, before the first step */
 };
 
 /* Ids and words of the tables. */
@@ -220,6 +232,7 @@ struct finding_task *finding_add_task(struct finding_list *list, struct finding 
 struct finding_stack *finding_add_stack(struct finding_list *list, struct finding *f,
 					enum stack_role role, uint32_t thread, uint32_t lock,
 					uint32_t stack);
+struct finding_step *finding_add_step(struct finding_list *list, struct finding *f);
 void finding_commit(struct finding_list *list, struct finding *f);
 
 size_t finding_list_count(const struct finding_list *list);

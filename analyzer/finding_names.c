@@ -114,6 +114,31 @@ static void append_task(struct text *t, const struct finding *f, unsigned long i
 	append(t, buffer, (size_t)snprintf(buffer, sizeof(buffer), "task %lu", id));
 }
 
+/* "deposit bank.c:12": the innermost frame whose line is known. */
+static void append_place(struct text *t, const struct finding *f, unsigned long step, bool is_end)
+{
+	const struct frames *frames = step >= f->step_count ? NULL
+				      : is_end		    ? &f->steps[step].to
+							    : &f->steps[step].from;
+	const struct frame *frame = NULL;
+	char buffer[1024];
+	int bytes;
+
+	for (size_t i = 0; frames && i < frames->count && !(frame && frame->file); i++)
+		if (frames->frame[i].function)
+			frame = &frames->frame[i];
+	if (!frame)
+		bytes = snprintf(buffer, sizeof(buffer), "an unknown place");
+	else if (!frame->file)
+		bytes = snprintf(buffer, sizeof(buffer), "%s", frame->function);
+	else
+		bytes = snprintf(buffer, sizeof(buffer), "%s %s:%d", frame->function,
+				 strrchr(frame->file, '/') ? strrchr(frame->file, '/') + 1
+							   : frame->file,
+				 frame->line);
+	append(t, buffer, (size_t)bytes < sizeof(buffer) ? (size_t)bytes : sizeof(buffer) - 1);
+}
+
 /* Length of the placeholder at `at`, 0 = none; what it names goes to `t`. */
 static size_t expand_one(struct text *t, const struct finding *f, const char *at)
 {
@@ -126,6 +151,11 @@ static size_t expand_one(struct text *t, const struct finding *f, const char *at
 	}
 	if (sscanf(at, "{thread:%lu}%n", &id, &length) == 1 && length) {
 		append_thread(t, f, id);
+		return (size_t)length;
+	}
+	if ((sscanf(at, "{from:%lu}%n", &id, &length) == 1 && length) ||
+	    (sscanf(at, "{to:%lu}%n", &id, &length) == 1 && length)) {
+		append_place(t, f, id, at[1] == 't');
 		return (size_t)length;
 	}
 	if (sscanf(at, "{task:%lu}%n", &id, &length) == 1 && length) {

@@ -273,6 +273,16 @@ static void look_behind_library(struct symbolizer *s, struct finding *f)
 		task->callback = function;
 }
 
+static void fill_step(struct symbolizer *s, const struct finding *f, struct finding_step *step)
+{
+	struct symbols *symbols = get_symbols(s, f->process);
+
+	if (!symbols)
+		return;
+	fill_frames(s, symbols, step->from_stack, step->from_ns, &step->from);
+	fill_frames(s, symbols, step->to_stack, step->to_ns, &step->to);
+}
+
 static void fill_finding(struct symbolizer *s, struct finding *f)
 {
 	for (size_t i = 0; i < f->task_count; i++)
@@ -288,6 +298,8 @@ static void fill_finding(struct symbolizer *s, struct finding *f)
 			fill_frames(s, symbols, f->stacks[i].stack, f->stacks[i].time_ns,
 				    &f->stacks[i].frames);
 	}
+	for (size_t i = 0; i < f->step_count; i++)
+		fill_step(s, f, &f->steps[i]);
 	look_behind_library(s, f);
 }
 

@@ -10,6 +10,7 @@
 #include "../fasttrack.h"
 #include "../memory_blocks.h"
 #include "../memory_replay.h"
+#include "memory_proofs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,8 @@ struct state {
 	uint32_t cache[CACHE];
 	struct race *race; /* owned */
 	size_t race_count, race_capacity;
-	size_t newest; /* that was seen again */
+	size_t newest;		   /* that was seen again */
+	struct recorded *recorded; /* owned; NULL = nothing is to be proven */
 };
 
 static void *checked(void *memory)
@@ -124,6 +126,8 @@ static void on_event(void *cookie, const struct trace_event *e)
 
 	happens_before_apply(s->hb, e);
 	fasttrack_moved(s->ft);
+	if (s->recorded)
+		recorded_event(s->recorded, e);
 }
 
 static void on_item(void *cookie, const struct memory_moment *at, const struct trace_memory_item *i)
@@ -131,6 +135,8 @@ static void on_item(void *cookie, const struct memory_moment *at, const struct t
 	struct state *s = cookie;
 	unsigned flags;
 
+	if (s->recorded)
+		recorded_item(s->recorded, at, i);
 	switch (i->kind) {
 	case TM_ACCESS:
 	case TM_SYNC:
@@ -163,6 +169,8 @@ static void on_release(void *cookie, const struct memory_moment *at,
 	else
 		happens_before_may_release_at(s->hb, at->thread, i->address);
 	fasttrack_moved(s->ft);
+	if (s->recorded)
+		recorded_release(s->recorded, at, i);
 }
 
 static void on_acquire(void *cookie, const struct memory_moment *at,
@@ -175,6 +183,8 @@ static void on_acquire(void *cookie, const struct memory_moment *at,
 	else
 		happens_before_may_acquire_at(s->hb, at->thread, i->address);
 	fasttrack_moved(s->ft);
+	if (s->recorded)
+		recorded_acquire(s->recorded, at, i);
 }
 
 static void on_gap(void *cookie)
@@ -183,6 +193,8 @@ static void on_gap(void *cookie)
 
 	happens_before_gap(s->hb, 1);
 	fasttrack_moved(s->ft);
+	if (s->recorded)
+		recorded_gap(s->recorded);
 }
 
 static void on_soon(void *cookie, uint64_t address, uint16_t generation)
@@ -365,7 +377,8 @@ static void *memory_races_begin(struct analysis *a)
 	struct state *s;
 
 	if (a->run || !p->memory_path || p->flags & TF_PROCESS_BOUNDED ||
-	    !analysis_wants(a, RULE_DATA_RACE) || trace_memory_open(p->memory_path, &memory, &diag))
+	    !(analysis_wants(a, RULE_DATA_RACE) || analysis_wants(a, RULE_LOCK_ORDER_INVERSION)) ||
+	    trace_memory_open(p->memory_path, &memory, &diag))
 		return NULL;
 	s = checked(calloc(1, sizeof(*s)));
 	s->a = a;
@@ -378,6 +391,8 @@ static void *memory_races_begin(struct analysis *a)
 	s->bucket = checked(calloc(s->bucket_count, sizeof(*s->bucket)));
 	s->place_count = 1;
 	sink.cookie = s;
+	if (analysis_wants(a, RULE_LOCK_ORDER_INVERSION))
+		s->recorded = recorded_new(p, memory);
 	s->replay = memory_replay_new(p, memory, &sink);
 	return s;
 }
@@ -403,8 +418,10 @@ static void memory_races_finish(void *state, struct analysis *a)
 		return;
 	s->a = a;
 	memory_replay_finish(s->replay);
-	for (size_t i = 0; i < s->race_count; i++)
+	for (size_t i = 0; i < s->race_count && analysis_wants(a, RULE_DATA_RACE); i++)
 		report(s, &s->race[i]);
+	if (s->recorded)
+		memory_proofs_tell(a, s->memory, s->recorded);
 }
 
 static void memory_races_release(void *state)
@@ -414,6 +431,7 @@ static void memory_races_release(void *state)
 	if (!s)
 		return;
 	memory_replay_free(s->replay);
+	recorded_free(s->recorded);
 	fasttrack_free(s->ft);
 	happens_before_free(s->hb);
 	memory_blocks_free(s->blocks);

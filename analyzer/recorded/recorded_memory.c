@@ -68,18 +68,21 @@ static void name_cells(struct recorded *r, uint32_t first, uint32_t count, uint6
 static void touch(struct recorded *r, uint32_t thread, const struct trace_memory_item *i,
 		  uint32_t cell)
 {
-	unsigned flags = flags_of(i);
-	bool by_value = i->kind == TM_SYNC && i->has_values;
+	/* Without values, of a trace of an earlier version: nothing is certain. */
+	bool by_value = i->kind == TM_SYNC && i->values;
+	unsigned flags = by_value ? (i->values & TM_SAW ? TM_READ : 0u) |
+					    (i->values & TM_LEFT ? TM_WRITE : 0u)
+				  : flags_of(i);
 
-	if (flags & TM_READ && by_value)
+	if (by_value && flags & TM_READ)
 		known_saw(r->known, thread, cell, i->saw, r->count);
-	else if (flags & TM_READ && i->kind == TM_SYNC)
+	else if (i->kind == TM_SYNC && !by_value)
 		known_not(r->known, thread, r->count);
 	else if (flags & TM_READ)
 		known_read(r->known, thread, cell, r->count);
 	if (flags & TM_READ)
 		recorded_add(r, thread, RAW_READ, cell, false);
-	if (flags & TM_WRITE && by_value)
+	if (by_value && flags & TM_WRITE)
 		known_left(r->known, cell, i->left);
 	else if (flags & TM_WRITE)
 		known_write(r->known, thread, cell);

@@ -195,6 +195,22 @@ static struct finding_access access_of(const json_t *value)
 	};
 }
 
+static void take_witness(struct reading *r, struct finding *f, const json_t *witness)
+{
+	const json_t *steps = json_object_get(witness, "steps");
+
+	f->events_before = count_of(witness, "events_before");
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const json_t *value = json_array_get(steps, i);
+		struct finding_step *step = finding_add_step(r->list, f);
+
+		step->thread = id_of(value, "thread");
+		step->events = count_of(value, "events");
+		step->from = stack_of(r, value, "from");
+		step->to = stack_of(r, value, "to");
+	}
+}
+
 static void take_stack(struct reading *r, struct finding *f, const json_t *value)
 {
 	enum stack_role role = (enum stack_role)word_of(r, value, "role", ROLE_COUNT, role_word);
@@ -283,6 +299,7 @@ static void take_finding(struct reading *r, const json_t *value)
 		take_lock(r, f, json_array_get(locks, i));
 	for (size_t i = 0; i < json_array_size(stacks); i++)
 		take_stack(r, f, json_array_get(stacks, i));
+	take_witness(r, f, json_object_get(value, "witness"));
 	f->process = process_of(r, f);
 	finding_commit(r->list, f);
 }

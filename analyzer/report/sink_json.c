@@ -181,6 +181,17 @@ static json_t *stack_value(const struct finding_stack *stack)
 	return value;
 }
 
+static json_t *step_value(const struct finding_step *step)
+{
+	json_t *value = json_object();
+
+	json_put_known(value, "thread", step->thread);
+	json_put_count(value, "events", step->events);
+	put_stack(value, "from", &step->from);
+	put_stack(value, "to", &step->to);
+	return value;
+}
+
 /* Where to look first: one place, the program's wherever there is one. */
 static void put_location(json_t *finding, const struct finding *f)
 {
@@ -224,6 +235,15 @@ static json_t *finding_value(const struct report *report, const struct finding *
 	json_put(value, "locks", locks);
 	json_put(value, "tasks", tasks);
 	json_put(value, "stacks", stacks);
+	if (f->step_count) {
+		json_t *witness = json_object(), *steps = json_array();
+
+		for (size_t i = 0; i < f->step_count; i++)
+			json_array_append_new(steps, step_value(&f->steps[i]));
+		json_put_count(witness, "events_before", f->events_before);
+		json_put(witness, "steps", steps);
+		json_put(value, "witness", witness);
+	}
 	json_put_text(value, "suppression", f->suppression);
 	json_put_text(value, "help_uri", rule_page_uri(report, f->rule, uri, sizeof(uri)));
 	return value;
