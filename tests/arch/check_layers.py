@@ -34,7 +34,7 @@ LAYERS = {
     "analyzer/predict": ["analyzer/*.h", "trace/", "spec/"],
     "analyzer/gate": ["analyzer/report/json_put.h", "analyzer/*.h", "trace/", "spec/"],
     "analyzer/report": ["analyzer/report/html/", "analyzer/*.h", "trace/", "spec/"],
-    "viewer": ["analyzer/report/", "analyzer/recorded/", "analyzer/predict/", "analyzer/*.h", "trace/", "spec/"],
+    "viewer": ["analyzer/report/", "analyzer/model/", "analyzer/recorded/", "analyzer/predict/", "analyzer/*.h", "trace/", "spec/"],
     "cli": ["viewer/", "analyzer/*.h", "analyzer/report/", "analyzer/gate/", "analyzer/predict/", "trace/", "spec/"],
     "include": [],
 }
