@@ -44,16 +44,31 @@ void frame_source_release(struct frame_source *source)
 	symbols_files_free(source->files);
 }
 
+/* NULL = impossible. */
+static struct symbols *symbols_of(struct frame_source *source, size_t process)
+{
+	if (!source->processes)
+		return NULL;
+	if (!source->processes[process])
+		symbols_new_shared(trace_reader_get_process(source->reader, process), source->files,
+				   &source->processes[process], NULL);
+	return source->processes[process];
+}
+
 bool frame_source_resolve(void *context, size_t process, uint32_t stack, uint64_t time_ns,
 			  struct frames *ret_frames)
 {
-	struct frame_source *source = context;
+	struct symbols *symbols = symbols_of(context, process);
 
-	if (!source->processes ||
-	    (!source->processes[process] &&
-	     symbols_new_shared(trace_reader_get_process(source->reader, process), source->files,
-				&source->processes[process], NULL)))
+	if (!symbols)
 		return false;
-	*ret_frames = symbols_resolve_stack(source->processes[process], stack, time_ns);
+	*ret_frames = symbols_resolve_stack(symbols, stack, time_ns);
 	return ret_frames->count;
+}
+
+const char *frame_source_data(void *context, size_t process, uint64_t address, uint64_t time_ns)
+{
+	struct symbols *symbols = symbols_of(context, process);
+
+	return symbols ? symbols_resolve_data(symbols, address, time_ns) : NULL;
 }

@@ -30,4 +30,7 @@ void frame_source_release(struct frame_source *source);
 bool frame_source_resolve(void *context, size_t process, uint32_t stack, uint64_t time_ns,
 			  struct frames *ret_frames);
 
+/* The same of the name of a data address; NULL = unknown. */
+const char *frame_source_data(void *context, size_t process, uint64_t address, uint64_t time_ns);
+
 #endif

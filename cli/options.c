@@ -31,6 +31,7 @@ enum option_type {
 	RACES,
 	FROM,
 	TO,
+	TIME,
 	FORMAT,
 	REPORT,
 	RULES,
@@ -203,6 +204,7 @@ static const struct choice {
 #define EXPORT(NAME, word, line) word,
 #include "../spec/exports.def"
 		 } },
+	[TIME] = { "a time that export adds up", { "wait", "hold", "stall" } },
 	[REDACT] = { "something that can be redacted", { "none", "args" } },
 };
 
@@ -247,6 +249,7 @@ PARSE_CHOICE(REDACT, REDACT_NONE)
 PARSE_CHOICE(RACES, RACES_AUTO)
 PARSE_CHOICE(FROM, FROM_STD)
 PARSE_CHOICE(TO, 0)
+PARSE_CHOICE(TIME, EXPORT_TIME_WAIT)
 
 static int parse_FORMAT(void *field, const char *value, struct diag *diag)
 {

@@ -17,6 +17,7 @@
 #include "../analyzer/report/sink.h"
 #include "../trace/trace_diag.h"
 #include "../viewer/dump.h"
+#include "../viewer/export.h"
 #include "project_file.h"
 
 #include <stdbool.h>
@@ -86,6 +87,7 @@ typedef enum redact option_REDACT;
 typedef enum races option_RACES;
 typedef enum from option_FROM;
 typedef enum export option_TO;
+typedef enum export_time option_TIME;
 typedef const struct sink_ops *option_FORMAT;
 typedef struct report_targets option_REPORT;
 typedef struct dump_filter *option_FILTER; /* owned; NULL = none */

@@ -3,21 +3,28 @@
  * verb_export.c - `thrum export`: a trace in the form that another program reads.
  */
 #include "../viewer/export.h"
+#include "../viewer/scan.h"
 #include "cli.h"
 #include "frame_source.h"
+#include "progress.h"
+#include "run_json.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A row for each of spec/exports.def. */
 static export_writer *const writers[EXPORT_COUNT] = {
-	[EXPORT_STD] = export_std_write,
+	[EXPORT_STD] = export_std_write,       [EXPORT_DOT] = export_dot_write,
+	[EXPORT_FOLDED] = export_folded_write, [EXPORT_PERFETTO] = export_perfetto_write,
+	[EXPORT_CHROME] = export_chrome_write,
 };
 
 /* Standard output, or the file of --output, which is not left half written. */
 static int write_to(const struct options *options, const struct export_source *source)
 {
 	FILE *out = options->export_file ? fopen(options->export_file, "we") : stdout;
+	struct stat made;
 	struct diag diag;
 	int error;
 
@@ -33,16 +40,26 @@ static int write_to(const struct options *options, const struct export_source *s
 	if (!error)
 		return STATUS_OK;
 	say("%s", diag.message);
-	if (out != stdout)
-		remove(options->export_file);
+	if (out != stdout && !lstat(options->export_file, &made) && S_ISREG(made.st_mode))
+		remove(options->export_file); /* never a device, nor what a link leads to */
 	return STATUS_INTERNAL;
 }
 
 int verb_export(const struct options *options)
 {
 	struct frame_source frames;
-	struct export_source source = { .frames = frame_source_resolve, .context = &frames };
+	struct progress progress;
+	struct scan_options scan = { .progress = progress_tell, .cookie = &progress };
+	struct export_source source = {
+		.frames = frame_source_resolve,
+		.data = frame_source_data,
+		.context = &frames,
+		.scan = &scan,
+		.time = options->export_time,
+		.stall_ns = options->stall_ms ? options->stall_ms * 1000000u : 1,
+	};
 	struct trace_place place;
+	struct run_facts run;
 	int status;
 
 	if (!options->given.to) {
@@ -52,8 +69,12 @@ int verb_export(const struct options *options)
 	status = trace_operand_open(options, &place, &source.reader);
 	if (status)
 		return status;
+	run_json_read(trace_reader_get_run_json(source.reader), &run);
+	scan.end_real_ns = run.end_real_ns;
 	frame_source_init(&frames, options, &place, source.reader);
+	progress_begin(&progress, "reading events", options->quiet);
 	status = write_to(options, &source);
+	progress_end(&progress);
 	frame_source_release(&frames);
 	trace_reader_free(source.reader);
 	trace_place_release(&place);

@@ -43,6 +43,7 @@ VALUES = {
     "REDACT": ("args", "names"),
     "FROM": ("std", "csv"),
     "TO": ("std", "csv"),
+    "TIME": ("hold", "cpu"),
     "FORMAT": ("json", "pdf"),
     "REPORT": ("json=x.json", "json"),
     "RULES": ("deadlock,-hold-time", "no-such-rule"),
