@@ -42,6 +42,8 @@ const char *prune_reason_text(enum prune_reason reason)
 		return "a lock was destroyed before another part happened";
 	case PRUNE_OBSERVED:
 		return "reported as a deadlock that happened";
+	case PRUNE_ACROSS_RUNS:
+		return "threads, locks or order keep the runs' parts apart";
 	case PRUNE_BUDGET:
 		return "search budget spent";
 	case PRUNE_COUNT:

@@ -21,7 +21,8 @@ enum prune_reason {
 	PRUNE_READ_READ,       /* both sides read */
 	PRUNE_DESTROYED,       /* a lock of it was gone before another part happened */
 	PRUNE_OBSERVED,	       /* reported as a deadlock that happened */
-	PRUNE_BUDGET,	       /* not looked at: search budget spent */
+	PRUNE_ACROSS_RUNS, /* of many runs: threads, modes, gates or order rule it out in each */
+	PRUNE_BUDGET,	   /* not looked at: search budget spent */
 	PRUNE_COUNT
 };
 
@@ -34,6 +35,24 @@ struct analyze_stats {
 	uint64_t bounded_cycles;	    /* cycles with a finite timed wait: hints */
 };
 
+struct model;
+struct lock_graph;
+
+/* All that lock order has collected of one image; valid during the call that gets it. */
+struct lock_view {
+	const struct trace_process *process;
+	size_t process_index;
+	struct model *model;
+	/* Edges of locks that are gone are in it too, as far as there is room. */
+	const struct lock_graph *graph;
+	/* By segment of a use: barriers that its thread had passed before. */
+	const uint32_t *rounds;
+	size_t rounds_count;
+	/* Which thread passed which barrier: thread << 32 | object, 0 = free slot. */
+	const uint64_t *passed;
+	size_t passed_slots;
+};
+
 struct analyze_options {
 	uint64_t rules_off; /* bit per enum rule */
 	uint64_t hold_ns;   /* --hold-ms; 0 = default 200 ms */
@@ -44,6 +63,9 @@ struct analyze_options {
 	uint32_t end_pid;
 	/* lock-order contexts kept in one pass; 0 = default. More means a second pass */
 	uint64_t max_contexts;
+	/* Gets the lock order of each image at its end; NULL = nobody asks, which saves memory. */
+	void (*lock_view)(void *cookie, const struct lock_view *view);
+	void *lock_view_cookie;
 	/* Called about every 4 M events; may be NULL. */
 	void (*progress)(void *cookie, size_t process, uint64_t events, uint64_t total);
 	void *cookie;

@@ -370,14 +370,21 @@ static void enqueue(struct lock_graph *g, uint32_t *count, uint32_t vertex)
 	g->queue[(*count)++] = vertex;
 }
 
+void lock_graph_mark_gone(struct lock_graph *g, uint32_t object, uint64_t time_ns)
+{
+	uint32_t v = object < g->object_count ? g->vertex_of[object] : 0;
+
+	if (v && !g->vertex[v].gone_ns)
+		g->vertex[v].gone_ns = time_ns ? time_ns : 1;
+}
+
 void lock_graph_forget(struct lock_graph *g, uint32_t object, uint64_t time_ns)
 {
 	uint32_t count = 0;
 
 	if (object >= g->object_count || !g->vertex_of[object])
 		return;
-	if (!g->vertex[g->vertex_of[object]].gone_ns)
-		g->vertex[g->vertex_of[object]].gone_ns = time_ns ? time_ns : 1;
+	lock_graph_mark_gone(g, object, time_ns);
 	enqueue(g, &count, g->vertex_of[object]);
 	while (count) {
 		uint32_t at = g->queue[--count], e;

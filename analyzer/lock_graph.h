@@ -108,6 +108,9 @@ uint32_t lock_graph_add(struct lock_graph *g, struct model *m, struct model_thre
 /* The object is gone or destroyed. */
 void lock_graph_forget(struct lock_graph *g, uint32_t object, uint64_t time_ns);
 
+/* The same, and its edges stay. */
+void lock_graph_mark_gone(struct lock_graph *g, uint32_t object, uint64_t time_ns);
+
 /* 0 = never gone. */
 uint64_t lock_graph_get_gone(const struct lock_graph *g, uint32_t object);
 

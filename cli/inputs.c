@@ -6,11 +6,13 @@
 
 #include "../analyzer/checker.h"
 #include "../analyzer/fingerprint.h"
+#include "../analyzer/fleet/lockgraph.h"
 #include "../analyzer/gate/module_filter.h"
 #include "../analyzer/last_waits.h"
 #include "../analyzer/report/coverage.h"
 #include "../analyzer/symbolize.h"
 #include "cli.h"
+#include "inputs_lockgraph.h"
 #include "inputs_std.h"
 
 #include <errno.h>
@@ -27,6 +29,26 @@ uint64_t inputs_rules_off(const struct options *options)
 	return off;
 }
 
+struct read_process *input_stand_for_run(struct input *input, const char *name)
+{
+	struct read_process *process = finding_list_alloc(input->findings, sizeof(*process));
+	const char **path = finding_list_alloc(input->findings, sizeof(*path));
+
+	process->process.name = name;
+	process->process.command = finding_list_printf(input->findings, "%s", input->path);
+	process->process.complete = true;
+	*path = input->path;
+	input->report = (struct read_report){
+		.process = process,
+		.process_count = 1,
+		.complete = true,
+		.path = path,
+		.path_count = 1,
+		.verdict = VERDICT_CLEAN,
+	};
+	return process;
+}
+
 static int input_open(const struct options *options, struct inputs *inputs, const char *path,
 		      struct diag *diag)
 {
@@ -38,6 +60,8 @@ static int input_open(const struct options *options, struct inputs *inputs, cons
 	inputs->count++; /* from here on released with the others */
 	if (options->from == FROM_STD)
 		return input_open_std(options, inputs, input, diag);
+	if (!strcmp(path, "-") || lockgraph_is_file(path))
+		return input_open_lockgraph(inputs, input, diag);
 	if (report_read_is_json(path))
 		return report_read(path, input->findings, 0, &input->report, diag);
 	error = trace_place_open(path, &input->place, diag);
@@ -59,6 +83,18 @@ static void say_symbols(void *cookie, const char *text)
 	say("%s", text);
 }
 
+const char **inputs_get_directories(const struct options *options, const struct trace_place *place)
+{
+	const char **directories = calloc(options->symbols.count + 2, sizeof(*directories));
+	size_t count = 0;
+
+	for (size_t i = 0; directories && i < options->symbols.count; i++)
+		directories[count++] = options->symbols.text[i];
+	if (directories && place->symbols)
+		directories[count++] = place->symbols;
+	return directories;
+}
+
 static int input_analyze(struct inputs *inputs, const struct options *given, struct input *input,
 			 bool timed_out, struct diag *diag)
 {
@@ -71,19 +107,14 @@ static int input_analyze(struct inputs *inputs, const struct options *given, str
 		.end_pid = (uint32_t)input->run.pid,
 		.rules_off = inputs_rules_off(given),
 	};
-	const char **directories = calloc(given->symbols.count + 2, sizeof(*directories));
+	const char **directories = inputs_get_directories(given, &input->place);
 	struct symbolize_options symbolize = { .directories = directories,
 					       .say = given->quiet ? NULL : say_symbols };
-	size_t count = 0;
 	struct analyze_stats stats;
 	int error;
 
 	if (!directories)
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
-	for (size_t i = 0; i < given->symbols.count; i++)
-		directories[count++] = given->symbols.text[i];
-	if (input->place.symbols)
-		directories[count++] = input->place.symbols;
 	error = analyze_run(input->reader, &options, input->findings, &stats, diag);
 	if (error)
 		goto out;
@@ -352,6 +383,8 @@ int inputs_load(const struct options *options, char **paths, size_t count, bool 
 		else
 			inputs->timed_out |= input->report.verdict == VERDICT_TIMEOUT;
 	}
+	if (!error && inputs->lockgraph)
+		inputs_judge_lockgraph(options, inputs);
 	if (!error)
 		error = processes_collect(inputs, diag);
 	if (!error)
@@ -364,6 +397,7 @@ int inputs_load(const struct options *options, char **paths, size_t count, bool 
 void inputs_release(struct inputs *inputs)
 {
 	finding_list_free(inputs->findings);
+	lockgraph_free(inputs->lockgraph);
 	for (size_t i = 0; i < inputs->count; i++) {
 		finding_list_free(inputs->input[i].findings);
 		finding_list_free(inputs->input[i].last_waits);

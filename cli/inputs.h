@@ -38,7 +38,9 @@ struct inputs {
 	struct finding_list *findings;
 	struct input_process *process; /* owns; in the order of the findings' numbers */
 	size_t process_count;
-	size_t unwanted; /* findings left out by --include and --exclude */
+	struct lockgraph *lockgraph;   /* owns; of all inputs that are one; NULL = none is */
+	struct input *first_lockgraph; /* one of `input`: it has the findings */
+	size_t unwanted;	       /* findings left out by --include and --exclude */
 	uint64_t pruned[PRUNE_COUNT];
 	bool timed_out; /* one of the runs was ended by --timeout */
 };
@@ -66,6 +68,12 @@ void inputs_get_untraced(const struct inputs *inputs, const char *why,
 /* In inputs_unrecorded.c: programs that recorded processes started and that did not record themselves: sorted, each once. */
 void inputs_get_unrecorded(const struct inputs *inputs, struct report_unrecorded **ret_unrecorded,
 			   size_t *ret_count);
+
+/* Makes an input that is no trace of ours a report with one process, which stands for what the file is of. */
+struct read_process *input_stand_for_run(struct input *input, const char *name);
+
+/* Folders of --symbols and of a pack, NULL-terminated; NULL = out of memory. The caller frees the array. */
+const char **inputs_get_directories(const struct options *options, const struct trace_place *place);
 
 /* Of --rules: a bit per enum rule that is off. */
 uint64_t inputs_rules_off(const struct options *options);

@@ -9,28 +9,13 @@
 
 #include <string.h>
 
-/* One process stands for the run that the trace was taken of. */
 static void fill_report(struct input *input, const struct std_summary *summary)
 {
-	struct read_process *process = finding_list_alloc(input->findings, sizeof(*process));
-	const char **path = finding_list_alloc(input->findings, sizeof(*path));
+	struct read_process *process = input_stand_for_run(input, "std");
 
-	memset(process, 0, sizeof(*process));
-	process->process.name = "std";
-	process->process.command = finding_list_printf(input->findings, "%s", input->path);
 	process->process.events = summary->events;
-	process->process.complete = true;
 	process->threads = summary->threads;
 	process->locks = summary->locks;
-	*path = input->path;
-	input->report = (struct read_report){
-		.process = process,
-		.process_count = 1,
-		.complete = true,
-		.path = path,
-		.path_count = 1,
-		.verdict = VERDICT_CLEAN,
-	};
 }
 
 int input_open_std(const struct options *options, struct inputs *inputs, struct input *input,

@@ -2,6 +2,7 @@
 /*
  * verb_compare.c - `thrum baseline`, `thrum diff` and `thrum merge`: findings of several runs against each other.
  */
+#include "../analyzer/fleet/lockgraph.h"
 #include "../analyzer/report/coverage.h"
 #include "../analyzer/report/report.h"
 #include "analysis.h"
@@ -170,6 +171,48 @@ int verb_diff(const struct options *options)
 
 /* ---- merge ---- */
 
+static bool is_lockgraph(const char *path)
+{
+	return !strcmp(path, "-") || lockgraph_is_file(path);
+}
+
+static bool has_lockgraph(char **paths, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_lockgraph(paths[i]))
+			return true;
+	return false;
+}
+
+/* Lock graphs are merged with their like: what they would be in a report is judged from all of them, at the end. */
+static int merge_lockgraphs(const struct options *options, char **paths, size_t count)
+{
+	bool to_stdout = !strcmp(options->merged_file, "-");
+	struct lockgraph *g = lockgraph_new();
+	struct diag diag;
+	FILE *out = NULL;
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = is_lockgraph(paths[i])
+				? lockgraph_read(g, paths[i], &diag)
+				: diag_set(
+					  &diag, THRUM_EINVAL,
+					  "%s is no lock graph: merge them alone, then `thrum check` takes all together",
+					  paths[i]);
+	if (!error) {
+		out = to_stdout ? stdout : fopen(options->merged_file, "we");
+		error = out ? lockgraph_write(g, out, &diag)
+			    : diag_set(&diag, THRUM_EINVAL, "cannot write %s: %s",
+				       options->merged_file, strerror(errno));
+	}
+	if (out && !to_stdout && fclose(out) && !error)
+		error = diag_set(&diag, THRUM_EINVAL, "cannot write %s: %s", options->merged_file,
+				 strerror(errno));
+	lockgraph_free(g);
+	return error ? fail(error, &diag) : STATUS_OK;
+}
+
 int verb_merge(const struct options *options)
 {
 	const struct sink_ops *json = sink_find("json");
@@ -186,6 +229,8 @@ int verb_merge(const struct options *options)
 		say("merge needs a file to write: thrum merge -o FILE TRACE-OR-REPORT...");
 		return STATUS_USAGE;
 	}
+	if (options->from != FROM_STD && has_lockgraph(paths, count))
+		return merge_lockgraphs(options, paths, count);
 	error = inputs_load(options, paths, count, false, &inputs, &diag);
 	if (!error) {
 		analysis_make_report(options, &inputs, &input, &report);

@@ -6,10 +6,12 @@
 #include "../viewer/scan.h"
 #include "cli.h"
 #include "frame_source.h"
+#include "inputs.h"
 #include "progress.h"
 #include "run_json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,7 +19,7 @@
 static export_writer *const writers[EXPORT_COUNT] = {
 	[EXPORT_STD] = export_std_write,       [EXPORT_DOT] = export_dot_write,
 	[EXPORT_FOLDED] = export_folded_write, [EXPORT_PERFETTO] = export_perfetto_write,
-	[EXPORT_CHROME] = export_chrome_write,
+	[EXPORT_CHROME] = export_chrome_write, [EXPORT_LOCKGRAPH] = export_lockgraph_write,
 };
 
 /* Standard output, or the file of --output, which is not left half written. */
@@ -58,6 +60,7 @@ int verb_export(const struct options *options)
 		.time = options->export_time,
 		.stall_ns = options->stall_ms ? options->stall_ms * 1000000u : 1,
 	};
+	struct symbolize_options symbolize = { 0 };
 	struct trace_place place;
 	struct run_facts run;
 	int status;
@@ -72,9 +75,12 @@ int verb_export(const struct options *options)
 	run_json_read(trace_reader_get_run_json(source.reader), &run);
 	scan.end_real_ns = run.end_real_ns;
 	frame_source_init(&frames, options, &place, source.reader);
+	symbolize.directories = inputs_get_directories(options, &place);
+	source.symbolize = &symbolize;
 	progress_begin(&progress, "reading events", options->quiet);
 	status = write_to(options, &source);
 	progress_end(&progress);
+	free((void *)symbolize.directories);
 	frame_source_release(&frames);
 	trace_reader_free(source.reader);
 	trace_place_release(&place);

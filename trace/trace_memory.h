@@ -52,8 +52,8 @@ struct trace_memory_item {
 	uint64_t bytes;	  /* of an access, a block. THREAD: stream. STACK: upper bound */
 	uint64_t pc;
 	uint64_t before, after; /* SYNC: numbers, 0 = none */
-	uint8_t values;		/* SYNC with an access: enum tm_values; 0 = nothing is known of … */
-	uint8_t saw, left;	/* … what it read, what it wrote: a byte made of the value */
+	uint8_t values;	   /* SYNC with an access: enum tm_values; 0 = nothing is known of … */
+	uint8_t saw, left; /* … what it read, what it wrote: a byte made of the value */
 };
 
 struct trace_memory_cursor;

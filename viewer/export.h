@@ -9,6 +9,7 @@
 #define THRUM_VIEWER_EXPORT_H
 
 #include "../analyzer/finding.h"
+#include "../analyzer/symbolize.h"
 #include "../trace/trace_reader.h"
 
 #include <stdio.h>
@@ -29,6 +30,8 @@ struct export_source {
 		scan; /* when the run was over, and who is told how far a pass is; NULL = neither */
 	enum export_time time; /* folded: which */
 	uint64_t stall_ns;     /* callbacks that took longer held up their loop; 0 = 100 ms */
+	/* Where modules and debug files are, for writers that symbolise by themselves; NULL = here. */
+	const struct symbolize_options *symbolize;
 };
 
 /* Writes all processes of the trace to `out`, and does not close it. 0, THRUM_EIO, or an error of the reader. */
@@ -39,5 +42,6 @@ export_writer export_dot_write;
 export_writer export_folded_write;
 export_writer export_perfetto_write; /* keeps the packed timeline: about ten bytes a span */
 export_writer export_chrome_write;   /* the same */
+export_writer export_lockgraph_write;
 
 #endif

@@ -17,10 +17,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_MAX_CONTEXTS (UINT64_C(1) << 21) /* about 300 MB with edges and sets */
 #define FIRST_CACHE_SLOTS UINT64_C(1024)
 #define MAX_CACHE_SLOTS (UINT64_C(1) << 22) /* 96 MiB */
+#define MAX_VIEWED_CONTEXTS (UINT64_C(1) << 18)
 
 static void allocate_cache(struct lock_cache *cache, uint64_t slots)
 {
@@ -44,6 +46,13 @@ static void *lock_order_begin(struct analysis *a)
 	order->max_contexts = a->options->max_contexts ? a->options->max_contexts
 						       : DEFAULT_MAX_CONTEXTS;
 	allocate_cache(&order->cache, FIRST_CACHE_SLOTS);
+	order->is_viewed = a->options->lock_view && !a->run && !order->focus;
+	if (order->is_viewed) {
+		order->rounds_of_thread =
+			calloc(a->model->thread_count + 1, sizeof(*order->rounds_of_thread));
+		if (!order->rounds_of_thread)
+			abort();
+	}
 	return order;
 }
 
@@ -53,6 +62,9 @@ static void lock_order_release(void *state)
 
 	free(order->focus);
 	pair_set_release(&order->lean);
+	pair_set_release(&order->passed);
+	free(order->rounds);
+	free(order->rounds_of_thread);
 	free(order->cache.slot);
 	free(order->cache.target);
 	lock_graph_free(order->graph);
@@ -174,6 +186,44 @@ static bool in_focus(const struct lock_order *order, uint32_t object)
 	return !order->focus || (order->focus[object / 64] >> (object % 64) & 1);
 }
 
+/* ---- for those who ask for the whole: struct lock_view ---- */
+
+/* The use that was just added stands in the thread's present segment. */
+static void note_rounds(struct lock_order *order, const struct model_thread *t)
+{
+	if (t->segment >= order->rounds_count) {
+		size_t count = 2 * (size_t)t->segment + 64;
+
+		order->rounds = realloc(order->rounds, count * sizeof(*order->rounds));
+		if (!order->rounds)
+			abort();
+		memset(order->rounds + order->rounds_count, 0,
+		       (count - order->rounds_count) * sizeof(*order->rounds));
+		order->rounds_count = count;
+	}
+	order->rounds[t->segment] = order->rounds_of_thread[t->id];
+}
+
+static void note_barrier(struct lock_order *order, const struct model_thread *t, uint32_t barrier)
+{
+	if (!order->is_viewed || !t->id || !barrier)
+		return;
+	order->rounds_of_thread[t->id]++;
+	pair_set_add(&order->passed, t->id, barrier);
+}
+
+/* Cycles need no edges of a lock that is gone and lacks some in or out; who asks for the whole wants them while there is room. */
+static void forget(struct lock_order *order, uint32_t object, uint64_t time_ns)
+{
+	if (order->is_viewed && order->graph->live_contexts < MAX_VIEWED_CONTEXTS)
+		lock_graph_mark_gone(order->graph, object, time_ns);
+	else
+		lock_graph_forget(order->graph, object, time_ns);
+	lock_graph_forget(order->conds, object, time_ns);
+}
+
+/* ---- edges ---- */
+
 /* No room for contexts: the edges alone. In the second pass not even those, it is the last. */
 static void add_lean_edges(struct lock_order *order, const struct model_thread *t,
 			   const struct request *r)
@@ -228,6 +278,8 @@ static bool add_edges(struct lock_order *order, struct analysis *a, struct model
 		if (c && kept < 3)
 			target->context[kept++] = c;
 	}
+	if (order->is_viewed)
+		note_rounds(order, t);
 	return cacheable;
 }
 
@@ -410,8 +462,10 @@ static void on_rare_event(struct lock_order *order, struct analysis *a,
 	case TRACE_GONE:
 		if (event->op == TRACE_DESTROY && event->result != 0)
 			break;
-		lock_graph_forget(order->graph, event->object, event->time_ns);
-		lock_graph_forget(order->conds, event->object, event->time_ns);
+		forget(order, event->object, event->time_ns);
+		break;
+	case TRACE_BARRIER_LEAVE:
+		note_barrier(order, t, event->object);
 		break;
 	default: /* not subscribed */
 		break;
@@ -476,6 +530,20 @@ static void add_last_waits(struct lock_order *order, struct analysis *a)
 	}
 }
 
+static void show_view(const struct lock_order *order, const struct analysis *a)
+{
+	struct lock_view view = { .process = a->process,
+				  .process_index = a->process_index,
+				  .model = a->model,
+				  .graph = order->graph,
+				  .rounds = order->rounds,
+				  .rounds_count = order->rounds_count,
+				  .passed = order->passed.slot,
+				  .passed_slots = order->passed.slot ? order->passed.mask + 1 : 0 };
+
+	a->options->lock_view(a->options->lock_view_cookie, &view);
+}
+
 static void lock_order_finish(void *state, struct analysis *a)
 {
 	struct lock_order *order = state;
@@ -483,6 +551,8 @@ static void lock_order_finish(void *state, struct analysis *a)
 	add_last_waits(order, a);
 	for (uint64_t i = 0; i <= order->cache.mask; i++)
 		flush_slot(order, i);
+	if (order->is_viewed)
+		show_view(order, a);
 	if (!lock_order_focus(order, a))
 		lock_order_solve(order, a);
 }
@@ -495,7 +565,8 @@ const struct checker checker_lock_order = {
 	.consumes = OP(REQUEST) | OP(ACQUIRE) | OP(ACQUIRE_SHARED) | OP(ACQUIRE_TRY) |
 		    OP(ACQUIRE_TRY_SHARED) | OP(ACQUIRE_TIMED) | OP(ACQUIRE_TIMED_SHARED) |
 		    OP(ACQUIRE_OWNERDEAD) | OP(ACQUIRE_FAIL) | OP(COND_WAIT) | OP(COND_SIGNAL) |
-		    OP(COND_BROADCAST) | OP(ONCE_BEGIN) | OP(ONCE_PASS) | OP(DESTROY) | OP(GONE),
+		    OP(COND_BROADCAST) | OP(ONCE_BEGIN) | OP(ONCE_PASS) | OP(DESTROY) | OP(GONE) |
+		    OP(BARRIER_LEAVE),
 	.begin = lock_order_begin,
 	.on_event = lock_order_on_event,
 	.finish = lock_order_finish,

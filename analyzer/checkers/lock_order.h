@@ -54,6 +54,11 @@ struct lock_order {
 	 */
 	uint64_t *focus;
 	bool overflowed; /* even the second pass had too many */
+	/* For options->lock_view, else empty: see struct lock_view. */
+	bool is_viewed;
+	uint32_t *rounds, *rounds_of_thread; /* owned; by segment, by thread */
+	size_t rounds_count;
+	struct pair_set passed; /* thread, barrier */
 };
 
 /* One edge of a cycle in one thread: the context and the use that fit all others. */

@@ -445,5 +445,7 @@ bool model_is_before(struct model *m, uint32_t a, uint32_t b);
 /* As above, and the path needs a barrier (else create and join suffice): for the reason counts. */
 bool model_is_before_by_barrier(struct model *m, uint32_t a, uint32_t b);
 uint32_t model_segment_thread(const struct model *m, uint32_t segment);
+/* The thread's oldest segment, 0 = it has none. t->segment is the newest. */
+uint32_t model_first_segment(const struct model *m, const struct model_thread *t);
 
 #endif

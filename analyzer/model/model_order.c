@@ -234,6 +234,15 @@ bool model_is_before_by_barrier(struct model *m, uint32_t a, uint32_t b)
 	return reaches(m, a, b, false) && !reaches(m, a, b, true);
 }
 
+uint32_t model_first_segment(const struct model *m, const struct model_thread *t)
+{
+	uint32_t at = t->segment;
+
+	while (at && m->order->node[at].previous)
+		at = m->order->node[at].previous;
+	return at;
+}
+
 uint32_t model_segment_thread(const struct model *m, uint32_t segment)
 {
 	return segment < m->order->node_count ? m->order->node[segment].thread : 0;

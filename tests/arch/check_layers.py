@@ -32,17 +32,18 @@ LAYERS = {
     "analyzer/checkers": ["analyzer/*.h", "analyzer/predict/", "analyzer/recorded/", "analyzer/model/", "trace/", "spec/"],
     "analyzer/recorded": ["analyzer/*.h", "analyzer/predict/", "trace/", "spec/"],
     "analyzer/predict": ["analyzer/*.h", "trace/", "spec/"],
+    "analyzer/fleet": ["analyzer/report/json_put.h", "analyzer/model/", "analyzer/*.h", "trace/", "spec/"],
     "analyzer/gate": ["analyzer/report/json_put.h", "analyzer/*.h", "trace/", "spec/"],
     "analyzer/report": ["analyzer/report/html/", "analyzer/*.h", "trace/", "spec/"],
-    "viewer": ["analyzer/report/", "analyzer/model/", "analyzer/recorded/", "analyzer/predict/", "analyzer/*.h", "trace/", "spec/"],
-    "cli": ["viewer/", "analyzer/*.h", "analyzer/report/", "analyzer/gate/", "analyzer/predict/", "trace/", "spec/"],
+    "viewer": ["analyzer/report/", "analyzer/model/", "analyzer/fleet/", "analyzer/recorded/", "analyzer/predict/", "analyzer/*.h", "trace/", "spec/"],
+    "cli": ["viewer/", "analyzer/*.h", "analyzer/report/", "analyzer/gate/", "analyzer/predict/", "analyzer/fleet/", "trace/", "spec/"],
     "include": [],
 }
 # Headers of analyzer/ that only analyzer/ itself and its checkers see.
 PRIVATE = {"analyzer/checker.h": ("analyzer", "analyzer/checkers", "cli")}
 
 # Calls that print or end the process. fprintf to a FILE the caller gave is a sink's work.
-SILENT = ("trace", "analyzer", "analyzer/model", "analyzer/checkers", "analyzer/gate", "analyzer/predict", "analyzer/recorded", "analyzer/report", "viewer")
+SILENT = ("trace", "analyzer", "analyzer/model", "analyzer/checkers", "analyzer/fleet", "analyzer/gate", "analyzer/predict", "analyzer/recorded", "analyzer/report", "viewer")
 LOUD = re.compile(r"(?<![\w>.])(printf|puts|putchar|perror|exit|_exit)\s*\(|\b(stdout|stderr)\b")
 
 # Files that may, with the reason.
