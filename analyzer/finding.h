@@ -153,7 +153,8 @@ struct finding_stack {
 
 /* Of a witness: the thread does its next `events` events, from the first place to the other; nobody else does anything. */
 struct finding_step {
-	uint32_t thread; /* finding_thread.id */
+	uint32_t thread;   /* id; often of one that is not in the finding otherwise */
+	const char *label; /* "main thread", "thread 3 \"worker\"" */
 	uint64_t events;
 	uint32_t from_stack, to_stack; /* trace stack ids */
 	uint64_t from_ns, to_ns;

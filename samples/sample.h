@@ -71,6 +71,20 @@ static inline void step_to(int *step, int n)
 	__atomic_store_n(step, n, __ATOMIC_SEQ_CST);
 }
 
+/* The same unseen by a recorded build: where only the scheduler had it come in this order. */
+#define UNSEEN __attribute__((no_sanitize("thread"), noinline, unused))
+
+UNSEEN static void unseen_until(int *step, int n)
+{
+	while (__atomic_load_n(step, __ATOMIC_SEQ_CST) < n)
+		sched_yield();
+}
+
+UNSEEN static void unseen_step_to(int *step, int n)
+{
+	__atomic_store_n(step, n, __ATOMIC_SEQ_CST);
+}
+
 static inline int my_tid(void)
 {
 	return (int)syscall(SYS_gettid);

@@ -127,11 +127,10 @@ static const char *step_words(const struct proofs *p, const struct finding *f, s
 	const struct finding_step *s = &f->steps[index];
 
 	if (s->events == 1)
-		return analysis_printf(p->a, "(%zu) {thread:%u} does one event, at {to:%zu}; ",
-				       index + 1, s->thread, index);
-	return analysis_printf(p->a,
-			       "(%zu) {thread:%u} does %llu events, from {from:%zu} to {to:%zu}; ",
-			       index + 1, s->thread, (unsigned long long)s->events, index, index);
+		return analysis_printf(p->a, "(%zu) %s does one event, at {to:%zu}; ", index + 1,
+				       s->label, index);
+	return analysis_printf(p->a, "(%zu) %s does %llu events, from {from:%zu} to {to:%zu}; ",
+			       index + 1, s->label, (unsigned long long)s->events, index, index);
 }
 
 static const char *witness_words(const struct proofs *p, const struct finding *f,
@@ -190,10 +189,10 @@ static void add_steps(const struct proofs *p, struct finding *f, const struct wi
 		f->events_before -= w->step[i].count;
 
 		s->thread = thread;
+		s->label = analysis_thread_label(p->a, thread);
 		s->events = w->step[i].count;
 		s->from_stack = stack_at(p, w->step[i].first, &s->from_ns);
 		s->to_stack = stack_at(p, w->step[i].last, &s->to_ns);
-		analysis_add_thread(p->a, f, thread);
 	}
 }
 

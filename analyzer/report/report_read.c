@@ -205,6 +205,7 @@ static void take_witness(struct reading *r, struct finding *f, const json_t *wit
 		struct finding_step *step = finding_add_step(r->list, f);
 
 		step->thread = id_of(value, "thread");
+		step->label = text_of(r, value, "label");
 		step->events = count_of(value, "events");
 		step->from = stack_of(r, value, "from");
 		step->to = stack_of(r, value, "to");

@@ -186,6 +186,7 @@ static json_t *step_value(const struct finding_step *step)
 	json_t *value = json_object();
 
 	json_put_known(value, "thread", step->thread);
+	json_put_text(value, "label", step->label);
 	json_put_count(value, "events", step->events);
 	put_stack(value, "from", &step->from);
 	put_stack(value, "to", &step->to);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* SHOWS both threads count themselves in by an atomic and then wait for each other: what they read is certain, and the deadlock proven */
+/* EXPECT lock-order-inversion confidence=proven level=error threads=2 stacks=first,second locks=a,b says=ends+in+it */
+/* NEVER data-race */
+/* NEVER deadlock */
+/* RUN options=--races=record full */
+/* BUILD needs=tsan */
+#include "../sample.h"
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static int started;
+static int step;
+
+static void *first(void *arg)
+{
+	meet(&started, 2);
+	MUST(pthread_mutex_lock(&a));
+	MUST(pthread_mutex_lock(&b));
+	MUST(pthread_mutex_unlock(&b));
+	MUST(pthread_mutex_unlock(&a));
+	unseen_step_to(&step, 1);
+	return arg;
+}
+
+static void *second(void *arg)
+{
+	meet(&started, 2);
+	unseen_until(&step, 1);
+	MUST(pthread_mutex_lock(&b));
+	MUST(pthread_mutex_lock(&a));
+	MUST(pthread_mutex_unlock(&a));
+	MUST(pthread_mutex_unlock(&b));
+	return arg;
+}
+
+int main(void)
+{
+	run_two(first, second);
+	return 0;
+}
