@@ -27,39 +27,41 @@ static void index_threads(struct acquire_index *index, const struct acquires *a,
 	free(next);
 }
 
-static bool is_new_user(const struct acquires *a, const uint32_t *by_lock, size_t at)
-{
-	const struct acquire *x = &a->acquire[by_lock[at]];
-
-	return !at || x->lock != a->acquire[by_lock[at - 1]].lock ||
-	       x->thread != a->acquire[by_lock[at - 1]].thread;
-}
-
+/* By thread, so that the acquires of each user of a lock come together. */
 static void index_locks(struct acquire_index *index, const struct acquires *a, uint32_t locks,
 			size_t made)
 {
-	uint32_t *next = room_new((size_t)locks + 1, sizeof(*next)), users = 0;
+	uint32_t *next = room_new((size_t)locks + 1, sizeof(*next));
+	uint32_t *newest = room_new(locks, sizeof(*newest)); /* user: thread + 1 */
+	uint32_t *next_user = room_new((size_t)locks + 1, sizeof(*next_user));
 
-	for (size_t i = 0; i < made; i++)
-		next[a->acquire[i].lock + 1]++;
+	for (size_t i = 0; i < made; i++) {
+		const struct acquire *x = &a->acquire[index->by_thread[i]];
+
+		next[x->lock + 1]++;
+		next_user[x->lock + 1] += newest[x->lock] != x->thread + 1;
+		newest[x->lock] = x->thread + 1;
+	}
 	add_up(next, locks);
+	add_up(next_user, locks);
 	index->by_lock = room_new(made, sizeof(*index->by_lock));
+	index->user = room_new((size_t)next_user[locks] + 1, sizeof(*index->user));
+	index->user[next_user[locks]] = (uint32_t)made;
+	index->user_first = room_new((size_t)locks + 1, sizeof(*index->user_first));
+	memcpy(index->user_first, next_user, ((size_t)locks + 1) * sizeof(*next_user));
+	memset(newest, 0, locks * sizeof(*newest));
 	for (size_t i = 0; i < made; i++) {
 		uint32_t id = index->by_thread[i];
+		const struct acquire *x = &a->acquire[id];
 
-		index->by_lock[next[a->acquire[id].lock]++] = id;
+		if (newest[x->lock] != x->thread + 1)
+			index->user[next_user[x->lock]++] = next[x->lock];
+		newest[x->lock] = x->thread + 1;
+		index->by_lock[next[x->lock]++] = id;
 	}
 	free(next);
-	index->user_first = room_new((size_t)locks + 1, sizeof(*index->user_first));
-	for (size_t i = 0; i < made; i++)
-		index->user_first[a->acquire[index->by_lock[i]].lock + 1] +=
-			is_new_user(a, index->by_lock, i);
-	add_up(index->user_first, locks);
-	index->user = room_new((size_t)index->user_first[locks] + 1, sizeof(*index->user));
-	for (size_t i = 0; i < made; i++)
-		if (is_new_user(a, index->by_lock, i))
-			index->user[users++] = (uint32_t)i;
-	index->user[users] = (uint32_t)made;
+	free(newest);
+	free(next_user);
 }
 
 void acquire_index_build(const struct predict_sequence *sequence, const struct acquires *acquires,

@@ -10,21 +10,27 @@
 /* Of events ahead of the one that is looked at: what is known of a variable is seldom in a cache. */
 enum { AHEAD = 16 };
 
-/* Accesses of which none is ordered after another: one, nearly always. */
+/* Accesses of which none is ordered after another: one, nearly always. Own entries are never 0: zeroed = none. */
 struct newest {
-	struct race_access one; /* valid with count */
-	uint32_t count;
-	struct race_access *more; /* owns; all but `one` */
-	size_t capacity;
+	struct race_access one;
+	uint32_t crowd; /* number of the others + 1; 0 = there never were any */
 };
 
+/* Half a line of a cache. */
 struct variable {
 	struct newest writes, reads;
 };
 
+struct crowd {
+	struct race_access *item; /* owns */
+	size_t count, capacity;
+};
+
 struct pass {
 	struct flow flow;
-	struct variable *variable;    /* owns */
+	struct variable *variable; /* owns */
+	struct crowd *crowd;	   /* owns */
+	size_t crowds, crowd_capacity;
 	struct clock_stamp *written;  /* owns; by variable, for SHB; else NULL */
 	struct clock_stamp *released; /* owns; by lock */
 	bool *racy_place, *racy_variable;
@@ -33,9 +39,14 @@ struct pass {
 	struct races_counts *counts;
 };
 
-static struct race_access *item_of(struct newest *n, uint32_t index)
+static size_t count_of(const struct pass *p, const struct newest *n)
 {
-	return index ? &n->more[index - 1] : &n->one;
+	return (n->one.own != 0) + (n->crowd ? p->crowd[n->crowd - 1].count : 0);
+}
+
+static struct race_access *item_of(const struct pass *p, struct newest *n, size_t index)
+{
+	return index ? &p->crowd[n->crowd - 1].item[index - 1] : &n->one;
 }
 
 static bool is_before(const struct pass *p, const struct race_access *a, uint32_t thread)
@@ -49,8 +60,8 @@ static bool meet(struct pass *p, struct newest *n, bool writes, const struct pre
 {
 	bool races = false;
 
-	for (uint32_t i = 0; i < n->count; i++) {
-		const struct race_access *a = item_of(n, i);
+	for (size_t i = 0, count = count_of(p, n); i < count; i++) {
+		const struct race_access *a = item_of(p, n, i);
 
 		if (is_before(p, a, e->thread))
 			continue;
@@ -64,22 +75,45 @@ static bool meet(struct pass *p, struct newest *n, bool writes, const struct pre
 /* Leaves only what is not ordered before the moment of `thread`. */
 static void forget_ordered(const struct pass *p, struct newest *n, uint32_t thread)
 {
-	uint32_t kept = 0;
+	size_t count = count_of(p, n), kept = 0;
 
-	for (uint32_t i = 0; i < n->count; i++)
-		if (!is_before(p, item_of(n, i), thread))
-			*item_of(n, kept++) = *item_of(n, i);
-	n->count = kept;
+	for (size_t i = 0; i < count; i++)
+		if (!is_before(p, item_of(p, n, i), thread))
+			*item_of(p, n, kept++) = *item_of(p, n, i);
+	if (!kept)
+		n->one.own = 0;
+	if (n->crowd)
+		p->crowd[n->crowd - 1].count = kept ? kept - 1 : 0;
 }
 
-static void put(const struct pass *p, struct newest *n, const struct predict_event *e)
+static struct race_access *room_in(struct pass *p, struct newest *n)
+{
+	struct crowd *crowd;
+
+	if (!n->one.own)
+		return &n->one;
+	if (!n->crowd) {
+		p->crowd = room_for(p->crowd, p->crowds, 1, &p->crowd_capacity, sizeof(*p->crowd));
+		p->crowd[p->crowds] = (struct crowd){ 0 };
+		n->crowd = (uint32_t)++p->crowds;
+	}
+	crowd = &p->crowd[n->crowd - 1];
+	crowd->item =
+		room_for(crowd->item, crowd->count, 1, &crowd->capacity, sizeof(*crowd->item));
+	return &crowd->item[crowd->count++];
+}
+
+static void put(struct pass *p, struct newest *n, const struct predict_event *e)
 {
 	forget_ordered(p, n, e->thread);
-	if (n->count)
-		n->more = room_for(n->more, n->count - 1, 1, &n->capacity, sizeof(*n->more));
-	*item_of(n, n->count++) = (struct race_access){ e->thread,
-							*clocks_own(&p->flow.clocks, e->thread),
-							e->place };
+	*room_in(p, n) = (struct race_access){ e->thread, *clocks_own(&p->flow.clocks, e->thread),
+					       e->place };
+}
+
+/* At most one, and that is ordered before what the thread does now? */
+static bool is_calm(const struct newest *n, const uint32_t *now)
+{
+	return !n->crowd && n->one.own <= now[n->one.thread];
 }
 
 static void count_race(struct pass *p, const struct predict_event *e)
@@ -91,29 +125,50 @@ static void count_race(struct pass *p, const struct predict_event *e)
 	p->racy_variable[e->object] = true;
 }
 
-static void access(struct pass *p, const struct predict_event *e, size_t index)
+static void on_read(struct pass *p, const struct predict_event *e, size_t index)
 {
 	struct variable *v = &p->variable[e->object];
-	bool writes = e->op == PREDICT_WRITE;
-	bool races = meet(p, &v->writes, true, e, index);
+	const uint32_t *now = clocks_of(&p->flow.clocks, e->thread);
 
-	if (writes)
-		races |= meet(p, &v->reads, false, e, index);
-	if (races)
+	if (!is_calm(&v->writes, now) && meet(p, &v->writes, true, e, index))
 		count_race(p, e);
-	if (writes) {
-		/* Whatever is unordered with a read before this write is so with the write, too. */
-		forget_ordered(p, &v->reads, e->thread);
-		put(p, &v->writes, e);
-		if (!p->written)
-			return;
-		clocks_publish(&p->flow.clocks, e->thread, &p->written[e->object]);
-		clocks_tick(&p->flow.clocks, e->thread);
-		return;
-	}
 	if (p->written)
 		clocks_learn(&p->flow.clocks, e->thread, &p->written[e->object]);
-	put(p, &v->reads, e);
+	if (is_calm(&v->reads, now))
+		v->reads.one = (struct race_access){ e->thread, now[e->thread], e->place };
+	else
+		put(p, &v->reads, e);
+}
+
+/* With accesses that race, or many. */
+static void write_among_others(struct pass *p, struct variable *v, const struct predict_event *e,
+			       size_t index)
+{
+	bool races = meet(p, &v->writes, true, e, index);
+
+	races |= meet(p, &v->reads, false, e, index);
+	if (races)
+		count_race(p, e);
+	/* Whatever is unordered with a read before this write is so with the write, too. */
+	forget_ordered(p, &v->reads, e->thread);
+	put(p, &v->writes, e);
+}
+
+static void on_write(struct pass *p, const struct predict_event *e, size_t index)
+{
+	struct variable *v = &p->variable[e->object];
+	const uint32_t *now = clocks_of(&p->flow.clocks, e->thread);
+
+	if (is_calm(&v->writes, now) && is_calm(&v->reads, now)) {
+		v->writes.one = (struct race_access){ e->thread, now[e->thread], e->place };
+		v->reads.one.own = 0;
+	} else {
+		write_among_others(p, v, e, index);
+	}
+	if (!p->written)
+		return;
+	clocks_publish(&p->flow.clocks, e->thread, &p->written[e->object]);
+	clocks_tick(&p->flow.clocks, e->thread);
 }
 
 static void apply(struct pass *p, const struct predict_event *e, size_t index)
@@ -123,8 +178,10 @@ static void apply(struct pass *p, const struct predict_event *e, size_t index)
 	flow_begin(&p->flow, e);
 	switch ((enum predict_op)e->op) {
 	case PREDICT_READ:
+		on_read(p, e, index);
+		break;
 	case PREDICT_WRITE:
-		access(p, e, index);
+		on_write(p, e, index);
 		break;
 	case PREDICT_ACQUIRE:
 	case PREDICT_TRY:
@@ -150,6 +207,8 @@ static void fetch(const struct pass *p, const struct predict_event *e)
 {
 	if (e->op == PREDICT_READ || e->op == PREDICT_WRITE)
 		__builtin_prefetch(&p->variable[e->object], 1);
+	if (p->written && (e->op == PREDICT_READ || e->op == PREDICT_WRITE))
+		__builtin_prefetch(&p->written[e->object], 1);
 }
 
 static void pass_run(struct pass *p, const struct predict_sequence *sequence)
@@ -179,10 +238,9 @@ void races_find(const struct predict_sequence *sequence, enum races_order order,
 	p.racy_place = room_new(sequence->places.count, sizeof(*p.racy_place));
 	p.racy_variable = room_new(variables, sizeof(*p.racy_variable));
 	pass_run(&p, sequence);
-	for (uint32_t v = 0; v < variables; v++) {
-		free(p.variable[v].writes.more);
-		free(p.variable[v].reads.more);
-	}
+	for (size_t i = 0; i < p.crowds; i++)
+		free(p.crowd[i].item);
+	free(p.crowd);
 	flow_release(&p.flow);
 	free(p.variable);
 	free(p.written);
