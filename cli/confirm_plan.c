@@ -78,9 +78,12 @@ static bool is_edge(const struct finding_stack *holds, const struct finding_stac
 	       holds->thread == asks->thread && holds->lock != asks->lock;
 }
 
-static bool is_reacquired(const struct finding_stack *stack)
+/* Its number in the trace; of a report, which does not have it, its number there: most often it is the same. */
+static uint32_t object_of(const struct finding *f, const struct finding_stack *stack)
 {
-	return stack->note && strstr(stack->note, "condition wait");
+	const struct finding_lock *lock = finding_find_lock(f, stack->lock);
+
+	return !lock ? 0 : lock->object ? lock->object : lock->id;
 }
 
 int confirm_plan_make(const struct finding *f, struct steer_plan *ret_plan, struct diag *diag)
@@ -98,7 +101,8 @@ int confirm_plan_make(const struct finding *f, struct steer_plan *ret_plan, stru
 			break;
 		make_place(ret_plan, &f->stacks[i].frames, &edge->outer);
 		make_place(ret_plan, &f->stacks[i + 1].frames, &edge->inner);
-		edge->reacquires = is_reacquired(&f->stacks[i + 1]);
+		edge->outer_object = object_of(f, &f->stacks[i]);
+		edge->inner_object = object_of(f, &f->stacks[i + 1]);
 		if (!edge->outer.count || !edge->inner.count)
 			return diag_set(
 				diag, THRUM_EINVAL,

@@ -166,6 +166,8 @@ static int try_once(struct confirm *c, unsigned number, bool is_last, bool *ret_
 	*ret_happened = false;
 	plan.hold_ms = HOLD_MS << number % HOLDS;
 	plan.seed = number;
+	plan.exact = number % 2;
+	plan.late = number % 2 ? number / 2 % plan.edges + 1 : 0;
 	status = recording_make(&r);
 	if (*r.untraced)
 		say("%s", r.untraced);

@@ -35,8 +35,8 @@ struct steer_place {
 
 struct steer_edge {
 	struct steer_place outer, inner;
-	uint32_t
-		reacquires; /* `inner` is a condition wait: it asks for its mutex when it is woken */
+	uint32_t outer_object,
+		inner_object; /* what the locks' numbers were in the finding's trace; 0 = not known */
 	/* What was reached, written by the recorder, atomically. */
 	uint32_t reached; /* times that a thread stood at `inner` with the outer lock */
 	uint32_t let_go;  /* of those, how often its time was up before the others came */
@@ -49,8 +49,13 @@ struct steer_plan {
 	uint32_t edges, modules;
 	uint32_t hold_ms; /* how long a thread is held back at most */
 	uint32_t seed;	  /* of what is left to chance; 0 = nothing is */
-	uint32_t most;	  /* as many edges were played at the same time, at most; by the recorder */
-	uint32_t met;	  /* times that all were there; by the recorder */
+	/*
+	 * The program is expected to number its locks as it did: only the finding's own are steered. Of those who play, that one is kept
+	 * from its outer lock until the others stand (1 = the first, 0 = none).
+	 */
+	uint32_t exact, late;
+	uint32_t most; /* as many edges were played at the same time, at most; by the recorder */
+	uint32_t met;  /* times that all were there; by the recorder */
 	uint32_t unusable; /* the recorder could not use the plan */
 	struct {
 		uint32_t bytes;

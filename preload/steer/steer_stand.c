@@ -29,6 +29,7 @@ struct standing {
 	uint32_t edges;
 	uintptr_t asks, sp;
 	bool go;
+	bool is_late; /* before its outer lock, until the others stand */
 };
 
 /* In wiped memory. */
@@ -128,6 +129,19 @@ static uint32_t edges_played(uint32_t thread, uint32_t edges, uintptr_t asks)
 	return played & edges;
 }
 
+/* Of those edges, the ones that are meant by a lock of that number at the outer place, or at the inner one. */
+static uint32_t edges_meant(uint32_t edges, uint32_t object, bool is_outer)
+{
+	for (uint32_t i = 0; i < steer_plan->edges && steer_plan->exact; i++) {
+		const struct steer_edge *e = &steer_plan->edge[i];
+
+		if ((is_outer ? e->outer_object : e->inner_object) != object) {
+			edges &= ~(1u << i);
+		}
+	}
+	return edges;
+}
+
 /* ---- who stands: under the lock ---- */
 
 /* Those of the thread whose frames are gone were left by a jump or a cancellation. */
@@ -140,6 +154,7 @@ static void standing_drop_left(uint32_t thread, uintptr_t sp)
 	}
 }
 
+/* NULL: there are too many. */
 static struct standing *standing_add(struct steer_call *c, uint32_t edges, uintptr_t asks)
 {
 	for (uint32_t i = 0; i < STANDING; i++) {
@@ -176,7 +191,7 @@ static uint32_t circle_grow(struct standing **chosen, uint32_t count)
 		struct standing *s = &state->standing[i];
 		uint32_t reached;
 
-		if (!s->thread || !(s->edges >> count & 1) ||
+		if (!s->thread || s->is_late || !(s->edges >> count & 1) ||
 		    is_among((const struct standing *const *)chosen, count, s->thread) ||
 		    (count && !holds(s->thread, chosen[count - 1]->asks, count))) {
 			continue;
@@ -186,6 +201,32 @@ static uint32_t circle_grow(struct standing **chosen, uint32_t count)
 		longest = reached > longest ? reached : longest;
 	}
 	return longest;
+}
+
+static void turn_changed(void)
+{
+	atomic_fetch_add(&state->turn, 1);
+	sys3(SYS_futex, (uintptr_t)&state->turn, FUTEX_WAKE_PRIVATE, INT32_MAX);
+}
+
+/* Who came too early for its outer lock may take it when all others stand. */
+static void late_look(void)
+{
+	uint32_t all = (1u << steer_plan->edges) - 1, stand = 0;
+
+	for (uint32_t i = 0; i < STANDING; i++) {
+		const struct standing *s = &state->standing[i];
+
+		stand |= s->thread && !s->is_late ? s->edges : 0;
+	}
+	for (uint32_t i = 0; i < STANDING; i++) {
+		struct standing *s = &state->standing[i];
+
+		if (s->thread && s->is_late && (stand | s->edges) == all) {
+			s->go = true;
+			turn_changed();
+		}
+	}
 }
 
 /* All of a circle stand: all may go. */
@@ -204,8 +245,7 @@ static void circle_look(void)
 	for (uint32_t i = 0; i < length; i++) {
 		chosen[i]->go = true;
 	}
-	atomic_fetch_add(&state->turn, 1);
-	sys3(SYS_futex, (uintptr_t)&state->turn, FUTEX_WAKE_PRIVATE, INT32_MAX);
+	turn_changed();
 }
 
 /* ---- holding back ---- */
@@ -307,8 +347,36 @@ static struct standing *take_stand(struct steer_call *c, uint32_t inner, uintptr
 	if (me) {
 		c->stands = true;
 		circle_look();
+		late_look();
 	}
 	return me;
+}
+
+/* About to take an outer lock: may be the one that is to come last. */
+static void come_last(struct steer_call *c, uintptr_t asks)
+{
+	uint32_t edge = 1u << (steer_plan->late - 1);
+	struct standing *me;
+	uint32_t was;
+
+	if (!(c->outer & edge) || !has_patience()) {
+		return;
+	}
+	was = state_enter(c->s);
+	standing_drop_left(c->s->thread, c->sp);
+	me = standing_add(c, edge, asks);
+	if (me) {
+		me->is_late = true;
+		late_look();
+	}
+	state_leave(c->s, was);
+	if (!me) {
+		return;
+	}
+	hold_back(c, me);
+	state_enter(c->s);
+	standing_drop_left(c->s->thread, c->sp);
+	state_leave(c->s, was);
 }
 
 static void count_let_go(uint32_t edges)
@@ -365,15 +433,18 @@ void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp, bool fo
 		return;
 	}
 	match = steer_match_stack(c->s->segment->wait.stack);
+	match.inner = edges_meant(match.inner, c->s->segment->wait.object, false);
 	c->address = address;
-	c->outer = match.outer;
+	c->outer = edges_meant(match.outer, c->s->segment->wait.object, true);
 	if (!for_ever) {
 		return;
 	}
+	if (!match.inner && c->outer && steer_plan->late) {
+		come_last(c, address);
+	} else if (!match.inner && c->outer) {
+		come_late(c);
+	}
 	if (!match.inner) {
-		if (match.outer) {
-			come_late(c);
-		}
 		return;
 	}
 	was = state_enter(c->s);
@@ -395,8 +466,9 @@ void steer_wait_before(struct steer_call *c, uintptr_t cond, uintptr_t mutex, ui
 		return;
 	}
 	match = steer_match_stack(c->s->segment->wait.stack);
+	match.inner = edges_meant(match.inner, c->s->segment->wait.other, false);
 	c->address = c->released = mutex;
-	c->outer = match.outer;
+	c->outer = edges_meant(match.outer, c->s->segment->wait.other, true);
 	was = state_enter(c->s);
 	standing_drop_left(c->s->thread, sp);
 	c->released_as = hold_remove(c->s->thread, mutex);
@@ -444,6 +516,7 @@ void steer_tried(uintptr_t address, struct arch_caller caller)
 	match = steer_match_stack(stack_id(&call));
 	shim_leave(&call);
 	s->busy = was;
+	match.outer = edges_meant(match.outer, o->id, true);
 	if (match.outer) {
 		state_enter(s);
 		hold_add(s->thread, address, match.outer);

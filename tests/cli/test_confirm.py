@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""thrum confirm: potential deadlocks are made to happen, those that cannot happen never do; --perturb only delays.
+"""thrum confirm: potential deadlocks are made to happen, those that cannot happen never do.
 
 The programs are in confirm/; the second line of each says FEASIBLE or INFEASIBLE.
 """
@@ -103,21 +103,6 @@ class Confirm(Case):
                             target("confirm/never_gate") + " >&2")
         self.assert_status(result, 0)
         self.assertEqual(json.loads(result.stdout)["schema"], "thrum-findings/1")
-
-
-class Perturb(Case):
-    def test_a_perturbed_run_is_like_any_other(self):
-        plain = self.thrum("run", "--races=off", "--fail-on=never", "--", target("confirm/five_philosophers"))
-        for seed in ("1", "2", "77"):
-            result = self.thrum("run", "--races=off", "--fail-on=never", "--perturb", seed, "--",
-                                target("confirm/five_philosophers"))
-            self.assertEqual((result.returncode, result.stdout), (plain.returncode, plain.stdout))
-            self.assertIn("[lock-order-inversion]", result.stderr)
-
-    def test_the_seed_is_a_number(self):
-        result = self.thrum("run", "--perturb=often", "--", "true")
-        self.assert_status(result, 64)
-        self.assertIn("'often' is not a number", result.stderr)
 
 
 main()
