@@ -5,6 +5,7 @@
 #include "analysis.h"
 
 #include "cli.h"
+#include "page_link.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -173,21 +174,41 @@ static int write_file(struct report *report, const struct report_target *target,
 	return error;
 }
 
+/* Is one of the reports a page? Drawing the trace takes a pass over it. */
+static bool page_is_wanted(const struct options *options)
+{
+	const struct sink_ops *html = sink_find("html");
+	bool wanted = options->format == html;
+
+	for (size_t i = 0; i < options->reports.count; i++)
+		wanted = wanted || options->reports.target[i].sink == html;
+	return wanted;
+}
+
 static int write_reports(struct check *check, struct diag *diag)
 {
 	const struct options *options = check->options;
 	FILE *out = options->given.format || !check->input->text_out ? stdout
 								     : check->input->text_out;
+	struct page_link link = { .is_open = false };
 	int error = 0, failed;
 
+	if (page_is_wanted(options)) {
+		error = page_link_open(&link, options, &check->inputs, diag);
+		check->report.view = page_link_view(&link);
+	}
 	/* Files first: a reader of standard output that closes early must not cost a report. */
 	for (size_t i = 0; i < options->reports.count; i++) {
 		failed = write_file(&check->report, &options->reports.target[i], diag);
 		error = error ? error : failed;
 	}
 	check->report.color = color_is_wanted(options->color, out);
-	failed = options->format->write(&check->report, out, error ? NULL : diag);
-	return error ? error : failed;
+	if (options->format) {
+		failed = options->format->write(&check->report, out, error ? NULL : diag);
+		error = error ? error : failed;
+	}
+	page_link_release(&link);
+	return error;
 }
 
 int analysis_open_files(const struct options *options, struct gate *ret_gate)

@@ -45,5 +45,6 @@ int verb_diff(const struct options *options);
 int verb_merge(const struct options *options);
 int verb_confirm(const struct options *options);
 int verb_export(const struct options *options);
+int verb_view(const struct options *options);
 
 #endif

@@ -20,6 +20,7 @@ static const verb_function functions[VERB_COUNT] = {
 	[VERB_INDEX_DOCTOR] = verb_doctor,   [VERB_INDEX_BASELINE] = verb_baseline,
 	[VERB_INDEX_DIFF] = verb_diff,	     [VERB_INDEX_MERGE] = verb_merge,
 	[VERB_INDEX_CONFIRM] = verb_confirm, [VERB_INDEX_EXPORT] = verb_export,
+	[VERB_INDEX_VIEW] = verb_view,
 };
 
 void say(const char *format, ...)

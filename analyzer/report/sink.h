@@ -33,6 +33,20 @@ struct report_unrecorded {
 	const char *why;  /* NULL = the file says nothing about it */
 };
 
+struct report;
+
+/*
+ * What the viewer adds to the HTML page where the trace is at hand: its style, screens behind the findings, data, and the script that
+ * makes screens of all that. Without it the page is findings, and no script.
+ */
+struct report_view {
+	void *cookie;
+	const char *style, *script;
+	bool is_served; /* the script may ask the server that sent the page */
+	void (*screens)(void *cookie, const struct report *report, FILE *out);
+	int (*data)(void *cookie, const struct report *report, FILE *out); /* one script element */
+};
+
 /* Everything a sink may say. Findings are sorted: gated first, then new ones, by level, rule, fingerprint. */
 struct report {
 	const char *version;
@@ -72,7 +86,8 @@ struct report {
 	size_t pruned_kinds;
 	bool color; /* text on a terminal */
 	bool verbose;
-	bool quiet; /* text: only the findings' first lines */
+	bool quiet;			/* text: only the findings' first lines */
+	const struct report_view *view; /* html; NULL = findings only */
 };
 
 struct sink_ops {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink_html.c - the findings as one page that needs nothing else: no script, no network, opens from
- * a file.
+ * sink_html.c - the findings as one page that needs nothing else: no network, opens from a file, reads
+ * without scripts. Where the viewer has the trace (report->view) it adds screens and a script.
  *
- * The page's policy allows its one style sheet by hash and nothing more, so that a string of the
- * recorded program that slipped through an escape could still load and run nothing. Every string of
- * the trace goes through escape_html.
+ * The page's policy allows its one style sheet and its one script by hash and nothing more, so that a
+ * string of the recorded program that slipped through an escape could still load and run nothing. Every
+ * string of the trace goes through escape_html.
  */
 #include "csp_hash.h"
 #include "escape.h"
@@ -16,6 +16,8 @@
 #include "words.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char style[] =
 #include "html/page.css.inc"
@@ -236,16 +238,41 @@ static const char *command_of(const struct report *report)
 	return report->process_count ? report->processes[0].process->command : NULL;
 }
 
+/* The page's own style and the viewer's, in one element. Caller frees; NULL = out of memory. */
+static char *whole_style(const struct page *p)
+{
+	const char *more = p->report->view ? p->report->view->style : "";
+	size_t bytes = sizeof(style) + strlen(more);
+	char *text = malloc(bytes);
+
+	if (text)
+		snprintf(text, bytes, "%s%s", style, more);
+	return text;
+}
+
+static void put_policy(const struct page *p, const char *css)
+{
+	const struct report_view *view = p->report->view;
+	char hash[CSP_HASH_BYTES];
+
+	csp_hash(css, strlen(css), hash);
+	fprintf(p->out,
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%s'; ",
+		hash);
+	if (view) {
+		csp_hash(view->script, strlen(view->script), hash);
+		fprintf(p->out, "script-src '%s'; %s", hash,
+			view->is_served ? "connect-src 'self'; " : "");
+	}
+	fputs("base-uri 'none'; form-action 'none'\">\n", p->out);
+}
+
 static void put_head(const struct page *p)
 {
-	char hash[CSP_HASH_BYTES], words[WORDS_BYTES];
+	char words[WORDS_BYTES], *css = whole_style(p);
 
-	csp_hash(style, sizeof(style) - 1, hash);
 	fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", p->out);
-	fprintf(p->out,
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%s'; "
-		"base-uri 'none'; form-action 'none'\">\n",
-		hash);
+	put_policy(p, css ? css : "");
 	fputs("<meta name=\"referrer\" content=\"no-referrer\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
 	      p->out);
@@ -254,7 +281,8 @@ static void put_head(const struct page *p)
 		fprintf(p->out, " - %zu traces", p->report->trace_path_count);
 	else if (command_of(p->report))
 		put(p, " - ", command_of(p->report), "");
-	fprintf(p->out, "</title>\n<style>%s</style>\n</head>\n<body>\n", style);
+	fprintf(p->out, "</title>\n<style>%s</style>\n</head>\n<body>\n", css ? css : "");
+	free(css);
 }
 
 static void put_banner(const struct page *p, const char *what, const char *text)
@@ -301,11 +329,20 @@ static void put_top(const struct page *p)
 	fputs("</header>\n", p->out);
 }
 
+/* What no finding means. */
+static void put_looked_for(const struct page *p)
+{
+	fputs("<p class=\"facts\">Looked for: ", p->out);
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		put(p, rule ? ", " : "", rule_title((enum rule)rule), "");
+	fputs(".</p>\n", p->out);
+}
+
 static void put_contents(const struct page *p)
 {
-	char title[TITLE_BYTES];
+	char title[TITLE_BYTES], site[2 * WORDS_BYTES];
 
-	if (p->report->listed_count < 2)
+	if (p->report->listed_count < 2 && !(p->report->view && p->report->listed_count))
 		return;
 	fputs("<nav aria-label=\"Findings\"><ol>\n", p->out);
 	for (size_t i = 0; i < p->report->listed_count; i++) {
@@ -313,8 +350,11 @@ static void put_contents(const struct page *p)
 
 		fprintf(p->out, "<li><a href=\"#finding-%s\">", f->fingerprint);
 		put_level(p, f->level);
-		put(p, "<span class=\"title\">", words_title(f, title, sizeof(title)),
-		    "</span></a></li>\n");
+		put(p, "<span class=\"title\">", words_title(f, title, sizeof(title)), "</span>");
+		if (p->report->view && f->stack_count &&
+		    *words_site(&f->stacks[0].frames, site, sizeof(site)))
+			put(p, "<span class=\"place\">", site, "</span>");
+		fputs("</a></li>\n", p->out);
 	}
 	fputs("</ol></nav>\n", p->out);
 }
@@ -337,7 +377,19 @@ static void put_foot(const struct page *p)
 	}
 	if (report->trace_path)
 		put(p, "<p>Trace: <code>", report->trace_path, "</code></p>\n");
-	fputs("</footer>\n</body>\n</html>\n", p->out);
+	fputs("</footer>\n", p->out);
+}
+
+/* The data before the script, which runs where it stands. */
+static int put_view(const struct page *p)
+{
+	const struct report_view *view = p->report->view;
+	int error = view ? view->data(view->cookie, p->report, p->out) : 0;
+
+	if (view && !error)
+		fprintf(p->out, "<script>%s</script>\n", view->script);
+	fputs("</body>\n</html>\n", p->out);
+	return error;
 }
 
 static int write_html(const struct report *report, FILE *out, struct diag *diag)
@@ -348,17 +400,23 @@ static int write_html(const struct report *report, FILE *out, struct diag *diag)
 	html_ring_markers(out);
 	put_top(&p);
 	put_contents(&p);
+	if (report->view && report->verdict == VERDICT_CLEAN)
+		put_looked_for(&p);
 	fputs("<main>\n", out);
 	for (size_t i = 0; i < report->listed_count; i++)
 		put_finding(&p, report->findings[i]);
 	fputs("</main>\n", out);
+	if (report->view)
+		report->view->screens(report->view->cookie, report, out);
 	put_foot(&p);
 	source_cache_free(p.sources);
+	if (put_view(&p))
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	return sink_finish(&sink_html, out, diag);
 }
 
 const struct sink_ops sink_html = {
 	.format = "html",
-	.help = "one page for a browser, without scripts",
+	.help = "one page for a browser: findings, timeline, locks, threads, tasks; no network",
 	.write = write_html,
 };

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The page of `thrum view --html`: every screen, every key that Help names, links, both colour schemes, scripts off."""
+
+import os
+import re
+
+from viewer_case import SCREENS, ViewerCase, main, npm_package, sample
+
+SOURCE = os.environ["THRUM_SOURCE"]
+SHOWN = "[...document.querySelectorAll('#content > .screen')].filter((s) => !s.hidden).map((s) => s.id).join()"
+PYTHON_TASKS = "samples/python/py_await_cycle.py"
+
+
+class Pages(ViewerCase):
+    traces = {
+        "deadlock": (sample("s02_abba_hangs"), ["--timeout", "2"]),
+        "order": (sample("s01_abba"), []),
+        "clean": (sample("app_bank_gated"), []),
+        "queue": (sample("app_bounded_buffer_semaphores"), []),
+        "tasks": (["/usr/bin/python3", os.path.join(SOURCE, PYTHON_TASKS)], ["--timeout", "3"]),
+    }
+
+    def view(self, page):
+        """From and to of the timeline, as the address tells them."""
+        page.get("new Promise((done) => setTimeout(done, 300))")
+        values = dict(page.get("[...new URLSearchParams(location.hash.split('?')[1] || '')]"))
+        return int(values["from"]), int(values["to"])
+
+    def selected(self, page):
+        return page.get("(document.querySelector('.tl-drawer h3') || {}).textContent || ''")
+
+    # ---- screens ----
+
+    def test_every_screen_opens_alone(self):
+        for trace, names in (("deadlock", {"locks", "threads", "graph"}), ("tasks", {"tasks", "loops"})):
+            page = self.page(trace)
+            there = [name for name in SCREENS if page.get(f"!!document.querySelector('#content > #{name}')")]
+            self.assertLessEqual(names | {"findings", "timeline", "trace"}, set(there))
+            for name in there:
+                page.get(f"location.hash = '#{name}'")
+                page.settle()
+                self.assertEqual(page.get(SHOWN), name)
+                self.assertGreater(page.get(f"document.getElementById('{name}').textContent.length"), 30)
+            self.assert_quiet(page)
+
+    def test_the_first_screen_names_the_culprit_lines(self):
+        page = self.page("deadlock")
+        text = page.get("document.getElementById('findings').textContent")
+        for wanted in ("account_a", "account_b", "transfer_out", "s02_abba_hangs.c:13", "s02_abba_hangs.c:24"):
+            self.assertIn(wanted, text)
+
+    def test_a_clean_run_says_what_was_looked_for(self):
+        text = self.page("clean").get("document.getElementById('findings').textContent")
+        self.assertIn("No findings", text)
+        self.assertIn("Looked for", text)
+
+    def test_python_tasks_show_whom_they_wait_for(self):
+        text = self.page("tasks", "#tasks").get("document.getElementById('tasks').textContent")
+        self.assertRegex(text, r"(?s)parse.*\u2192|load.*\u2192|check.*\u2192")
+
+    # ---- links ----
+
+    def test_a_finding_is_linked_by_its_fingerprint_and_back_goes_back(self):
+        page = self.page("order")
+        fingerprint = page.get("document.querySelector('article').id")
+        self.assertRegex(fingerprint, r"^finding-[0-9a-f]{32}$")
+        page.get("location.hash = '#locks'")
+        page.settle()
+        page.get(f"location.hash = '#{fingerprint}'")
+        page.settle()
+        self.assertEqual(page.get(SHOWN), "findings")  # the only finding is on the first screen
+        page.get("history.back()")
+        page.wait(f"{SHOWN} === 'locks'")
+
+    def test_a_link_opens_the_lock_it_names(self):
+        page = self.page("clean")
+        page.get("location.hash = document.querySelector('#locks tr[id]').id")
+        page.settle()
+        self.assertEqual(page.get(SHOWN), "locks")
+        self.assertTrue(page.get("document.querySelector('#locks tr[id] details').open"))
+
+    def test_a_link_shows_the_same_view_again(self):
+        page = self.page("clean", "#timeline")
+        for key in ("w", "w", ".", "."):
+            page.key(key)
+        view, said = self.view(page), self.selected(page)
+        link = page.get("location.hash")
+        again = self.page("clean", link)
+        self.assertEqual(self.view(again), view)
+        self.assertEqual(self.selected(again), said)
+
+    # ---- keys ----
+
+    def test_go_keys(self):
+        page = self.page("tasks")
+        for key, screen in (("t", "timeline"), ("l", "locks"), ("h", "threads"), ("k", "tasks"), ("o", "loops"), ("c", "trace"), ("f", "findings")):
+            if not page.get(f"!!document.getElementById('{screen}')"):
+                continue
+            page.key("g")
+            page.key(key)
+            page.settle()
+            self.assertEqual(page.get(SHOWN), screen)
+
+    def test_timeline_keys_move_and_zoom(self):
+        page = self.page("clean", "#timeline")
+        page.key("w")
+        first, last = self.view(page)
+        page.key("w")
+        closer = self.view(page)
+        self.assertLess(closer[1] - closer[0], last - first)
+        page.key("d")
+        later = self.view(page)
+        self.assertGreater(later[0], closer[0])
+        page.key("a")
+        self.assertAlmostEqual(self.view(page)[0], closer[0], delta=2)
+        page.key("ArrowRight")
+        self.assertGreater(self.view(page)[0], closer[0])
+        page.key("s")
+        self.assertGreater(self.view(page)[1] - self.view(page)[0], closer[1] - closer[0])
+        page.key("0")
+        whole = self.view(page)
+        self.assertEqual(whole[0], 0)
+        self.assertGreaterEqual(whole[1], last)
+        self.assert_quiet(page)
+
+    def test_timeline_keys_go_through_spans(self):
+        page = self.page("deadlock", "#timeline")
+        page.key(".")
+        self.assertIn("main", self.selected(page))
+        page.key("ArrowDown")
+        waits = self.selected(page)
+        self.assertRegex(waits, "sender waits for mutex account_b")
+        page.key("c")
+        self.assertRegex(self.selected(page), "receiver holds mutex account_b")
+        page.key("f")
+        fitted = self.view(page)
+        page.key("r")
+        self.assertLess(self.view(page)[1] - self.view(page)[0], fitted[1] - fitted[0])
+        page.key("Escape")
+        self.assertEqual(self.selected(page), "")
+
+    def test_following_an_arrow_and_back(self):
+        page = self.page("queue", "#timeline")
+        found = page.get("""(() => { const t = [...document.querySelectorAll('.tl-drawer')].length; return t; })()""")
+        self.assertEqual(found, 1)
+        page.key("/")
+        page.type("semaphore")
+        page.key("Escape")
+        for _ in range(40):
+            page.key("n")
+            if page.get("/woken by/.test(document.querySelector('.tl-drawer').textContent)"):
+                break
+        else:
+            self.skipTest("no thread had to wait in this run")
+        waiter = self.selected(page)
+        page.key("]")
+        self.assertNotEqual(self.selected(page), waiter)
+
+    def test_marks_go_into_the_link(self):
+        page = self.page("clean", "#timeline")
+        page.key("m")
+        self.view(page)
+        self.assertIn("marks=", page.get("location.hash"))
+        page.key("Delete")
+        self.view(page)
+        self.assertNotIn("marks=", page.get("location.hash"))
+
+    def test_the_panel_hides(self):
+        page = self.page("clean", "#timeline")
+        page.key("q")
+        self.assertTrue(page.get("document.querySelector('.tl-drawer').hidden"))
+        page.key("q")
+        self.assertFalse(page.get("document.querySelector('.tl-drawer').hidden"))
+
+    def test_rows_of_lists(self):
+        page = self.page("clean", "#locks")
+        page.key("j")
+        page.key("j")
+        self.assertEqual(page.get("[...document.querySelectorAll('#locks tbody > tr')].findIndex((r) => r.classList.contains('current'))"), 1)
+        page.key("x")
+        self.assertTrue(page.get("document.querySelector('#locks tr.current details').open"))
+        page.key("k")
+        self.assertEqual(page.get("[...document.querySelectorAll('#locks tbody > tr')].findIndex((r) => r.classList.contains('current'))"), 0)
+
+    def test_help_and_search(self):
+        page = self.page("clean")
+        page.key("?")
+        self.assertTrue(page.get("document.querySelector('dialog').open"))
+        page.key("Escape")
+        page.wait("!document.querySelector('dialog').open")
+        page.key("/")
+        page.type("account[3]")
+        page.wait("document.querySelectorAll('#hits a').length > 0")
+        page.key("Enter")
+        page.settle()
+        self.assertEqual(page.get(SHOWN), "locks")
+
+    def test_copies(self):
+        page = self.page("order")
+        page.get("window.copied = []; navigator.clipboard.writeText = async (text) => { window.copied.push(text); }; 1")
+        page.key("y")
+        page.key("s")
+        page.settle()
+        link, suppression = page.get("window.copied")
+        self.assertTrue(link.startswith("file://"))
+        self.assertTrue(suppression.startswith("lock-order-inversion:"))
+
+    def test_columns_sort(self):
+        page = self.page("clean", "#locks")
+        page.get("[...document.querySelectorAll('#locks th button')].find((b) => b.textContent === 'Taken').click()")
+        taken = page.get("[...document.querySelectorAll('#locks tbody > tr')].map((r) => Number(r.children[2].dataset.v))")
+        self.assertEqual(taken, sorted(taken, reverse=True))
+        self.assertEqual(page.get("document.querySelectorAll('#locks th[aria-sort=descending]').length"), 1)
+
+    def test_mouse(self):
+        page = self.page("deadlock", "#timeline")
+        box = page.get("(() => { const b = document.querySelector('.tl-canvas').getBoundingClientRect(); return [b.left, b.top, b.width]; })()")
+        page.click(box[0] + box[2] * 0.7, box[1] + 26 + 8 + 7)
+        self.assertIn("main joins", self.selected(page))
+        page.mouse("mouseWheel", box[0] + box[2] * 0.7, box[1] + 60, deltaX=0, deltaY=-100, modifiers=2)
+        page.settle()
+        first, last = self.view(page)
+        self.assertGreater(first, 0)
+        page.mouse("mousePressed", box[0] + box[2] * 0.7, box[1] + 60, button="left", buttons=1, clickCount=1)
+        page.mouse("mouseMoved", box[0] + box[2] * 0.6, box[1] + 60, button="left", buttons=1)
+        page.mouse("mouseReleased", box[0] + box[2] * 0.6, box[1] + 60, button="left", clickCount=1)
+        self.assertGreater(self.view(page)[0], first)
+
+    # ---- for everybody ----
+
+    def test_without_scripts(self):
+        page = self.page("deadlock", scripts=False)
+        self.assertEqual(page.errors, [])
+        with open(f"{self.shared}/deadlock.html", encoding="utf-8") as file:
+            text = re.sub(r"(?s)<script.*?</script>|<style>.*?</style>", "", file.read())
+        for wanted in ("Deadlock", "account_a", "s02_abba_hangs.c", "<svg class=\"lanes\"", "<table class=\"list\"", "<details>"):
+            self.assertIn(wanted, text)
+        self.assertNotIn(" style=", text)
+
+    def test_policy_allows_one_script_and_nothing_else(self):
+        with open(f"{self.shared}/clean.html", encoding="utf-8") as file:
+            text = file.read()
+        policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1]
+        self.assertTrue(policy.startswith("default-src 'none'; style-src 'sha256-"))
+        self.assertRegex(policy, r"script-src 'sha256-[^']+'; base-uri 'none'")
+        page = self.page("clean")
+        page.get("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.slipped = 1' })); 1")
+        page.get("document.body.append(Object.assign(document.createElement('img'), { src: 'http://127.0.0.1:9/x.png' })); 1")
+        page.settle()
+        self.assertFalse(page.get("!!window.slipped"))
+        self.assertTrue(page.errors)  # the browser says that it refused both
+
+    def test_small_script_and_style(self):
+        with open(f"{self.shared}/clean.html", encoding="utf-8") as file:
+            text = file.read()
+        own = len(re.search(r"(?s)<style>(.*?)</style>", text)[1]) + len(re.search(r"(?s)<script>(.*?)</script>", text)[1])
+        self.assertLess(own, 120 * 1024)
+
+    def test_axe(self):
+        package = npm_package("axe-core", "4.14.1")
+        if not package:
+            self.skipTest("axe-core cannot be fetched")
+        with open(os.path.join(package, "axe.min.js"), encoding="utf-8") as file:
+            axe = file.read()
+        bad = []
+        for dark in (False, True):
+            for trace in ("deadlock", "tasks", "order"):
+                page = self.page(trace, dark=dark)
+                page.get(axe + "; 1")
+                for screen in [name for name in SCREENS if page.get(f"!!document.getElementById('{name}')")]:
+                    page.get(f"location.hash = '#{screen}'")
+                    page.settle()
+                    for found in page.get("axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes[0].html.slice(0, 200), "
+                                          "v.nodes.length]))"):
+                        bad.append(("dark" if dark else "light", trace, screen, *found))
+        self.assertEqual(bad, [])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""What the viewer's tests share: traces of samples made once, a browser, packages of npm."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+
+import chromium
+from thrum_cli import Case
+
+SAMPLES = os.environ["THRUM_SAMPLES"]
+NPM = os.environ["THRUM_NPM"]
+SKIP = 77
+
+# Screens that a page has where the trace has what they show.
+SCREENS = ("findings", "timeline", "locks", "threads", "tasks", "loops", "graph", "trace")
+READY = "document.documentElement.dataset.ready"
+
+
+def npm_package(name, version):
+    """The folder of a package's files, fetched once; None where there is no npm, or no network."""
+    folder = os.path.join(NPM, f"{name}-{version}")
+    if os.path.isdir(os.path.join(folder, "package")):
+        return os.path.join(folder, "package")
+    if not shutil.which("npm"):
+        return None
+    os.makedirs(folder, exist_ok=True)
+    try:
+        fetched = subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder, capture_output=True, text=True,
+                                 timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        return None
+    if fetched.returncode:
+        return None
+    with tarfile.open(os.path.join(folder, fetched.stdout.split()[-1])) as archive:
+        archive.extractall(folder)
+    return os.path.join(folder, "package")
+
+
+class ViewerCase(Case):
+    """Traces are recorded once for all tests of a class; `traces` names them: sample, options of record."""
+
+    traces = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.mkdtemp(prefix="thrum-viewer-")
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        environment = {"PATH": os.environ["PATH"], "HOME": cls.shared, "LC_ALL": "C.UTF-8", "TZ": "UTC", "THRUM_LIB": os.environ["THRUM_LIB"]}
+        for name, (command, options) in cls.traces.items():
+            trace, thrum = os.path.join(cls.shared, name), os.environ["THRUM"]
+            subprocess.run([thrum, "record", "-q", "-o", trace, *options, "--", *command], env=environment, cwd=cls.shared,
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+            shown = subprocess.run([thrum, "view", "-q", f"--html={trace}.html", trace], env=environment, cwd=cls.shared,
+                                   capture_output=True, text=True, timeout=120, check=False)
+            if shown.returncode:
+                raise AssertionError(f"thrum view: {shown.stderr}")
+        cls.browser = chromium.Browser()
+        cls.addClassCleanup(cls.browser.__exit__)
+
+    def page(self, name, fragment="", **how):
+        url = f"file://{self.shared}/{name}.html{fragment}"
+        page = self.browser.open(url, **how)
+        self.addCleanup(page.close)
+        if how.get("scripts", True):
+            page.wait(READY)
+            page.settle()
+        return page
+
+    def assert_quiet(self, page):
+        """No error, and no request but for the page itself."""
+        self.assertEqual(page.errors, [])
+        self.assertEqual([url for url in page.requests if url.split("#")[0] != page.url.split("#")[0]], [])
+
+
+def sample(name):
+    return [os.path.join(SAMPLES, name)]
+
+
+def main():
+    if not chromium.find():
+        print("no Chromium here: apt-get install chromium")
+        sys.exit(SKIP)
+    unittest.main()

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Starts: screens at once, the timeline when its data is unpacked.
+
+const screens = new Screens();
+/** @type {TimelineScreen | null} */
+let timelineScreen = null;
+const legendNode = all('#timeline .legend')[0] || null;
+const help = new Help(legendNode);
+for (const table of all('table.list')) makeSortable(table);
+
+const ready = openTrace().catch(() => null).then((trace) => {
+  const search = new Search(trace, screens);
+  screens.top.append(button('Help ( ? )', () => help.toggle()));
+  listenKeys({ screens, help, search, timeline: () => timelineScreen });
+  if (trace) {
+    screens.onShow.set('timeline', () => { timelineScreen = new TimelineScreen(trace, screens); });
+    const single = screens.articles.length === 1;
+    for (const article of screens.articles) screens.onShow.set(single ? 'findings' : article.id, () => addStrip(trace, article, screens));
+  }
+  screens.show();
+  document.documentElement.dataset.ready = trace ? 'yes' : 'no-data';
+});
+screens.show();
+void ready;

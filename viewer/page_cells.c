@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_cells.c - see page_cells.h.
+ */
+#include "page_cells.h"
+
+#include "../analyzer/report/escape.h"
+#include "../analyzer/report/html_frames.h"
+#include "../analyzer/report/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void page_table_begin(FILE *out, const struct page_column *column, size_t count)
+{
+	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table class=\"list\"><thead><tr>",
+	      out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "<th scope=\"col\"%s>%s</th>",
+			column[i].is_number ? " class=\"n\"" : "", column[i].title);
+	fputs("</tr></thead>\n<tbody>\n", out);
+}
+
+void page_table_end(FILE *out, size_t left_out, const char *word)
+{
+	char words[96];
+
+	fputs("</tbody></table></div>\n", out);
+	if (left_out)
+		fprintf(out, "<p class=\"facts\">%s more %s not in this page.</p>\n",
+			words_count(left_out, word, NULL, words, sizeof(words)),
+			left_out == 1 ? "is" : "are");
+}
+
+void page_cell_count(FILE *out, uint64_t value)
+{
+	char words[64];
+
+	fprintf(out, "<td class=\"n\" data-v=\"%" PRIu64 "\">", value);
+	if (value) {
+		words_count(value, "", "", words, sizeof(words));
+		fprintf(out, "%.*s", (int)strcspn(words, " "), words);
+	}
+	fputs("</td>", out);
+}
+
+void page_cell_time(FILE *out, uint64_t ns)
+{
+	char time[32];
+
+	fprintf(out, "<td class=\"n\" data-v=\"%" PRIu64 "\">%s</td>", ns,
+		ns ? page_time(ns, time, sizeof(time)) : "");
+}
+
+/* With a bar of its size: 60 pixels are all of it. */
+void page_cell_percent(FILE *out, uint64_t part, uint64_t whole)
+{
+	unsigned percent = whole ? (unsigned)((double)part * 100 / (double)whole + 0.5) : 0;
+
+	fprintf(out, "<td class=\"n\" data-v=\"%u\">", percent);
+	if (part)
+		fprintf(out,
+			"%u%% <svg width=\"60\" height=\"10\" aria-hidden=\"true\"><rect class=\"bar "
+			"wait\" width=\"%u\" height=\"10\"/></svg>",
+			percent, percent * 60 / 100);
+	fputs("</td>", out);
+}
+
+void page_cell_text(FILE *out, const char *text)
+{
+	fputs("<td>", out);
+	escape_html(out, text);
+	fputs("</td>", out);
+}
+
+static bool get_frames(const struct page *page, size_t process, uint32_t stack,
+		       struct frames *ret_frames)
+{
+	return stack && page->source.frames &&
+	       page->source.frames(page->source.context, process, stack, ret_frames);
+}
+
+void page_put_place(const struct page *page, size_t process, uint32_t stack, FILE *out)
+{
+	struct frames frames;
+	const struct frame *frame;
+	char words[WORDS_BYTES];
+	const char *file;
+
+	if (!get_frames(page, process, stack, &frames))
+		return;
+	frame = page_frame(&frames);
+	if (!frame)
+		return;
+	fputs("<span class=\"where\">", out);
+	escape_html(out, words_function(frame, words, sizeof(words)));
+	fputc(' ', out);
+	file = strrchr(words_place(frame, words, sizeof(words)), '/');
+	escape_html(out, file ? file + 1 : words);
+	fputs("</span>", out);
+}
+
+void page_put_stack(const struct page *page, size_t process, uint32_t stack, const char *heading,
+		    FILE *out)
+{
+	struct frames frames;
+
+	if (!get_frames(page, process, stack, &frames))
+		return;
+	fprintf(out, "<h4>%s</h4>\n", heading);
+	html_frames(out, &frames, NULL);
+}
+
+void page_put_thread(const struct page *page, size_t process, uint32_t thread, FILE *out)
+{
+	const struct lane_thread *lane = lanes_find(page->lanes, process, thread);
+	char name[WORDS_BYTES];
+
+	if (!lane)
+		return;
+	fprintf(out, "<a href=\"#thread-%zu-%" PRIu32 "\">", process, thread);
+	escape_html(out, lanes_thread_name(page->lanes, lane, name, sizeof(name)));
+	fputs("</a>", out);
+}
+
+void page_put_object(const struct page *page, size_t process, uint32_t object, FILE *out)
+{
+	char kind[WORDS_BYTES], name[WORDS_BYTES];
+
+	page_object_words(page, process, object, kind, sizeof(kind), name, sizeof(name));
+	fprintf(out, "<a href=\"#lock-%zu-%" PRIu32 "\">", process, object);
+	escape_html(out, kind);
+	fputc(' ', out);
+	escape_html(out, name);
+	fputs("</a>", out);
+}
