@@ -6,8 +6,8 @@
  *   sequences measure KEY=VALUE…       makes it in memory, and prints a line of JSON: seconds of processor time by engine
  *   sequences read FILE [KEY=VALUE…]   the same of a file in STD form, and how long reading took
  *
- * Keys: events, threads, locks, variables (0 = nothing but locks), sections (percent of blocks that are critical sections), rings (that can be reached; as
- * many three-rings), seed; engines (letters: d deadlocks, h happens-before races, s SHB races), rounds (the best of).
+ * Keys: events, threads, locks, variables (0 = nothing but locks), sections (percent of blocks that are critical sections), rings (that can be reached: of
+ * two threads, and as many of three), seed; engines (letters: d deadlocks, h happens-before races, s SHB races), rounds (the best of).
  *
  * Threads take turns of 5 to 60 events, locks are nested in one order, hot locks and variables are more frequent; each ring has locks of
  * its own.
@@ -230,11 +230,11 @@ static void take_both(struct maker *m, uint32_t thread, uint32_t outer, uint32_t
 /* Of two threads, and of three: between their blocks, so that nothing keeps them apart. */
 static void make_rings(struct maker *m, uint32_t ring)
 {
-	uint32_t others = (uint32_t)m->shape->threads - 1, first = draw(m, others), lock = m->locks;
-	uint32_t member = 0;
+	uint32_t others = (uint32_t)m->shape->threads - 1, first = draw(m, others);
+	uint32_t lock = m->locks, longest = others < 3 ? others : 3, member = 0;
 
 	m->locks += 5;
-	for (uint32_t length = 2; length <= 3; length++) {
+	for (uint32_t length = 2; length <= longest; length++) {
 		for (uint32_t i = 0; i < length; i++, member++) {
 			uint32_t thread = 1 + (first + i) % others;
 			struct worker *w = &m->worker[thread];
@@ -428,8 +428,7 @@ int main(int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		if (!parse(argv[i], &shape))
 			return 64;
-	/* A ring takes three threads beside the first. */
-	if (argc < 2 || shape.threads < 2 || (shape.rings && shape.threads < 4) || !shape.locks)
+	if (argc < 2 || shape.threads < 2 || !shape.locks)
 		return 64;
 	if (!strcmp(argv[1], "text")) {
 		make(&shape, NULL);

@@ -6,13 +6,11 @@
 
 #include "room.h"
 
-#define SHORT_BYTES 15u
+#include <stdbool.h>
+
 #define FIRST_SLOTS 1024u
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
-
-struct key {
-	uint64_t low, high;
-};
+#define LONG (UINT32_C(0xff) << 24)
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -21,41 +19,43 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return hash ^ (hash >> 29);
 }
 
-static struct key key_of_long(const char *word, size_t bytes)
+static uint64_t hash_of_long(const char *word, size_t bytes)
 {
-	struct key key = { .low = bytes, .high = UINT64_C(0xff) << 56 };
+	uint64_t hash = bytes, part;
 
-	for (size_t i = 0; i < bytes; i++)
-		key.low = mix(key.low + (unsigned char)word[i], key.low);
-	return key;
+	for (; bytes >= sizeof(part); word += sizeof(part), bytes -= sizeof(part)) {
+		memcpy(&part, word, sizeof(part));
+		hash = mix(hash + part, hash);
+	}
+	part = 0;
+	memcpy(&part, word, bytes);
+	return mix(hash + part, hash);
 }
 
-static struct key key_of(const char *word, size_t bytes, size_t readable)
+/* The bytes of a short word, of which at least `readable` may be looked at. */
+static void fill_short(struct names_key *key, size_t readable)
 {
-	struct key key = { 0, 0 };
+	uint64_t part[2] = { 0, 0 };
+	size_t bytes = key->bytes;
 
-	if (bytes > SHORT_BYTES)
-		return key_of_long(word, bytes);
-	if (readable >= sizeof(key)) {
-		memcpy(&key, word, sizeof(key));
+	if (readable >= sizeof(part)) {
+		memcpy(part, key->word, sizeof(part));
 		if (bytes <= 8) {
-			key.low &= ~UINT64_C(0) >> (8 * (8 - bytes));
-			key.high = 0;
+			part[0] &= ~UINT64_C(0) >> (8 * (8 - bytes));
+			part[1] = 0;
 		} else {
-			key.high &= ~UINT64_C(0) >> (8 * (16 - bytes));
+			part[1] &= ~UINT64_C(0) >> (8 * (16 - bytes));
 		}
 	} else {
-		memcpy(&key, word, bytes);
+		memcpy(part, key->word, bytes);
 	}
-	key.high |= (uint64_t)bytes << 56;
-	return key;
+	key->low = part[0];
+	key->high = (uint32_t)part[1] | (uint32_t)bytes << 24;
 }
 
-static size_t place_of(const struct names *names, struct key key)
+static uint32_t hash_of(const struct names *names, uint64_t low, uint32_t high)
 {
-	uint64_t hash = mix(key.low ^ names->seed, key.high);
-
-	return (size_t)(hash >> 7) & names->mask;
+	return (uint32_t)(mix(low ^ names->seed, high) >> 7);
 }
 
 static void grow(struct names *names)
@@ -72,7 +72,7 @@ static void grow(struct names *names)
 
 		if (!old[i].high)
 			continue;
-		at = place_of(names, (struct key){ old[i].low, old[i].high });
+		at = hash_of(names, old[i].low, old[i].high) & names->mask;
 		while (names->slot[at].high)
 			at = (at + 1) & names->mask;
 		names->slot[at] = old[i];
@@ -92,30 +92,55 @@ static uint32_t add(struct names *names, const char *word, size_t bytes)
 	return names->count++;
 }
 
+struct names_key names_key(struct names *names, const char *word, size_t bytes, size_t readable)
+{
+	struct names_key key = { .word = word, .bytes = bytes };
+
+	if (!names->slot)
+		grow(names);
+	if (bytes > NAMES_SHORT) {
+		key.low = hash_of_long(word, bytes);
+		key.high = LONG;
+	} else {
+		fill_short(&key, readable);
+	}
+	key.hash = hash_of(names, key.low, key.high);
+	__builtin_prefetch(&names->slot[key.hash & names->mask]);
+	return key;
+}
+
+static bool is_word(const struct names *names, const struct names_slot *slot,
+		    const struct names_key *key)
+{
+	size_t bytes;
+	const char *known;
+
+	if (slot->low != key->low || slot->high != key->high)
+		return false;
+	if (key->high != LONG)
+		return true;
+	known = names_get(names, slot->id, &bytes);
+	return bytes == key->bytes && !memcmp(known, key->word, bytes);
+}
+
+uint32_t names_lookup_or_add_key(struct names *names, const struct names_key *key)
+{
+	size_t at;
+
+	if (names->count >= names->mask / 2)
+		grow(names);
+	for (at = key->hash & names->mask; names->slot[at].high; at = (at + 1) & names->mask)
+		if (is_word(names, &names->slot[at], key))
+			return names->slot[at].id;
+	names->slot[at] = (struct names_slot){ key->low, key->high, names->count };
+	return add(names, key->word, key->bytes);
+}
+
 uint32_t names_lookup_or_add(struct names *names, const char *word, size_t bytes, size_t readable)
 {
-	struct key key = key_of(word, bytes, readable);
-	struct names_slot *slot;
+	struct names_key key = names_key(names, word, bytes, readable);
 
-	if (!names->slot || names->count >= names->mask / 2)
-		grow(names);
-	for (size_t at = place_of(names, key);; at = (at + 1) & names->mask) {
-		size_t known_bytes;
-		const char *known;
-
-		slot = &names->slot[at];
-		if (!slot->high)
-			break;
-		if (slot->low != key.low || slot->high != key.high)
-			continue;
-		if (bytes <= SHORT_BYTES)
-			return slot->id;
-		known = names_get(names, slot->id, &known_bytes);
-		if (known_bytes == bytes && !memcmp(known, word, bytes))
-			return slot->id;
-	}
-	*slot = (struct names_slot){ key.low, key.high, names->count };
-	return add(names, word, bytes);
+	return names_lookup_or_add_key(names, &key);
 }
 
 const char *names_get(const struct names *names, uint32_t id, size_t *ret_bytes)

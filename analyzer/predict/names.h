@@ -2,8 +2,10 @@
 /*
  * names.h - words of a trace and their dense numbers: 0, 1, 2 … in the order in which they came.
  *
- * Made for short words: up to 15 bytes are compared in the table itself, longer ones by hash and text. The table is seeded by an
+ * Made for short words: up to NAMES_SHORT bytes are compared in the table itself, longer ones by hash and text. The table is seeded by an
  * address, so that no file can be made that fills one chain of it.
+ *
+ * A table of many words is seldom in a cache: whoever knows the words of some lines ahead makes their keys first.
  */
 #ifndef THRUM_ANALYZER_PREDICT_NAMES_H
 #define THRUM_ANALYZER_PREDICT_NAMES_H
@@ -11,9 +13,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { NAMES_SHORT = 11 };
+
 struct names_slot {
-	uint64_t low, high; /* high 0 = free: a used one has the length in its top byte */
+	uint64_t low;  /* bytes of a short word, hash of a long one */
+	uint32_t high; /* the other bytes; 0 = free: a used one has the length in its top byte */
 	uint32_t id;
+};
+
+struct names_key {
+	uint64_t low;
+	uint32_t high;
+	uint32_t hash;
+	const char *word; /* borrowed */
+	size_t bytes;
 };
 
 /* Zeroed = empty. */
@@ -27,6 +40,10 @@ struct names {
 	size_t start_capacity;
 	uint32_t count;
 };
+
+/* The same in two steps; between them the word stays where it is. The first one begins to fetch what the second one needs. */
+struct names_key names_key(struct names *names, const char *word, size_t bytes, size_t readable);
+uint32_t names_lookup_or_add_key(struct names *names, const struct names_key *key);
 
 /* `readable` bytes from `word` on may be looked at; at least `bytes`, of which there is at least one. */
 uint32_t names_lookup_or_add(struct names *names, const char *word, size_t bytes, size_t readable);

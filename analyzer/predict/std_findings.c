@@ -310,5 +310,7 @@ int std_findings_collect(const struct predict_sequence *sequence, uint64_t rules
 					     .locks = sequence->locks.count };
 	if (!(rules_off >> RULE_DATA_RACE & 1))
 		collect_races(&teller);
+	if (rules_off >> RULE_DEADLOCK & rules_off >> RULE_LOCK_ORDER_INVERSION & 1)
+		return 0;
 	return collect_deadlocks(&teller, rules_off, ret_summary, diag);
 }

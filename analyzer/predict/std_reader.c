@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * std_reader.c - a scanner by hand: one look at each byte, no copy of a name that is known.
+ * std_reader.c - a scanner by hand: one look at each byte, no copy of a name that is known. Names are looked up some lines later, when
+ * what is needed for that has come from memory.
  */
 #include "std_reader.h"
 
@@ -13,11 +14,21 @@
 #define BUFFER_BYTES (1u << 20)
 #define MOST_LINE_BYTES (BUFFER_BYTES / 2)
 #define OP_SKIP (-1)
+#define AHEAD 16u /* lines, a power of two */
+
+/* A line whose names are not looked up yet. */
+struct ahead {
+	uint64_t line;
+	enum predict_op op;
+	struct names_key thread, object, place;
+};
 
 struct scan {
 	struct predict_sequence *sequence;
 	uint64_t line; /* of the line that is looked at, from 1 */
 	struct diag *diag;
+	struct ahead ahead[AHEAD]; /* a ring */
+	uint64_t scanned, taken;   /* lines that went in, and came out */
 };
 
 struct word {
@@ -27,53 +38,25 @@ struct word {
 
 struct op_word {
 	const char *text;
+	size_t bytes;
 	int op; /* enum predict_op or OP_SKIP */
 };
 
-static const struct op_word op_words[] = {
-	{ "r", PREDICT_READ },	      { "w", PREDICT_WRITE },
-	{ "acq", PREDICT_ACQUIRE },   { "rel", PREDICT_RELEASE },
-	{ "req", PREDICT_REQUEST },   { "fork", PREDICT_FORK },
-	{ "join", PREDICT_JOIN },     { "wait", PREDICT_WAIT },
-	{ "notify", PREDICT_NOTIFY }, { "notifyAll", PREDICT_NOTIFY },
-	{ "begin", OP_SKIP },	      { "end", OP_SKIP },
-	{ "branch", OP_SKIP },	      { "enter", OP_SKIP },
-	{ "exit", OP_SKIP },	      { "dummy", OP_SKIP },
-};
-
-static int fail(const struct scan *scan, const char *what)
-{
-	return diag_set(scan->diag, THRUM_EFORMAT, "line %llu: %s", (unsigned long long)scan->line,
-			what);
-}
-
-static const struct op_word *find_op(struct word word)
-{
-	for (size_t i = 0; i < sizeof(op_words) / sizeof(*op_words); i++) {
-		const char *text = op_words[i].text;
-
-		if (text[0] == word.text[0] && strlen(text) == word.bytes &&
-		    !memcmp(text, word.text, word.bytes))
-			return &op_words[i];
+#define OP(text, op)                       \
+	{                                  \
+		text, sizeof(text) - 1, op \
 	}
-	return NULL;
-}
 
-/* T12 is 12. */
-static struct word thread_word(struct word word)
-{
-	if (word.bytes < 2 || word.text[0] != 'T')
-		return word;
-	for (size_t i = 1; i < word.bytes; i++)
-		if (word.text[i] < '0' || word.text[i] > '9')
-			return word;
-	return (struct word){ word.text + 1, word.bytes - 1 };
-}
-
-static uint32_t number_of(struct names *names, struct word word, const char *end)
-{
-	return names_lookup_or_add(names, word.text, word.bytes, (size_t)(end - word.text));
-}
+static const struct op_word op_words[] = {
+	OP("r", PREDICT_READ),	      OP("w", PREDICT_WRITE),
+	OP("acq", PREDICT_ACQUIRE),   OP("rel", PREDICT_RELEASE),
+	OP("req", PREDICT_REQUEST),   OP("fork", PREDICT_FORK),
+	OP("join", PREDICT_JOIN),     OP("wait", PREDICT_WAIT),
+	OP("notify", PREDICT_NOTIFY), OP("notifyAll", PREDICT_NOTIFY),
+	OP("begin", OP_SKIP),	      OP("end", OP_SKIP),
+	OP("branch", OP_SKIP),	      OP("enter", OP_SKIP),
+	OP("exit", OP_SKIP),	      OP("dummy", OP_SKIP),
+};
 
 static struct names *names_of_op(struct predict_sequence *sequence, enum predict_op op)
 {
@@ -94,6 +77,73 @@ static struct names *names_of_op(struct predict_sequence *sequence, enum predict
 		break;
 	}
 	return &sequence->locks;
+}
+
+static int fail_at(const struct scan *scan, uint64_t line, const char *what)
+{
+	return diag_set(scan->diag, THRUM_EFORMAT, "line %llu: %s", (unsigned long long)line, what);
+}
+
+/* The oldest line that is not taken. */
+static int take_line(struct scan *scan)
+{
+	const struct ahead *a = &scan->ahead[scan->taken++ % AHEAD];
+	struct predict_sequence *sequence = scan->sequence;
+	uint32_t by = names_lookup_or_add_key(&sequence->threads, &a->thread);
+	uint32_t of = names_lookup_or_add_key(names_of_op(sequence, a->op), &a->object);
+	uint32_t here = names_lookup_or_add_key(&sequence->places, &a->place);
+	struct diag why;
+
+	if (sequence->threads.count > PREDICT_MOST_THREADS)
+		return fail_at(scan, a->line, "more than 4096 threads");
+	if (here >= PREDICT_MOST_PLACES)
+		return fail_at(scan, a->line, "more than 268 M places");
+	if (predict_sequence_add(sequence, by, a->op, of, here, &why))
+		return fail_at(scan, a->line, why.message);
+	return 0;
+}
+
+static int take_lines(struct scan *scan)
+{
+	int error = 0;
+
+	while (!error && scan->taken < scan->scanned)
+		error = take_line(scan);
+	return error;
+}
+
+/* Unless a line before it is wrong, too. */
+static int fail(struct scan *scan, const char *what)
+{
+	int error = take_lines(scan);
+
+	return error ? error : fail_at(scan, scan->line, what);
+}
+
+static const struct op_word *find_op(struct word word)
+{
+	for (size_t i = 0; i < sizeof(op_words) / sizeof(*op_words); i++) {
+		if (op_words[i].bytes == word.bytes &&
+		    !memcmp(op_words[i].text, word.text, word.bytes))
+			return &op_words[i];
+	}
+	return NULL;
+}
+
+/* T12 is 12. */
+static struct word thread_word(struct word word)
+{
+	if (word.bytes < 2 || word.text[0] != 'T')
+		return word;
+	for (size_t i = 1; i < word.bytes; i++)
+		if (word.text[i] < '0' || word.text[i] > '9')
+			return word;
+	return (struct word){ word.text + 1, word.bytes - 1 };
+}
+
+static struct names_key key_of(struct names *names, struct word word, const char *end)
+{
+	return names_key(names, word.text, word.bytes, (size_t)(end - word.text));
 }
 
 /* The next word up to `separator`, which must come before the end of the line; `*at` is behind it then. */
@@ -117,8 +167,7 @@ static int scan_line(struct scan *scan, const char *line, const char *line_end, 
 	struct word thread, op, object, place;
 	const struct op_word *known;
 	const char *at = line, *bar;
-	struct diag why;
-	uint32_t by, of, here;
+	struct ahead *ahead;
 
 	if (line_end > line && line_end[-1] == '\r')
 		line_end--;
@@ -144,16 +193,15 @@ static int scan_line(struct scan *scan, const char *line, const char *line_end, 
 		return fail(scan, "expected |PLACE after the operation");
 	if (known->op == PREDICT_FORK || known->op == PREDICT_JOIN)
 		object = thread_word(object);
-	by = number_of(&sequence->threads, thread_word(thread), end);
-	of = number_of(names_of_op(sequence, (enum predict_op)known->op), object, end);
-	here = number_of(&sequence->places, place, end);
-	if (sequence->threads.count > PREDICT_MOST_THREADS)
-		return fail(scan, "more than 4096 threads");
-	if (here >= PREDICT_MOST_PLACES)
-		return fail(scan, "more than 268 M places");
-	if (predict_sequence_add(sequence, by, (enum predict_op)known->op, of, here, &why))
-		return fail(scan, why.message);
-	return 0;
+	ahead = &scan->ahead[scan->scanned++ % AHEAD];
+	*ahead = (struct ahead){
+		.line = scan->line,
+		.op = (enum predict_op)known->op,
+		.thread = key_of(&sequence->threads, thread_word(thread), end),
+		.object = key_of(names_of_op(sequence, (enum predict_op)known->op), object, end),
+		.place = key_of(&sequence->places, place, end),
+	};
+	return scan->scanned - scan->taken == AHEAD ? take_line(scan) : 0;
 }
 
 /* All lines that are whole; `ret_left` bytes at the end are not. */
@@ -174,7 +222,8 @@ static int scan_lines(struct scan *scan, const char *text, size_t bytes, size_t 
 		text = line_end + 1;
 	}
 	*ret_left = (size_t)(end - text);
-	return 0;
+	/* Their words are in the buffer. */
+	return take_lines(scan);
 }
 
 /* The last line, which has no end; and the end. */
@@ -184,6 +233,8 @@ static int scan_rest(struct scan *scan, const char *text, size_t bytes)
 
 	scan->line++;
 	error = scan_line(scan, text, text + bytes, text + bytes);
+	if (!error)
+		error = take_lines(scan);
 	if (!error)
 		predict_sequence_end(scan->sequence);
 	return error;
