@@ -6,6 +6,7 @@
 
 #include "../analyzer/predict/std_findings.h"
 #include "../analyzer/predict/std_reader.h"
+#include "progress.h"
 
 #include <string.h>
 
@@ -18,23 +19,42 @@ static void fill_report(struct input *input, const struct std_summary *summary)
 	process->locks = summary->locks;
 }
 
+static int find_all(const struct options *options, struct input *input,
+		    struct predict_sequence *sequence, struct std_summary *ret_summary,
+		    struct diag *diag)
+{
+	const char *file = strcmp(input->path, "-") ? input->path : "/dev/stdin";
+	struct progress progress;
+	struct diag why;
+	int error;
+
+	progress_begin(&progress, "reading events", options->quiet);
+	sequence->tell = progress_tell;
+	sequence->tell_cookie = &progress;
+	error = std_read_file(file, sequence, &why);
+	progress_end(&progress);
+	/* What it could not open is named by the message already. */
+	if (error == THRUM_EFORMAT)
+		return diag_set(diag, error, "%s: %s", input->path, why.message);
+	if (error) {
+		*diag = why;
+		return error;
+	}
+	progress_begin(&progress, "going through events", options->quiet);
+	error = std_findings_collect(sequence, inputs_rules_off(options), 0, input->findings,
+				     ret_summary, diag);
+	progress_end(&progress);
+	sequence->tell = NULL;
+	return error;
+}
+
 int input_open_std(const struct options *options, struct inputs *inputs, struct input *input,
 		   struct diag *diag)
 {
-	const char *file = strcmp(input->path, "-") ? input->path : "/dev/stdin";
 	struct predict_sequence sequence = { 0 };
 	struct std_summary summary;
-	struct diag why;
-	int error = std_read_file(file, &sequence, &why);
+	int error = find_all(options, input, &sequence, &summary, diag);
 
-	/* What it could not open is named by the message already. */
-	if (error == THRUM_EFORMAT)
-		diag_set(diag, error, "%s: %s", input->path, why.message);
-	else if (error)
-		*diag = why;
-	else
-		error = std_findings_collect(&sequence, inputs_rules_off(options), 0,
-					     input->findings, &summary, diag);
 	if (!error) {
 		fill_report(input, &summary);
 		inputs->pruned[PRUNE_ORDERED_CREATE] += summary.ordered;

@@ -41,6 +41,13 @@ void progress_tell(void *cookie, uint64_t done, uint64_t total)
 	if (!progress->is_wanted || !total || now - progress->began_ns < FIRST_NS ||
 	    now - progress->drawn_ns < AGAIN_NS)
 		return;
+	progress->drawn_ns = now;
+	progress->is_drawn = true;
+	if (total == UINT64_MAX) {
+		fprintf(stderr, "\r\x1b[Kthrum: %s: %.1f M", progress->what, (double)done / 1e6);
+		fflush(stderr);
+		return;
+	}
 	done = done < total ? done : total;
 	filled = (unsigned)((double)done / (double)total * BAR_COLUMNS);
 	percent = (unsigned)((double)done / (double)total * 100);
@@ -49,8 +56,6 @@ void progress_tell(void *cookie, uint64_t done, uint64_t total)
 	bar[BAR_COLUMNS] = '\0';
 	fprintf(stderr, "\r\x1b[Kthrum: %s [%s] %u %%", progress->what, bar, percent);
 	fflush(stderr);
-	progress->drawn_ns = now;
-	progress->is_drawn = true;
 }
 
 void progress_end(struct progress *progress)

@@ -17,7 +17,7 @@ struct progress {
 
 /* `quiet`: never draw. */
 void progress_begin(struct progress *progress, const char *what, bool quiet);
-/* `cookie` is a struct progress: fits where a pass tells how far it is. */
+/* `cookie` is a struct progress; `total` 0 = nothing to do, UINT64_MAX = not known, then only `done` is shown. Fits where a pass tells how far it is. */
 void progress_tell(void *cookie, uint64_t done, uint64_t total);
 /* Wipes the line. May be called twice. */
 void progress_end(struct progress *progress);

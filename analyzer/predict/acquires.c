@@ -213,8 +213,10 @@ void acquires_collect(const struct predict_sequence *sequence, const struct lock
 	*ret_acquires = (struct acquires){ .keeps = room_new(sequence->locks.count, 1) };
 	c.held = held_new(sequence->threads.count);
 	c.user = room_new(sequence->locks.count, sizeof(*c.user));
-	for (size_t i = 0; i < sequence->count; i++)
+	for (size_t i = 0; i < sequence->count; i++) {
+		predict_sequence_pass(sequence, i);
 		apply(&c, &sequence->event[i], i, reads);
+	}
 	finish(&c, sequence);
 	for (uint32_t i = 0; i < ret_acquires->abstract_count; i++) {
 		ret_acquires->abstract[i].first = first;

@@ -118,6 +118,7 @@ static void collect(const struct predict_sequence *s, struct lock_order *order, 
 		const struct predict_event *e = &s->event[i];
 		struct held *h = &held[e->thread];
 
+		predict_sequence_pass(s, i);
 		switch ((enum predict_op)e->op) {
 		case PREDICT_READ:
 		case PREDICT_WRITE:

@@ -180,8 +180,10 @@ void order_build(const struct predict_sequence *sequence, const struct order_opt
 	size_t end = end_of(sequence, acquires);
 
 	start(&p, options, ret_order);
-	for (size_t i = 0; i < end; i++)
+	for (size_t i = 0; i < end; i++) {
+		predict_sequence_pass(sequence, i);
 		apply(&p, &sequence->event[i], i);
+	}
 	/* Those that were not made: what they would have been. */
 	while (p.occurrence < acquires->occurrences) {
 		const struct predict_event *e =

@@ -217,6 +217,7 @@ static void pass_run(struct pass *p, const struct predict_sequence *sequence)
 	size_t count = sequence->count, near = count > AHEAD ? count - AHEAD : 0;
 
 	for (size_t i = 0; i < near; i++) {
+		predict_sequence_pass(sequence, i);
 		fetch(p, &event[i + AHEAD]);
 		apply(p, &event[i], i);
 	}

@@ -67,7 +67,20 @@ struct predict_sequence {
 	uint32_t *group; /* owns; by lock */
 	bool has_memory; /* also where it has no variable: what threads share was recorded */
 	uint64_t nested; /* acquires of a lock that the thread had, left out with their releases */
+	/*
+	 * Called now and then by what reads or works on the sequence: bytes or events so far of a pass, and of how many. UINT64_MAX = it is
+	 * not known of how many. NULL = nobody wants to know.
+	 */
+	void (*tell)(void *cookie, uint64_t done, uint64_t total);
+	void *tell_cookie;
 };
+
+/* In a pass, before each event. */
+static inline void predict_sequence_pass(const struct predict_sequence *sequence, size_t event)
+{
+	if (!(event & 0xfffff) && sequence->tell)
+		sequence->tell(sequence->tell_cookie, event, sequence->count);
+}
 
 /*
  * Some recorders write an acquire down before it is granted. So one of a lock that another thread has counts as made right before the

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUFFER_BYTES (1u << 20)
@@ -250,10 +251,25 @@ int std_read_text(const char *text, size_t bytes, struct predict_sequence *seque
 	return error ? error : scan_rest(&scan, text + bytes - left, left);
 }
 
+/* Of a file its bytes; of what comes through a pipe the events. */
+static void tell(const struct scan *scan, uint64_t bytes, uint64_t file_bytes)
+{
+	const struct predict_sequence *s = scan->sequence;
+
+	if (s->tell && file_bytes)
+		s->tell(s->tell_cookie, bytes, file_bytes);
+	else if (s->tell)
+		s->tell(s->tell_cookie, s->count, UINT64_MAX);
+}
+
 static int read_all(struct scan *scan, int fd, const char *path, char *buffer)
 {
 	size_t have = 0;
+	uint64_t bytes = 0;
+	struct stat stat;
 
+	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode))
+		stat.st_size = 0;
 	for (;;) {
 		ssize_t got = read(fd, buffer + have, BUFFER_BYTES - have);
 		int error;
@@ -267,6 +283,8 @@ static int read_all(struct scan *scan, int fd, const char *path, char *buffer)
 		if (!got)
 			return scan_rest(scan, buffer, have);
 		have += (size_t)got;
+		bytes += (size_t)got;
+		tell(scan, bytes, (uint64_t)stat.st_size);
 		error = scan_lines(scan, buffer, have, &left);
 		if (error)
 			return error;

@@ -263,6 +263,7 @@ static void play_batch(const struct predict_sequence *sequence, const struct acq
 	for (size_t i = 0; i < end; i++) {
 		const struct predict_event *e = &sequence->event[i];
 
+		predict_sequence_pass(sequence, i);
 		play(&p, e, leave_until(&p, e->thread, i));
 	}
 	stop_rest(&p);
