@@ -5,12 +5,12 @@
 #include "closure.h"
 
 void closure_init(struct closure *closure, const struct predict_sequence *sequence,
-		  const struct acquires *acquires, const struct order *order,
-		  const struct learn_log *log, const struct acquire_index *index)
+		  const struct acquires *acquires, const struct learn_log *log,
+		  const uint32_t *limit, const struct acquire_index *index)
 {
 	*closure = (struct closure){ .sequence = sequence,
 				     .acquires = acquires,
-				     .order = order,
+				     .limit = limit,
 				     .log = log,
 				     .index = index };
 	/* As wide as a clock of the log, which is joined into them. */
@@ -81,7 +81,7 @@ static bool close_order(struct closure *c)
 		grew = false;
 		c->steps += c->log->threads / 4;
 		for (uint32_t t = 0; t < c->log->threads; t++) {
-			if (c->in[t] >= c->order->limit[t])
+			if (c->limit && c->in[t] >= c->limit[t])
 				return false;
 			if (c->in[t] <= c->known[t])
 				continue;

@@ -24,10 +24,10 @@ struct acquire_index {
 };
 
 struct closure {
-	const struct predict_sequence *sequence; /* borrowed, like the next three */
+	const struct predict_sequence *sequence; /* borrowed, like the next two */
 	const struct acquires *acquires;
-	const struct order *order;
 	const struct learn_log *log;
+	const uint32_t *limit;		   /* borrowed; of order.h; NULL = none */
 	const struct acquire_index *index; /* borrowed; NULL = locks do not count */
 	uint32_t *in;			   /* owns; by thread: its moments up to this one are in */
 	uint32_t *known; /* owns; by thread: what it learnt before this moment is in */
@@ -39,8 +39,8 @@ void acquire_index_build(const struct predict_sequence *sequence, const struct a
 void acquire_index_release(struct acquire_index *index);
 
 void closure_init(struct closure *closure, const struct predict_sequence *sequence,
-		  const struct acquires *acquires, const struct order *order,
-		  const struct learn_log *log, const struct acquire_index *index);
+		  const struct acquires *acquires, const struct learn_log *log,
+		  const uint32_t *limit, const struct acquire_index *index);
 void closure_release(struct closure *closure);
 
 /* An empty part; it only grows from there. */

@@ -3,7 +3,7 @@
  * lock_order.c - a set of edges, then Tarjan's components by cycle.h.
  *
  * Only edges from the lock that a thread took last: from any other one that it has there is a path to that one, so the components are
- * the same.
+ * the same. One that was only tried has no edge to it: then from the one before, too.
  */
 #include "lock_order.h"
 
@@ -11,6 +11,7 @@
 #include "held.h"
 
 #define FIRST_SLOTS 4096u
+#define TRIED 1u /* mark */
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
 struct edges {
@@ -51,11 +52,13 @@ static void grow(struct edges *edges)
 
 static void add_edge(struct edges *edges, const struct held *held, uint32_t lock)
 {
-	uint32_t from = held->lock[held->count - 1].lock;
-
-	if (edges->count >= edges->mask / 2)
-		grow(edges);
-	insert(edges, ((uint64_t)from << 32 | lock) + 1);
+	for (size_t i = held->count; i-- > 0;) {
+		if (edges->count >= edges->mask / 2)
+			grow(edges);
+		insert(edges, ((uint64_t)held->lock[i].lock << 32 | lock) + 1);
+		if (held->lock[i].mark != TRIED)
+			break;
+	}
 }
 
 static void find_components(struct lock_order *order, const struct edges *edges, uint32_t locks)
@@ -131,7 +134,7 @@ static void collect(const struct predict_sequence *s, struct lock_order *order, 
 				order->nested++;
 				add_edge(edges, h, e->object);
 			}
-			held_add(h, e->object, 0);
+			held_add(h, e->object, e->op == PREDICT_TRY ? TRIED : 0);
 			break;
 		case PREDICT_RELEASE:
 			held_drop(h, held_find(h, e->object));

@@ -174,10 +174,11 @@ static void get_ready(struct run *r)
 	r->ready = true;
 	order_build(s, &r->ordering, a, order);
 	acquire_index_build(s, a, &r->index);
-	closure_init(&r->proves, s, a, order,
-		     order->has_reads ? &order->with_reads : &order->without_reads, &r->index);
-	closure_init(&r->reaches, s, a, order, &order->without_reads, &r->index);
-	closure_init(&r->meets, s, a, order, &order->without_reads, NULL);
+	closure_init(&r->proves, s, a,
+		     order->has_reads ? &order->with_reads : &order->without_reads, order->limit,
+		     &r->index);
+	closure_init(&r->reaches, s, a, &order->without_reads, NULL, &r->index);
+	closure_init(&r->meets, s, a, &order->without_reads, NULL, NULL);
 }
 
 static uint64_t steps_of(const struct run *r)

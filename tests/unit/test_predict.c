@@ -152,6 +152,49 @@ static void test_a_request_at_the_end_counts(void **state)
 	       (struct answer){ 1, 1, 1, 1 });
 }
 
+/* More witnesses than are played at a time, more threads than a clock has lanes, more learnt than a log has between clocks. */
+static void test_many_rings(void **state)
+{
+	enum { RINGS = 150, THREADS = 40 };
+	struct predict_sequence sequence = { 0 };
+	struct predict_result result;
+	struct answer answer;
+	struct diag diag;
+	FILE *out;
+	char *text = NULL;
+	size_t bytes;
+
+	(void)state;
+	out = open_memstream(&text, &bytes);
+	assert_non_null(out);
+	for (int i = 0; i < RINGS; i++) {
+		int t = i % THREADS, u = (i * 7 + 1) % THREADS;
+
+		fprintf(out, "%d|acq(A%d)|a%d\n%d|acq(B%d)|b%d\n", t, i, i, t, i, i);
+		fprintf(out, "%d|rel(B%d)|c\n%d|rel(A%d)|c\n", t, i, t, i);
+		/* Seen by the other one before its half of every second ring. */
+		fprintf(out, "%d|w(x%d)|d\n%d|r(x%d)|d\n", t, i, i % 2 ? u : (u + 1) % THREADS, i);
+		fprintf(out, "%d|acq(B%d)|e%d\n%d|acq(A%d)|f%d\n", u, i, i, u, i, i);
+		fprintf(out, "%d|rel(A%d)|c\n%d|rel(B%d)|c\n", u, i, u, i);
+	}
+	fclose(out);
+	read_text(text, &sequence);
+	for (uint32_t spacing = 0; spacing <= 3; spacing++) {
+		struct predict_options options = { .spacing = spacing };
+
+		assert_int_equal(predict_deadlocks(&sequence, &options, &result, &diag), 0);
+		answer = (struct answer){ result.counts.patterns, result.count,
+					  result.counts.reachable, result.counts.proven };
+		assert_int_equal(answer.patterns, RINGS);
+		assert_int_equal(answer.reachable, RINGS);
+		assert_int_equal(result.counts.refused, 0);
+		assert_int_equal(answer.proven, RINGS / 2);
+		predict_result_release(&result);
+	}
+	predict_sequence_release(&sequence);
+	free(text);
+}
+
 static void test_a_witness_ends_before_the_acquires(void **state)
 {
 	struct predict_sequence sequence = { 0 };
@@ -336,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_a_join_knows_what_was_read_last),
 		cmocka_unit_test(test_a_notification_orders_a_wait),
 		cmocka_unit_test(test_a_request_at_the_end_counts),
+		cmocka_unit_test(test_many_rings),
 		cmocka_unit_test(test_a_witness_ends_before_the_acquires),
 		cmocka_unit_test(test_errors_name_their_line),
 		cmocka_unit_test(test_forms_that_writers_use),
