@@ -60,7 +60,7 @@ static void put_object(const struct writer *w, const struct predict_event *e)
 	case PREDICT_READ:
 	case PREDICT_WRITE:
 		fprintf(w->out, "%s0x%llx", w->before,
-			(unsigned long long)recorded_variable(w->recorded, e->object));
+			(unsigned long long)recorded_variable(w->recorded, e->object).address);
 		fprintf(w->out, ".%u", e->object);
 		break;
 	case PREDICT_FORK:

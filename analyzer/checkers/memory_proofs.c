@@ -4,11 +4,9 @@
  */
 #include "memory_proofs.h"
 
-#include "../predict/predict.h"
+#include "memory_meeting.h"
 
 #include <stdlib.h>
-
-#define FRAMES 64u
 
 struct proofs {
 	struct analysis *a;
@@ -32,15 +30,9 @@ struct member {
 static uint32_t stack_at(const struct proofs *p, size_t event, uint64_t *ret_ns)
 {
 	struct recorded_place place = recorded_place(p->recorded, p->sequence->event[event].place);
-	uint64_t ip[FRAMES];
 
 	*ret_ns = place.time_ns;
-	if (!place.pc)
-		return place.stack;
-	ip[0] = place.pc;
-	return trace_process_add_stack(
-		p->a->process, ip,
-		1 + trace_memory_stack(p->memory, place.node, ip + 1, FRAMES - 1));
+	return place.pc ? memory_stack_of(p->a, p->memory, place.node, place.pc) : place.stack;
 }
 
 static const struct acquire *acquire_of(const struct proofs *p, const struct predict_deadlock *d,
@@ -122,26 +114,33 @@ static const char *member_words(const struct proofs *p, const struct member *m)
 			       m->wanted_shared ? " (for reading)" : "");
 }
 
-static const char *step_words(const struct proofs *p, const struct finding *f, size_t index)
+static const char *step_words(struct analysis *a, const struct finding *f, size_t index)
 {
 	const struct finding_step *s = &f->steps[index];
 
 	if (s->events == 1)
-		return analysis_printf(p->a, "(%zu) %s does one event, at {to:%zu}; ", index + 1,
+		return analysis_printf(a, "(%zu) %s does one event, at {to:%zu}; ", index + 1,
 				       s->label, index);
-	return analysis_printf(p->a, "(%zu) %s does %llu events, from {from:%zu} to {to:%zu}; ",
+	return analysis_printf(a, "(%zu) %s does %llu events, from {from:%zu} to {to:%zu}; ",
 			       index + 1, s->label, (unsigned long long)s->events, index, index);
+}
+
+const char *memory_proofs_step_words(struct analysis *a, const struct finding *f)
+{
+	const char *text = f->events_before ? analysis_printf(a, "… after %llu events ",
+							      (unsigned long long)f->events_before)
+					    : "";
+
+	for (size_t i = 0; i < f->step_count; i++)
+		text = analysis_printf(a, "%s%s", text, step_words(a, f, i));
+	return text;
 }
 
 static const char *witness_words(const struct proofs *p, const struct finding *f,
 				 const struct member *member, uint32_t count)
 {
-	const char *text = f->events_before ? analysis_printf(p->a, "… after %llu events ",
-							      (unsigned long long)f->events_before)
-					    : "";
+	const char *text = memory_proofs_step_words(p->a, f);
 
-	for (size_t i = 0; i < f->step_count; i++)
-		text = analysis_printf(p->a, "%s%s", text, step_words(p, f, i));
 	for (uint32_t i = 0; i < count; i++)
 		text = analysis_printf(p->a, "%s%s{thread:%u} waits for {lock:%u}", text,
 				       i ? ", " : "then ", member[i].thread, member[i].wanted);
@@ -179,21 +178,33 @@ static const char *title_of(const struct proofs *p, const struct member *member,
 
 /* ---- the proof ---- */
 
-static void add_steps(const struct proofs *p, struct finding *f, const struct witness *w)
+void memory_proofs_add_steps(struct analysis *a, struct trace_memory *memory,
+			     const struct recorded *recorded, struct finding *f,
+			     const struct witness_step *step, uint32_t steps,
+			     uint64_t events_before)
 {
-	f->events_before = w->events;
-	for (size_t i = 0; i < w->steps; i++) {
-		struct finding_step *s = finding_add_step(p->a->findings, f);
-		uint32_t thread = recorded_thread(p->recorded, w->step[i].thread);
+	struct proofs p = { .a = a, .memory = memory, .recorded = recorded };
 
-		f->events_before -= w->step[i].count;
+	p.sequence = recorded_sequence(recorded);
+	f->events_before = events_before;
+	for (uint32_t i = 0; i < steps; i++) {
+		struct finding_step *s = finding_add_step(a->findings, f);
 
-		s->thread = thread;
-		s->label = analysis_thread_label(p->a, thread);
-		s->events = w->step[i].count;
-		s->from_stack = stack_at(p, w->step[i].first, &s->from_ns);
-		s->to_stack = stack_at(p, w->step[i].last, &s->to_ns);
+		s->thread = recorded_thread(recorded, step[i].thread);
+		s->label = analysis_thread_label(a, s->thread);
+		s->events = step[i].count;
+		s->from_stack = stack_at(&p, step[i].first, &s->from_ns);
+		s->to_stack = stack_at(&p, step[i].last, &s->to_ns);
 	}
+}
+
+static uint64_t count_before(const struct witness *w)
+{
+	uint64_t events = w->events;
+
+	for (uint32_t i = 0; i < w->steps; i++)
+		events -= w->step[i].count;
+	return events;
 }
 
 static void add_held(const struct proofs *p, const struct acquire *a, uint32_t *held, size_t *count)
@@ -238,7 +249,8 @@ static void prove(const struct proofs *p, struct finding *f, const struct predic
 				       m->want_ns, held, count);
 		s->note = m->wanted_shared ? "for reading" : NULL;
 	}
-	add_steps(p, f, &d->witness);
+	memory_proofs_add_steps(p->a, p->memory, p->recorded, f, d->witness.step, d->witness.steps,
+				count_before(&d->witness));
 	f->title = title_of(p, member, d->length);
 	f->message = message_of(p, f, member, d->length);
 }

@@ -10,7 +10,9 @@
 #include "../fasttrack.h"
 #include "../memory_blocks.h"
 #include "../memory_replay.h"
+#include "memory_meeting.h"
 #include "memory_proofs.h"
+#include "memory_race_proofs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +57,7 @@ struct state {
 	struct race *race; /* owned */
 	size_t race_count, race_capacity;
 	size_t newest;		   /* that was seen again */
-	struct recorded *recorded; /* owned; NULL = nothing is to be proven */
+	struct recorded *recorded; /* owned */
 };
 
 static void *checked(void *memory)
@@ -126,8 +128,7 @@ static void on_event(void *cookie, const struct trace_event *e)
 
 	happens_before_apply(s->hb, e);
 	fasttrack_moved(s->ft);
-	if (s->recorded)
-		recorded_event(s->recorded, e);
+	recorded_event(s->recorded, e);
 }
 
 static void on_item(void *cookie, const struct memory_moment *at, const struct trace_memory_item *i)
@@ -135,8 +136,7 @@ static void on_item(void *cookie, const struct memory_moment *at, const struct t
 	struct state *s = cookie;
 	unsigned flags;
 
-	if (s->recorded)
-		recorded_item(s->recorded, at, i);
+	recorded_item(s->recorded, at, i);
 	switch (i->kind) {
 	case TM_ACCESS:
 	case TM_SYNC:
@@ -169,8 +169,7 @@ static void on_release(void *cookie, const struct memory_moment *at,
 	else
 		happens_before_may_release_at(s->hb, at->thread, i->address);
 	fasttrack_moved(s->ft);
-	if (s->recorded)
-		recorded_release(s->recorded, at, i);
+	recorded_release(s->recorded, at, i);
 }
 
 static void on_acquire(void *cookie, const struct memory_moment *at,
@@ -183,8 +182,7 @@ static void on_acquire(void *cookie, const struct memory_moment *at,
 	else
 		happens_before_may_acquire_at(s->hb, at->thread, i->address);
 	fasttrack_moved(s->ft);
-	if (s->recorded)
-		recorded_acquire(s->recorded, at, i);
+	recorded_acquire(s->recorded, at, i);
 }
 
 static void on_gap(void *cookie)
@@ -193,8 +191,7 @@ static void on_gap(void *cookie)
 
 	happens_before_gap(s->hb, 1);
 	fasttrack_moved(s->ft);
-	if (s->recorded)
-		recorded_gap(s->recorded);
+	recorded_gap(s->recorded);
 }
 
 static void on_soon(void *cookie, uint64_t address, uint16_t generation)
@@ -249,116 +246,47 @@ static void on_race(void *cookie, uint64_t word, uint16_t generation,
 
 /* ---- findings ---- */
 
-/* The access itself, then the calls that lead there; the shadow stack ends with what called the first watched function. */
-static uint32_t stack_of(struct state *s, uint32_t node, uint64_t pc)
-{
-	uint64_t ip[FRAMES];
-
-	ip[0] = pc;
-	return trace_process_add_stack(s->a->process, ip,
-				       1 + trace_memory_stack(s->memory, node, ip + 1, FRAMES - 1));
-}
-
-static unsigned first_byte(unsigned bytes)
-{
-	return bytes ? (unsigned)__builtin_ctz(bytes) : 0;
-}
-
-static const char *access_words(struct state *s, const struct fasttrack_access *x)
-{
-	unsigned flags = s->place[x->place].flags, bytes = (unsigned)__builtin_popcount(x->bytes);
-
-	return analysis_printf(s->a, "%s%s%u byte%s%s",
-			       flags & TM_FREE	   ? "frees memory: "
-			       : flags & TM_ATOMIC ? "atomically "
-						   : "",
-			       flags & TM_FREE				    ? ""
-			       : (flags & (TM_READ | TM_WRITE)) == TM_READ  ? "reads "
-			       : (flags & (TM_READ | TM_WRITE)) == TM_WRITE ? "writes "
-									    : "reads and writes ",
-			       bytes, bytes == 1 ? "" : "s",
-			       flags & TM_VPTR	    ? " (pointer to virtual functions)"
-			       : flags & TM_LIBRARY ? " by a function of libc"
-						    : "");
-}
-
-static void add_access(struct state *s, struct finding *f, uint32_t object, uint64_t address,
-		       const struct fasttrack_access *x)
+static struct memory_side side_of(struct state *s, const struct fasttrack_access *x)
 {
 	const struct place *p = &s->place[x->place];
-	uint32_t count, held[32];
+	struct memory_side side = { .thread = x->thread,
+				    .node = p->stack,
+				    .pc = p->pc,
+				    .flags = p->flags,
+				    .bytes = (uint32_t)__builtin_popcount(x->bytes),
+				    .writes = x->writes,
+				    .time_ns = p->time_ns };
+	uint32_t count;
 	const uint32_t *set = model_get_set(s->a->model, x->set, &count);
-	struct finding_stack *fs;
 
-	count = count < 32 ? count : 32;
-	for (uint32_t i = 0; i < count; i++)
-		held[i] = MODEL_SET_OBJECT(set[i]);
-	fs = analysis_add_stack(s->a, f, ROLE_ACCESSES, x->thread, 0, stack_of(s, p->stack, p->pc),
-				p->time_ns, held, count);
-	fs->lock = object;
-	fs->access = (struct finding_access){ .address = address,
-					      .bytes = (uint32_t)__builtin_popcount(x->bytes),
-					      .reads = p->flags & TM_READ,
-					      .writes = p->flags & (TM_WRITE | TM_FREE),
-					      .is_atomic = p->flags & TM_ATOMIC };
-	fs->note = access_words(s, x);
-}
-
-/* What the location is, as a part of the finding; its name, of a global, comes with the symbols. */
-static uint32_t add_location(struct state *s, struct finding *f, const struct race *r)
-{
-	uint32_t id = (uint32_t)s->a->process->object_count + (uint32_t)(r - s->race);
-	struct finding_lock *l = finding_add_lock(s->a->findings, f, id);
-	uint32_t thread = r->block.bytes ? 0 : memory_blocks_stack_owner(s->blocks, r->word);
-
-	l->kind = TRACE_OBJECT_VARIABLE;
-	l->address = r->word + first_byte(r->old.bytes & r->now.bytes);
-	if (r->block.bytes) {
-		l->word = "heap block";
-		l->name = analysis_printf(s->a, "of %llu bytes, at +%llu",
-					  (unsigned long long)r->block.bytes,
-					  (unsigned long long)(l->address - r->block.address));
-		l->first_seen_stack = stack_of(s, r->block.stack, r->block.pc);
-	} else if (thread) {
-		l->word = "variable";
-		l->name = analysis_printf(s->a, "on the stack of %s",
-					  analysis_thread_label(s->a, thread));
-	}
-	return id;
-}
-
-static const char *locks_hint(const struct race *r)
-{
-	if (!r->old.set && !r->now.set)
-		return "Neither held a lock.";
-	if (!r->old.set || !r->now.set)
-		return "One of them held a lock, the other none.";
-	return "They held different locks, or shared one.";
+	for (uint32_t i = 0; i < count && side.held_count < MEMORY_HELD; i++)
+		side.held[side.held_count++] = MODEL_SET_OBJECT(set[i]);
+	return side;
 }
 
 static void report(struct state *s, const struct race *r)
 {
-	struct finding *f = analysis_begin(s->a, RULE_DATA_RACE, CONFIDENCE_OBSERVED);
-	bool reads = !r->old.writes || !r->now.writes;
-	uint32_t id;
+	unsigned both = r->old.bytes & r->now.bytes;
+	struct memory_meeting m = { .side = { side_of(s, &r->now), side_of(s, &r->old) },
+				    .address = r->word + (both ? (unsigned)__builtin_ctz(both) : 0),
+				    .block = r->block,
+				    .index = (uint32_t)(r - s->race),
+				    .count = r->count };
 
-	f->count = r->count;
-	f->is_compiled_in = true;
-	analysis_add_thread(s->a, f, r->now.thread);
-	analysis_add_thread(s->a, f, r->old.thread);
-	id = add_location(s, f, r);
-	add_access(s, f, id, finding_find_lock(f, id)->address, &r->now);
-	add_access(s, f, id, finding_find_lock(f, id)->address, &r->old);
-	f->title = analysis_printf(s->a, "{thread:%u} and {thread:%u} %s {lock:%u} unordered",
-				   r->now.thread, r->old.thread,
-				   reads ? "read and write" : "both write", id);
-	f->message = analysis_printf(
-		s->a,
-		"{thread:%u} and {thread:%u} access {lock:%u}, %s, and nothing orders the two: no lock, join, "
-		"atomic operation or other hand-over lies between them. %s",
-		r->now.thread, r->old.thread, id, reads ? "one of them to write" : "both to write",
-		locks_hint(r));
-	analysis_commit(s->a, f);
+	if (!m.block.bytes)
+		m.stack_owner = memory_blocks_stack_owner(s->blocks, r->word);
+	analysis_commit(s->a, memory_meeting_tell(s->a, s->memory, &m, CONFIDENCE_OBSERVED));
+}
+
+/* Of a pair that is known as observed, the other order adds nothing. */
+static bool is_known(void *cookie, uint64_t x, uint64_t y)
+{
+	const struct state *s = cookie;
+
+	for (size_t i = 0; i < s->race_count; i++)
+		if (is_of(&s->race[i], x, y))
+			return true;
+	return false;
 }
 
 /* ---- the checker ---- */
@@ -391,8 +319,7 @@ static void *memory_races_begin(struct analysis *a)
 	s->bucket = checked(calloc(s->bucket_count, sizeof(*s->bucket)));
 	s->place_count = 1;
 	sink.cookie = s;
-	if (analysis_wants(a, RULE_LOCK_ORDER_INVERSION))
-		s->recorded = recorded_new(p, memory);
+	s->recorded = recorded_new(p, memory);
 	s->replay = memory_replay_new(p, memory, &sink);
 	return s;
 }
@@ -420,8 +347,12 @@ static void memory_races_finish(void *state, struct analysis *a)
 	memory_replay_finish(s->replay);
 	for (size_t i = 0; i < s->race_count && analysis_wants(a, RULE_DATA_RACE); i++)
 		report(s, &s->race[i]);
-	if (s->recorded)
+	if (analysis_wants(a, RULE_LOCK_ORDER_INVERSION))
 		memory_proofs_tell(a, s->memory, s->recorded);
+	if (analysis_wants(a, RULE_DATA_RACE))
+		memory_race_proofs_tell(
+			a, s->memory, s->recorded,
+			&(struct memory_known){ s, is_known, s->blocks, (uint32_t)s->race_count });
 }
 
 static void memory_races_release(void *state)

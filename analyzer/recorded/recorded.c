@@ -90,9 +90,9 @@ struct recorded_place recorded_place(const struct recorded *r, uint32_t place)
 					.time_ns = r->time[place] };
 }
 
-uint64_t recorded_variable(const struct recorded *r, uint32_t variable)
+struct recorded_variable recorded_variable(const struct recorded *r, uint32_t variable)
 {
-	return variable < r->address_count ? r->address[variable] : 0;
+	return variable < r->cell_count ? r->cell[variable] : (struct recorded_variable){ 0 };
 }
 
 /* ---- life ---- */
@@ -137,7 +137,7 @@ void recorded_free(struct recorded *r)
 	free(r->place_now);
 	free(r->is_begun);
 	free(r->time);
-	free(r->address);
+	free(r->cell);
 	predict_sequence_release(&r->sequence);
 	free(r);
 }

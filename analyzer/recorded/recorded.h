@@ -38,8 +38,11 @@ void recorded_acquire(struct recorded *recorded, const struct memory_moment *at,
 		      const struct trace_memory_item *item);
 void recorded_gap(struct recorded *recorded);
 
-/* After the last one. The sequence lives as long as `recorded`; its names are keys, see below. */
+/* After the last one; again = the same. The sequence lives as long as `recorded`; its names are keys, see below. */
 const struct predict_sequence *recorded_finish(struct recorded *recorded);
+
+/* The same again. */
+const struct predict_sequence *recorded_sequence(const struct recorded *recorded);
 
 /* Why nothing can be proven by it; NULL = it can. After recorded_finish. */
 const char *recorded_flaw(const struct recorded *recorded);
@@ -73,7 +76,11 @@ struct recorded_place {
 uint32_t recorded_thread(const struct recorded *recorded, uint32_t thread);
 struct recorded_lock recorded_lock(const struct recorded *recorded, uint32_t lock);
 struct recorded_place recorded_place(const struct recorded *recorded, uint32_t place);
-/* Address of the first byte of a variable; 0 = none. */
-uint64_t recorded_variable(const struct recorded *recorded, uint32_t variable);
+struct recorded_variable {
+	uint64_t address; /* of its first byte; 0 = no such variable */
+	uint32_t bytes;	  /* about: of its first access */
+	uint16_t generation;
+};
+struct recorded_variable recorded_variable(const struct recorded *recorded, uint32_t variable);
 
 #endif

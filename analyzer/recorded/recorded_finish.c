@@ -170,6 +170,9 @@ const struct predict_sequence *recorded_finish(struct recorded *r)
 	uint32_t threads = r->sequence.threads.count;
 	struct finish f = { .r = r };
 
+	if (r->is_finished)
+		return &r->sequence;
+	r->is_finished = true;
 	f.last = room_new(threads, sizeof(*f.last));
 	f.until = room_new(threads, sizeof(*f.until));
 	name_variables(r);
@@ -195,6 +198,11 @@ const struct predict_sequence *recorded_finish(struct recorded *r)
 	r->raw = NULL;
 	free(f.last);
 	free(f.until);
+	return &r->sequence;
+}
+
+const struct predict_sequence *recorded_sequence(const struct recorded *r)
+{
 	return &r->sequence;
 }
 

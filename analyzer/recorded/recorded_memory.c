@@ -56,13 +56,15 @@ void recorded_note_cells(struct recorded *r, struct trace_memory *memory)
 		r->flaw = "accesses are missing";
 }
 
-static void name_cells(struct recorded *r, uint32_t first, uint32_t count, uint64_t address)
+static void name_cells(struct recorded *r, uint32_t first, uint32_t count, uint64_t address,
+		       uint32_t bytes, uint16_t generation)
 {
-	r->address = room_zeroed(r->address, &r->address_count, first + count - 1,
-				 &r->address_capacity, sizeof(*r->address));
+	r->cell = room_zeroed(r->cell, &r->cell_count, first + count - 1, &r->cell_capacity,
+			      sizeof(*r->cell));
 	for (uint32_t c = first; c < first + count; c++)
-		if (!r->address[c])
-			r->address[c] = address;
+		if (!r->cell[c].address)
+			r->cell[c] =
+				(struct recorded_variable){ address, bytes / count, generation };
 }
 
 static void touch(struct recorded *r, uint32_t thread, const struct trace_memory_item *i,
@@ -102,7 +104,7 @@ static void access(struct recorded *r, const struct memory_moment *at,
 						   i->generation, &first);
 
 		if (count)
-			name_cells(r, first, count, address);
+			name_cells(r, first, count, address, (uint32_t)piece, i->generation);
 		for (uint32_t c = 0; c < count; c++)
 			touch(r, at->thread, i, first + c);
 		address += piece;

@@ -65,11 +65,11 @@ struct recorded {
 	bool *is_begun;	      /* the same */
 	uint64_t *time;	      /* by place: of its first use */
 	size_t time_count, time_capacity;
-	uint64_t *address; /* by cell: its first byte */
-	size_t address_count, address_capacity;
+	struct recorded_variable *cell; /* by cell */
+	size_t cell_count, cell_capacity;
 	struct predict_sequence sequence;
 	const char *flaw;
-	bool has_memory;
+	bool has_memory, is_finished;
 };
 
 void recorded_note_cells(struct recorded *r, struct trace_memory *memory);
