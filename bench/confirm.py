@@ -18,19 +18,13 @@ import subprocess
 import sys
 import tempfile
 
-FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests/cli/confirm")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests/cli"))
+from confirm_list import command, programs  # noqa: E402
+
 LIMIT = 300  # seconds
 # program: its name; try: in which it happened, 0 = not reached; wrong: what should not have been, or None
 Outcome = collections.namedtuple("Outcome", "program try_ wrong")
-
-
-def programs():
-    """Pairs of name and whether it can happen, as the second line of each says."""
-    for name in sorted(os.listdir(FOLDER)):
-        with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
-            word = re.match(r"/\* (FEASIBLE|INFEASIBLE) ", file.read().splitlines()[1])
-        if word:
-            yield os.path.splitext(name)[0], word[1] == "FEASIBLE"
 
 
 def thrum(args, folder, *words):
@@ -42,14 +36,14 @@ def thrum(args, folder, *words):
 
 def once(args, name, feasible):
     """Records the program, then confirms what was found."""
-    target = os.path.join(args.build, "tests/cli/targets/confirm", name)
+    target = command(name, os.path.join(args.build, "tests/cli/targets"))
     with tempfile.TemporaryDirectory(prefix="thrum-confirm-") as folder:
-        first = thrum(args, folder, "run", "--races=off", "--fail-on=never", "--report=json=f.json", "--", target)
+        first = thrum(args, folder, "run", "--races=off", "--fail-on=never", "--report=json=f.json", "--", *target)
         with open(os.path.join(folder, "f.json"), encoding="utf-8") as file:
             found = [f["fingerprint"] for f in json.load(file)["findings"] if f["rule"] == "lock-order-inversion"]
         if first.returncode or not found:
             return Outcome(name, 0, f"run: status {first.returncode}, {len(found)} findings")
-        result = thrum(args, folder, "confirm", f"--tries={args.tries}", found[0], "--", target)
+        result = thrum(args, folder, "confirm", f"--tries={args.tries}", found[0], "--", *target)
     happened = re.search(r"it happened in try (\d+)", result.stderr)
     number = int(happened[1]) if happened else 0
     ended = number - 1 if number else args.tries

@@ -46,6 +46,19 @@ static uint32_t lookup_or_add_module(struct steer_plan *plan, const char *build_
 	return found;
 }
 
+static bool is_python(const struct frame *f)
+{
+	return f->language && !strcmp(f->language, "python") && f->function;
+}
+
+/* Module and offset as in a plan; STEER_MODULES: it has none there. */
+static uint32_t place_of(const struct steer_plan *plan, const struct frame *f, uint64_t *ret_offset)
+{
+	*ret_offset = is_python(f) ? steer_text_place(f->function, f->file, (uint32_t)f->line)
+				   : f->offset;
+	return is_python(f) ? STEER_TEXT : find_module(plan, f->build_id);
+}
+
 /* ---- making it ---- */
 
 /*
@@ -57,18 +70,22 @@ static void make_place(struct steer_plan *plan, const struct frames *frames,
 {
 	for (size_t i = 0; i < frames->count && place->count < STEER_FRAMES; i++) {
 		const struct frame *f = &frames->frame[i];
-		uint32_t module = f->build_id ? lookup_or_add_module(plan, f->build_id)
-					      : STEER_MODULES;
+		uint64_t offset;
+		uint32_t module;
+
+		if (f->build_id)
+			lookup_or_add_module(plan, f->build_id);
+		module = place_of(plan, f, &offset);
 
 		if (module == STEER_MODULES && !i)
 			break;
 		if (module == STEER_MODULES)
 			continue;
 		if (place->count && place->frame[place->count - 1].module == module &&
-		    place->frame[place->count - 1].offset == f->offset)
+		    place->frame[place->count - 1].offset == offset)
 			continue;
 		place->frame[place->count].module = module;
-		place->frame[place->count++].offset = f->offset;
+		place->frame[place->count++].offset = offset;
 	}
 }
 
@@ -127,9 +144,13 @@ static bool is_place(const struct steer_plan *plan, const struct steer_place *pl
 {
 	uint32_t found = 0;
 
-	for (size_t i = 0; i < frames->count && found < place->count; i++)
-		found += frames->frame[i].offset == place->frame[found].offset &&
-			 find_module(plan, frames->frame[i].build_id) == place->frame[found].module;
+	for (size_t i = 0; i < frames->count && found < place->count; i++) {
+		uint64_t offset;
+		uint32_t module = place_of(plan, &frames->frame[i], &offset);
+
+		found += module == place->frame[found].module &&
+			 offset == place->frame[found].offset;
+	}
 	return found == place->count;
 }
 

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define HANG_AFTER_NS 1000000000u
-#define HOLD_MS 250u /* of the first try; then twice, four and eight times as long, and again */
-#define HOLDS 4u
+#define HOLD_MS 250u /* of the first try; then twice, four and eight times as long, and these again */
+#define HOLDS 3u
 #define FINGERPRINT_LEAST 4u /* characters */
 
 struct confirm {
@@ -164,7 +164,7 @@ static int try_once(struct confirm *c, unsigned number, bool is_last, bool *ret_
 	int status;
 
 	*ret_happened = false;
-	plan.hold_ms = HOLD_MS << number % HOLDS;
+	plan.hold_ms = number ? 2 * HOLD_MS << (number - 1) % HOLDS : HOLD_MS;
 	plan.seed = number;
 	plan.exact = number % 2;
 	plan.late = number % 2 ? number / 2 % plan.edges + 1 : 0;

@@ -12,6 +12,8 @@
 uint32_t stack_id_python(struct call *c, const struct depot_entry *native);
 /* HOT mostly: the same for a method of ours that the interpreter called: no native frame tells anything. 0 = it is none. */
 uint32_t stack_id_of_method(struct call *c);
+/* SLOW: what a line of Python, which that synthetic address is, has in every run: steer_text_place(). 0 = unknown. */
+uint64_t python_place_text(uintptr_t ip);
 /* SLOW: the walk, for a stack that no context of `set` holds. */
 uint32_t stack_id_slow(struct call *c, struct context *set);
 /* SLOW: the one entry of these frames and flags of a tf_def_stack; NULL when memory is out. */

@@ -23,11 +23,28 @@ enum {
 	STEER_BUILD_ID = 32, /* bytes that count of a build-id */
 };
 
+/* As a module: a line of a Python program, whose offset is steer_text_place(). */
+#define STEER_TEXT 0xffffu
+
+static inline uint64_t steer_text_place(const char *function, const char *file, uint32_t line)
+{
+	const char *const words[] = { function, file };
+	uint64_t hash = 0xcbf29ce484222325u ^ line;
+
+	for (unsigned i = 0; i < 2; i++) {
+		for (const char *at = words[i]; at && *at; at++) {
+			hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+		}
+		hash = (hash ^ '\n') * 0x100000001b3u;
+	}
+	return hash;
+}
+
 /* The innermost frames of a call stack, libthrum's left out; others may lie between them. */
 struct steer_place {
 	uint32_t count;
 	struct {
-		uint32_t module; /* index in steer_plan.module */
+		uint32_t module; /* index in steer_plan.module, or STEER_TEXT */
 		uint32_t unused;
 		uint64_t offset; /* ELF virtual address of the call, or of what follows it */
 	} frame[STEER_FRAMES];

@@ -8,6 +8,7 @@
  * what the code said of itself.
  */
 #include "../shim_races.h"
+#include "../steer/steer.h"
 #include "py.h"
 
 enum {
@@ -20,6 +21,7 @@ struct place {
 	uintptr_t code, name, file;
 	int32_t at;
 	uint32_t first_line, id;
+	uint64_t text; /* steer_text_place() */
 };
 
 struct places {
@@ -222,7 +224,7 @@ unsigned py_code_kind(uintptr_t code)
 	return place_kind(text, bytes);
 }
 
-static void define_place(const struct place *p)
+static void define_place(struct place *p)
 {
 	char text[2 * TEXT_MAX + 2];
 	unsigned name = py.layout->qualname ? py.layout->qualname : py.layout->name;
@@ -239,6 +241,7 @@ static void define_place(const struct place *p)
 	def.function_bytes = (uint16_t)function;
 	def.file_bytes = (uint16_t)file;
 	def.kind = place_kind(text + function + 1, file);
+	p->text = steer_text_place(text, text + function + 1, def.line);
 	region_define(&def.def, sizeof(def), text, function + file + 2, NULL, 0);
 }
 
@@ -301,6 +304,21 @@ uintptr_t py_place(uintptr_t code, int at)
 	}
 	spin_unlock(&t->lock);
 	return p ? TF_PLACE + p->id : 0;
+}
+
+uint64_t python_place_text(uintptr_t ip)
+{
+	struct places *t = table();
+
+	for (unsigned i = 0; t && i < PLACE_BUCKETS; i++) {
+		for (const struct place *p = __atomic_load_n(&t->bucket[i], __ATOMIC_ACQUIRE); p;
+		     p = __atomic_load_n(&p->next, __ATOMIC_ACQUIRE)) {
+			if (TF_PLACE + p->id == ip) {
+				return p->text;
+			}
+		}
+	}
+	return 0;
 }
 
 /* Does what we read agree with what the interpreter says? Without a frame there is nothing to compare yet. */

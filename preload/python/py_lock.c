@@ -13,6 +13,7 @@
 #include "py_name.h"
 #include "py_thread.h"
 
+#include "../steer/steer.h"
 #include "../wrap_library.h"
 
 enum {
@@ -53,6 +54,37 @@ static PyObject *silent(struct arch_caller caller, const struct py_patched *p, v
 	return result;
 }
 
+static void *leave_gil(void)
+{
+	return py_PyEval_SaveThread();
+}
+
+static void enter_gil(void *left)
+{
+	py_PyEval_RestoreThread(left);
+}
+
+static const struct steer_outside gil = { .leave = leave_gil, .enter = enter_gil };
+
+static bool is_steered(void)
+{
+	return unlikely(steer_is_on) && py_PyEval_SaveThread && py_PyEval_RestoreThread;
+}
+
+/* The real method, of an object whose wait slot is filled: it may wait, so it may wait for us, too. */
+static PyObject *call_steered(const struct py_patched *p, unsigned mode, void *a, void *b, void *c,
+			      void *d, void *e)
+{
+	struct steer_call call;
+	PyObject *result;
+
+	steer_take_before(&call, (uintptr_t)a, mode, (uintptr_t)__builtin_frame_address(0), &gil);
+	result = p->call(a, b, c, d, e);
+	steer_take_after(&call, (uintptr_t)a, mode, result && py_result_of(result, mode) == 0,
+			 ARCH_CALLER());
+	return result;
+}
+
 static PyObject *acquire(struct arch_caller caller, unsigned kind, const struct py_patched *p,
 			 void *a, void *b, void *c, void *d, void *e)
 {
@@ -87,7 +119,8 @@ static PyObject *acquire(struct arch_caller caller, unsigned kind, const struct 
 		return p->call(a, b, c, d, e);
 	}
 	shim_mute(&call);
-	result = p->call(a, b, c, d, e);
+	result = is_steered() && p != &rlock_restore ? call_steered(p, mode, a, b, c, d, e)
+						     : p->call(a, b, c, d, e);
 	lock_after(&call, kind, mode, p == &rlock_restore ? 0 : py_result_of(result, mode));
 	call.s->python_held += kind == LOCK && result == PY_TRUE;
 	return result;
@@ -147,6 +180,9 @@ static cold_call PyObject *release_lock(struct arch_caller caller, const struct 
 		call.s->python_held--;
 		shim_leave(&call);
 	}
+	if (is_steered()) {
+		steer_given((uintptr_t)a, &gil);
+	}
 	return result;
 }
 
@@ -159,7 +195,8 @@ static hot_inline uint32_t plain_stack(void)
 {
 	struct stream *s = shim_stream;
 
-	if (unlikely(!s || !py.is_own_module || py_module_expected | py_names_inherited)) {
+	if (unlikely(!s || !py.is_own_module ||
+		     py_module_expected | py_names_inherited | steer_is_on)) {
 		return 0;
 	}
 	return py_stack_of_plain(s);
@@ -239,6 +276,9 @@ static PyObject *release_rlock(struct arch_caller caller, const struct py_patche
 
 	if (result && shim_enter_with(&call, caller, ROOM_EARLY)) {
 		library_unlock(&call, a, RLOCK);
+	}
+	if (result && is_steered()) {
+		steer_given((uintptr_t)a, &gil);
 	}
 	return result;
 }

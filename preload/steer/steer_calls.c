@@ -11,31 +11,40 @@
 #define HERE ((uintptr_t)__builtin_frame_address(0))
 #define ADDRESS(p) ((uintptr_t)(p))
 
-static void perturb(uintptr_t address)
+uint32_t steer_is_on;
+
+static void perturb(uintptr_t address, const struct steer_outside *outside)
 {
 	if (shim_options.perturb) {
-		steer_perturb(address);
+		steer_perturb(address, outside);
 	}
 }
 
-static void take_before(struct steer_call *c, uintptr_t address, unsigned mode, uintptr_t sp)
+void steer_take_before(struct steer_call *c, uintptr_t address, unsigned mode, uintptr_t sp,
+		       const struct steer_outside *outside)
 {
-	perturb(address);
+	perturb(address, outside);
 	if (mode & TRACE_MODE_TRY) {
 		*c = (struct steer_call){ 0 };
 		return;
 	}
-	steer_before(c, address, sp, !(mode & TRACE_MODE_TIMED));
+	steer_before(c, address, sp, !(mode & TRACE_MODE_TIMED), outside);
 }
 
-static void take_after(struct steer_call *c, uintptr_t address, unsigned mode, bool taken,
-		       struct arch_caller caller)
+void steer_take_after(struct steer_call *c, uintptr_t address, unsigned mode, bool taken,
+		      struct arch_caller caller)
 {
 	if (!(mode & TRACE_MODE_TRY)) {
 		steer_after(c, taken);
 	} else if (taken) {
 		steer_tried(address, caller);
 	}
+}
+
+void steer_given(uintptr_t address, const struct steer_outside *outside)
+{
+	steer_released(address);
+	perturb(address, outside);
 }
 
 /* ---- what a row of the tables becomes ---- */
@@ -73,28 +82,28 @@ static void take_after(struct steer_call *c, uintptr_t address, unsigned mode, b
 
 #define NEXT(name) static __typeof__(real_##name) next_##name;
 
-#define TAKES(ret, name, params, args, object, mode, is_taken)                    \
-	NEXT(name)                                                                \
-	static ret steer_##name params                                            \
-	{                                                                         \
-		unsigned how = (mode);                                            \
-		struct steer_call call;                                           \
-		ret rc;                                                           \
-                                                                                  \
-		take_before(&call, ADDRESS(object), how, HERE);                   \
-		rc = next_##name args;                                            \
-		take_after(&call, ADDRESS(object), how, is_taken, ARCH_CALLER()); \
-		return rc;                                                        \
+#define TAKES(ret, name, params, args, object, mode, is_taken)                          \
+	NEXT(name)                                                                      \
+	static ret steer_##name params                                                  \
+	{                                                                               \
+		unsigned how = (mode);                                                  \
+		struct steer_call call;                                                 \
+		ret rc;                                                                 \
+                                                                                        \
+		steer_take_before(&call, ADDRESS(object), how, HERE, NULL);             \
+		rc = next_##name args;                                                  \
+		steer_take_after(&call, ADDRESS(object), how, is_taken, ARCH_CALLER()); \
+		return rc;                                                              \
 	}
-#define TAKES_SURELY(name, params, args, object, mode)                         \
-	NEXT(name)                                                             \
-	static void steer_##name params                                        \
-	{                                                                      \
-		struct steer_call call;                                        \
-                                                                               \
-		take_before(&call, ADDRESS(object), mode, HERE);               \
-		next_##name args;                                              \
-		take_after(&call, ADDRESS(object), mode, true, ARCH_CALLER()); \
+#define TAKES_SURELY(name, params, args, object, mode)                               \
+	NEXT(name)                                                                   \
+	static void steer_##name params                                              \
+	{                                                                            \
+		struct steer_call call;                                              \
+                                                                                     \
+		steer_take_before(&call, ADDRESS(object), mode, HERE, NULL);         \
+		next_##name args;                                                    \
+		steer_take_after(&call, ADDRESS(object), mode, true, ARCH_CALLER()); \
 	}
 #define GIVES(ret, name, params, args, object)   \
 	NEXT(name)                               \
@@ -104,7 +113,7 @@ static void take_after(struct steer_call *c, uintptr_t address, unsigned mode, b
                                                  \
 		steer_released(ADDRESS(object)); \
 		rc = next_##name args;           \
-		perturb(ADDRESS(object));        \
+		perturb(ADDRESS(object), NULL);  \
 		return rc;                       \
 	}
 #define GIVES_SURELY(name, params, args, object) \
@@ -113,7 +122,7 @@ static void take_after(struct steer_call *c, uintptr_t address, unsigned mode, b
 	{                                        \
 		steer_released(ADDRESS(object)); \
 		next_##name args;                \
-		perturb(ADDRESS(object));        \
+		perturb(ADDRESS(object), NULL);  \
 	}
 #define WAITS(ret, name, params, args)                                  \
 	NEXT(name)                                                      \
@@ -122,7 +131,7 @@ static void take_after(struct steer_call *c, uintptr_t address, unsigned mode, b
 		struct steer_call call;                                 \
 		ret rc;                                                 \
                                                                         \
-		perturb(ADDRESS(c));                                    \
+		perturb(ADDRESS(c), NULL);                              \
 		steer_wait_before(&call, ADDRESS(c), ADDRESS(m), HERE); \
 		rc = next_##name args;                                  \
 		steer_after(&call, true);                               \
@@ -134,7 +143,7 @@ static void take_after(struct steer_call *c, uintptr_t address, unsigned mode, b
 	{                                                               \
 		struct steer_call call;                                 \
                                                                         \
-		perturb(ADDRESS(c));                                    \
+		perturb(ADDRESS(c), NULL);                              \
 		steer_wait_before(&call, ADDRESS(c), ADDRESS(m), HERE); \
 		next_##name args;                                       \
 		steer_after(&call, true);                               \
@@ -184,5 +193,6 @@ void steer_arm(void)
 	if (wanted && !is_led) {
 		lead();
 		is_led = true;
+		steer_is_on = 1;
 	}
 }

@@ -41,20 +41,24 @@ uint32_t steer_pause_us(uint64_t seed, uint32_t thread, uint32_t call)
 }
 
 /* A signal ends it: nobody needs its length. */
-void steer_sleep_us(uint32_t us)
+void steer_sleep_us(uint32_t us, const struct steer_outside *outside)
 {
 	struct timespec time = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
+	void *left = outside ? outside->leave() : NULL;
 
 	sys2(SYS_nanosleep, (uintptr_t)&time, 0);
+	if (outside) {
+		outside->enter(left);
+	}
 }
 
-void steer_perturb(uintptr_t address)
+void steer_perturb(uintptr_t address, const struct steer_outside *outside)
 {
 	const struct object *o;
 	struct stream *s = steer_stream(address, &o);
 	uint32_t us = s ? steer_pause_us(shim_options.perturb_seed, s->thread, s->perturbed++) : 0;
 
 	if (us) {
-		steer_sleep_us(us);
+		steer_sleep_us(us, outside);
 	}
 }

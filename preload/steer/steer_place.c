@@ -11,6 +11,7 @@ enum {
 	KNOWN_STACKS = 1 << 16, /* those above are compared each time */
 	KNOWN_MODULES = 1024,
 	NO_MODULE = 0xff,
+	TEXT = 0xfe, /* a line of Python: STEER_TEXT */
 };
 
 struct steer_plan *steer_plan; /* the file; a forked child keeps it, and adds to the same counts */
@@ -118,6 +119,11 @@ static uint32_t stack_frames(const struct depot_entry *e, struct known_frame *re
 	for (uint32_t i = 0; i < e->frames; i++) {
 		const struct module *m = module_known(e->ip[i]);
 
+		if (TF_IS_PLACE(e->ip[i])) {
+			ret[count++] = (struct known_frame){ .offset = python_place_text(e->ip[i]),
+							     .module = TEXT };
+			continue;
+		}
 		if (!m || m->is_thrum) {
 			continue;
 		}
@@ -130,7 +136,9 @@ static uint32_t stack_frames(const struct depot_entry *e, struct known_frame *re
 /* Reports name the call, which ends where the recorder's address begins. */
 static bool frame_is(const struct known_frame *f, const struct steer_place *p, uint32_t i)
 {
-	return f->module == p->frame[i].module + 1 && f->offset - p->frame[i].offset <= 1;
+	return p->frame[i].module == STEER_TEXT
+		       ? f->module == TEXT && f->offset == p->frame[i].offset
+		       : f->module == p->frame[i].module + 1 && f->offset - p->frame[i].offset <= 1;
 }
 
 /* All frames of the place, in their order. Between them may be some that reports leave out. */
@@ -161,7 +169,7 @@ static const struct depot_entry *stack_of_id(uint32_t id)
 static struct steer_match compare(uint32_t stack)
 {
 	const struct depot_entry *e = stack_of_id(stack);
-	struct known_frame frame[CONTEXT_FRAMES];
+	struct known_frame frame[TF_MAX_FRAMES]; /* Python stacks are deeper than CONTEXT_FRAMES */
 	struct steer_match match = { 0, 0 };
 	uint32_t count = e ? stack_frames(e, frame) : 0;
 

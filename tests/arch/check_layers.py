@@ -26,7 +26,7 @@ LAYERS = {
     "preload/tsan": ["preload/shim_arch.h", "trace/trace_memory_format.h"],
     "preload/races": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
     "preload/steer": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "trace/trace_steer.h", "spec/"],
-    "preload/python": ["preload/*.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
+    "preload/python": ["preload/*.h", "preload/steer/steer.h", "trace/trace_format.h", "trace/trace_encode.h", "spec/"],
     "analyzer/model": ["trace/", "spec/"],
     "analyzer": ["analyzer/model/", "trace/", "spec/"],
     "analyzer/checkers": ["analyzer/*.h", "analyzer/predict/", "analyzer/recorded/", "analyzer/model/", "trace/", "spec/"],

@@ -5,28 +5,18 @@ The programs are in confirm/; the second line of each says FEASIBLE or INFEASIBL
 """
 import json
 import os
-import re
 
-from thrum_cli import SOURCE, Case, main, target
+from confirm_list import command, programs
+from thrum_cli import TARGETS, Case, main, target
 
-FOLDER = os.path.join(SOURCE, "tests/cli/confirm")
 TRIES = 10
-
-
-def programs(word):
-    found = []
-    for name in sorted(os.listdir(FOLDER)):
-        with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
-            if re.match(rf"/\* {word} ", file.read().splitlines()[1]):
-                found.append(os.path.splitext(name)[0])
-    return found
 
 
 class Confirm(Case):
     def find(self, name):
         """Records the program, which must come to its end, and returns the fingerprint of its inversion."""
         result = self.thrum("run", "--races=off", "--fail-on=never", "--report=json=before.json", "--",
-                            target("confirm/" + name))
+                            *command(name, TARGETS))
         self.assert_status(result, 0)
         found = [f for f in self.load("before.json")["findings"] if f["rule"] == "lock-order-inversion"]
         self.assertTrue(found, f"{name}: {result.stderr}")
@@ -36,10 +26,10 @@ class Confirm(Case):
 
     def confirm(self, name, fingerprint, *options):
         return self.thrum("confirm", *options, "--report=json=after.json", fingerprint, "--",
-                          target("confirm/" + name))
+                          *command(name, TARGETS))
 
     def test_potential_deadlocks_are_made_to_happen(self):
-        names, missed = programs("FEASIBLE"), []
+        names, missed = [name for name, feasible in programs() if feasible], []
         self.assertGreaterEqual(len(names), 12)
         for name in names:
             fingerprint = self.find(name)
@@ -58,7 +48,7 @@ class Confirm(Case):
         self.assertLessEqual(len(missed), 1, missed)
 
     def test_what_cannot_happen_never_does(self):
-        names = programs("INFEASIBLE")
+        names = [name for name, feasible in programs() if not feasible]
         self.assertGreaterEqual(len(names), 2)
         for name in names:
             fingerprint = self.find(name)
