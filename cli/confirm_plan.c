@@ -103,14 +103,47 @@ static uint32_t object_of(const struct finding *f, const struct finding_stack *s
 	return !lock ? 0 : lock->object ? lock->object : lock->id;
 }
 
+static bool waits_in_time(const struct finding_stack *stack)
+{
+	return stack->note && !strcmp(stack->note, "with a timeout");
+}
+
+/* Why a finding of that rule cannot be steered to; NULL = it may be. */
+static const char *find_obstacle(const struct finding *f)
+{
+	const struct finding_stack *first = f->stack_count ? f->stacks : NULL;
+	bool is_one_thread = true, is_one_process = true;
+
+	for (size_t i = 0; i < f->stack_count; i++) {
+		const struct finding_thread *a = finding_find_thread(f, first->thread);
+		const struct finding_thread *b = finding_find_thread(f, f->stacks[i].thread);
+
+		is_one_thread &= f->stacks[i].thread == first->thread;
+		is_one_process &= !a || !b || a->pid == b->pid;
+		if (waits_in_time(&f->stacks[i]))
+			return "has a wait that gives up after its timeout: it ends by itself, and is no deadlock";
+	}
+	if (is_one_thread)
+		return "is about tasks of one thread: to hold one of them back would hold back their loop, and with it the task it "
+		       "is to meet; confirm steers threads only";
+	if (!is_one_process)
+		return "goes through several processes; confirm steers the threads of one only";
+	return NULL;
+}
+
 int confirm_plan_make(const struct finding *f, struct steer_plan *ret_plan, struct diag *diag)
 {
+	const char *obstacle;
+
 	*ret_plan = (struct steer_plan){ .magic = TF_STEER_MAGIC };
 	if (f->rule != RULE_LOCK_ORDER_INVERSION)
 		return diag_set(
 			diag, THRUM_EINVAL,
 			"%s is a finding of %s; confirm takes those of lock-order-inversion",
 			f->fingerprint, rule_id(f->rule));
+	obstacle = find_obstacle(f);
+	if (obstacle)
+		return diag_set(diag, THRUM_EINVAL, "%s %s", f->fingerprint, obstacle);
 	for (size_t i = 0; i + 1 < f->stack_count; i += 2) {
 		struct steer_edge *edge = &ret_plan->edge[ret_plan->edges];
 
