@@ -42,12 +42,12 @@ static int compare_locks(const void *left, const void *right)
 		       : (a->object > b->object) - (a->object < b->object);
 }
 
-/* Heaviest first; 0 = no more. */
+/* Heaviest first; NULL = no more, or they were not kept. */
 static const struct table_place *heaviest(const struct table_place *place, uint64_t below)
 {
 	const struct table_place *best = NULL;
 
-	for (size_t i = 0; i < TABLE_PLACES; i++)
+	for (size_t i = 0; place && i < TABLE_PLACES; i++)
 		if (place[i].count && place[i].total_ns < below &&
 		    (!best || place[i].total_ns > best->total_ns))
 			best = &place[i];
