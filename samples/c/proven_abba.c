@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS two mutexes in both orders by two threads of a recorded build, one after the other by chance: an order of the recorded events ends in the deadlock */
+/* SCENARIO S01: two mutexes in both orders by two threads of a recorded build, one after the other by chance: an order of the recorded events ends in the deadlock */
 /* EXPECT lock-order-inversion confidence=proven level=error threads=2 stacks=first,second locks=a,b says=ends+in+it */
 /* NEVER data-race */
 /* NEVER deadlock */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS a barrier that both threads pass keeps their two orders apart: silent */
+/* SCENARIO S09c: a barrier that both threads pass keeps their two orders apart: silent */
 /* NEVER lock-order-inversion */
 /* RUN options=--races=record full clean */
 /* BUILD needs=tsan */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS the same under a common lock: silent */
+/* SCENARIO S05: both orders of A and B under a gate, in a recorded build */
 /* NEVER lock-order-inversion */
 /* NEVER data-race */
 /* RUN options=--races=record full clean */

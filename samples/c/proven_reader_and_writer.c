@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS a read lock and a mutex in one order, the mutex and the write lock in the other: proven in a recorded build */
+/* SCENARIO S26: a read lock and a mutex in one order, the mutex and the write lock in the other: proven in a recorded build */
 /* EXPECT lock-order-inversion confidence=proven level=error threads=2 stacks=first,second locks=table,log_lock says=for+reading */
 /* NEVER data-race */
 /* NEVER deadlock */

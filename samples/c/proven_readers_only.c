@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS the same with a read lock on both sides and a writer who holds nothing else: nobody waits for a reader */
+/* SCENARIO S25: the same with a read lock on both sides and a writer who holds nothing else: nobody waits for a reader */
 /* NEVER lock-order-inversion */
 /* RUN options=--races=record full clean */
 /* BUILD needs=tsan */

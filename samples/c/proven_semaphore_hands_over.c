@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS a semaphore that hands over puts one thread's locks after the other's: not proven */
+/* SCENARIO S36: a semaphore that hands over puts one thread's locks after the other's: not proven */
 /* EXPECT lock-order-inversion confidence=potential level=error threads=2 stacks=first,second locks=a,b says=Not+proven */
 /* NEVER data-race */
 /* NEVER deadlock */

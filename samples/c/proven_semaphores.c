@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHOWS two semaphores used as locks in both orders: proven in a recorded build */
+/* SCENARIO S35: two semaphores used as locks in both orders: proven in a recorded build */
 /* EXPECT lock-order-inversion confidence=proven level=error threads=2 stacks=first,second locks=a,b says=ends+in+it */
 /* NEVER data-race */
 /* NEVER deadlock */
