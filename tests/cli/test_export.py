@@ -71,16 +71,51 @@ class Export(Case):
         self.assertIn(("deadlock", "observed", 2, 2), self.found())
         self.assertEqual(self.found("--from=std", "-", stdin=text), [("deadlock", "observed", 2, 2)])
 
-    def test_accesses_of_a_recorded_build(self):
-        compiler = shutil.which("cc")
+    def build(self, text=ORDERED):
         source, program = self.path("ordered.c"), self.path("ordered")
         with open(source, "w", encoding="utf-8") as file:
-            file.write(ORDERED)
-        build = subprocess.run([compiler, "-g", "-O1", "-fsanitize=thread", "-pthread", source, "-o", program],
+            file.write(text)
+        build = subprocess.run([shutil.which("cc"), "-g", "-O1", "-fsanitize=thread", "-pthread", source, "-o", program],
                                capture_output=True, check=False)
         if build.returncode:
             self.skipTest("the compiler has no -fsanitize=thread")
+        return program
+
+    def inversion(self, *args):
+        result = self.thrum("check", "--format=json", "--rules=lock-order-inversion", *args)
+        finding, = json.loads(result.stdout)["findings"]
+        return finding
+
+    def test_a_proof_keeps_the_fingerprint_and_passes_through_merge(self):
+        program = self.build()
+        self.record("--races=record", "--", program)
+        proven = self.inversion()
+        self.assertEqual(proven["confidence"], "proven")
+        self.assertEqual(sum(step["events"] for step in proven["witness"]["steps"]) + proven["witness"]["events_before"], 4)
+        self.assertIn("main thread does", proven["message"])
+        self.record("--races=off", "-o", "off", "--", program)
+        potential = self.inversion("off")
+        self.assertEqual(potential["confidence"], "potential")
+        self.assertNotIn("witness", potential)
+        self.assertEqual(potential["fingerprint"], proven["fingerprint"])
+        self.assert_status(self.thrum("check", "--report", "json=one.json", "--fail-on=never"), 0)
+        self.assert_status(self.thrum("merge", "--fail-on=never", "-o", "all.json", "one.json"), 0)
+        with open(self.path("all.json"), encoding="utf-8") as file:
+            merged = [f for f in json.load(file)["findings"] if f["rule"] == "lock-order-inversion"]
+        self.assertEqual([f.get("witness") for f in merged], [proven["witness"]])
+
+    def test_nothing_is_proven_where_accesses_were_left_out(self):
+        program = self.build(ORDERED.replace("shared++;", "for (int i = 0; i < 3000; i++) { shared++; __asm__ volatile(\"\" ::: \"memory\"); }")
+                             .replace("return shared != 2;", "return shared != 6000;"))
+        self.record("--races=record", "--", program)
+        finding = self.inversion()
+        self.assertEqual(finding["confidence"], "potential")
+        self.assertIn("Not proven: accesses were left out", finding["message"])
         self.record("--races=record-full", "--", program)
+        self.assertEqual(self.inversion()["confidence"], "proven")
+
+    def test_accesses_of_a_recorded_build(self):
+        self.record("--races=record-full", "--", self.build())
         text = self.std()
         self.assertRegex(text, r"(?m)^T\d+\|w\(0x[0-9a-f]+\.\d+\)\|ordered\.c:10$")
         self.assertEqual(self.found("--from=std", "-", stdin=text), [("lock-order-inversion", "proven", 2, 2)])
