@@ -29,7 +29,9 @@ struct __attribute__((packed)) place_key {
 
 static uint32_t thread_of(struct recorded *r, uint32_t thread)
 {
-	return NAME_OF(&r->sequence.threads, thread);
+	if (!r->number[thread])
+		r->number[thread] = NAME_OF(&r->sequence.threads, thread) + 1;
+	return r->number[thread] - 1;
 }
 
 uint32_t recorded_lock_of(struct recorded *r, enum recorded_lock_kind kind, uint64_t id,
@@ -108,6 +110,7 @@ struct recorded *recorded_new(const struct trace_process *process, struct trace_
 	r->rounds = barrier_rounds_new(process->object_count + 1);
 	r->object = room_new(process->object_count + 1, sizeof(*r->object));
 	r->cond_depth = room_new(threads, sizeof(*r->cond_depth));
+	r->number = room_new(threads, sizeof(*r->number));
 	r->place_now = room_new(threads, sizeof(*r->place_now));
 	r->is_begun = room_new(threads, sizeof(*r->is_begun));
 	r->has_memory = memory != NULL;
@@ -134,6 +137,7 @@ void recorded_free(struct recorded *r)
 	free(r->object);
 	free(r->hold);
 	free(r->cond_depth);
+	free(r->number);
 	free(r->place_now);
 	free(r->is_begun);
 	free(r->time);
@@ -190,7 +194,11 @@ static struct shared_hold *hold_of(struct recorded *r, uint32_t thread, uint32_t
 static void add_lock_event(struct recorded *r, uint32_t thread, enum raw_op op, uint32_t object,
 			   bool shared)
 {
-	recorded_add(r, thread, op, recorded_lock_of(r, RECORDED_OBJECT, object, 0), shared);
+	struct recorded_object *o = &r->object[object];
+
+	if (!o->lock)
+		o->lock = recorded_lock_of(r, RECORDED_OBJECT, object, 0) + 1;
+	recorded_add(r, thread, op, o->lock - 1, shared);
 }
 
 static void drop_exclusive(struct recorded *r, uint32_t object)

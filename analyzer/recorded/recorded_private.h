@@ -38,6 +38,7 @@ enum { READERS_MOST = 16 };
 
 /* What of an object has to be known. */
 struct recorded_object {
+	uint32_t lock;		       /* RECORDED_OBJECT in the sequence, + 1 */
 	uint32_t owner, depth;	       /* exclusive: thread of the process, 0 = none */
 	uint32_t reader[READERS_MOST]; /* of the sequence */
 	uint32_t readers;	       /* beyond READERS_MOST: too many */
@@ -61,6 +62,7 @@ struct recorded {
 	struct shared_hold *hold;
 	size_t hold_count, hold_capacity;
 	uint32_t *cond_depth; /* by thread of the process: of the mutex it gave up in a wait */
+	uint32_t *number;     /* the same: in the sequence, + 1 */
 	uint32_t *place_now;  /* the same: its newest place */
 	bool *is_begun;	      /* the same */
 	uint64_t *time;	      /* by place: of its first use */
