@@ -241,6 +241,47 @@ def write(new):
         f.write("\n")
 
 
+def cells(points, kind, engine):
+    """A row: nanoseconds over the series, and the spread."""
+    found = [p for p in points if p["kind"] == kind and engine in p]
+    return [f"{p[engine]:.1f}" for p in found] + [f"{spread(points, kind, engine):.1f}"]
+
+
+def section(markdown_table, notes):
+    """For docs/performance.md: tables by series, the plot, and the other tools."""
+    kept = load()
+    if "series" not in kept:
+        return []
+    out = ["## Predictions", "", *notes.get("predict", []), "", f"![cost an event over events, threads and locks]({PLOT})", ""]
+    for name, points in kept["series"].items():
+        values = sorted({p["value"] for p in points})
+        out += [markdown_table([f"ns an event, by {name}", *(f"{v:,}" for v in values), "dearest / cheapest"],
+                               [[title, *cells(points, kind, engine)] for kind, engine, title, _ in LINES]), ""]
+    if "text" in kept:
+        out += [markdown_table(["STD text through a pipe, everything", "ns of processor time an event", "wall", "peak memory"],
+                               [[f"{t['events']:,} events", f"{t['ns']:.0f}", f"{t['wall_s']} s", f"{t['mib']:,} MiB"] for t in kept["text"]]), ""]
+    if "peers" in kept:
+        rows = []
+        for row in kept["peers"]:
+            for p in row["peers"]:
+                ours = row["races"] if p["tool"] == "RAPID" else str(row["deadlocks"])
+                if "failed" in p:
+                    rows.append([row["file"], p["tool"], "–", "–", p["failed"], "–", ours, "–"])
+                    continue
+                rows.append([row["file"], p["tool"], f"{p['cpu']:.2f} s", f"{p['their_cpu']:.2f} s", f"{p['faster']:.0f}", f"{p['mib']} / {p['their_mib']} MiB",
+                             ours, str(p["their_count"])])
+        out += [markdown_table(["STD file", "beside", "thrum", "the other", "times faster", "peak memory", "thrum counts", "the other counts"], rows), "",
+                *notes.get("predict_peers", []), ""]
+    return out
+
+
+def write_plot(folder):
+    kept = load()
+    if "series" in kept:
+        with open(os.path.join(folder, PLOT), "w", encoding="utf-8") as f:
+            f.write(plot(kept["series"]))
+
+
 def main(argv):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", required=True)

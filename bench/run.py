@@ -15,6 +15,7 @@ import time
 
 import measure
 import micro
+import predict
 import table
 import tools
 from inputs import Inputs
@@ -29,7 +30,7 @@ RESULTS = os.path.join(tools.BENCH, "results", "latest.json")
 def parse(argv):
     p = argparse.ArgumentParser(prog="bench/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--quick", action="store_true", help="three rounds, smaller micro counts, no Helgrind on real programs")
-    p.add_argument("--only", default="", metavar="A,B", help="rows by name, or the groups micro and real")
+    p.add_argument("--only", default="", metavar="A,B", help="rows by name, or the groups micro, real and predict")
     p.add_argument("--rounds", type=int, default=5, metavar="N", help="paired rounds (default 5)")
     p.add_argument("--tools", default="", metavar="A,B",
                    help=f"beside native: {', '.join(t for t in tools.TOOLS if t != 'native')} (default thrum,tsan,helgrind)")
@@ -53,7 +54,7 @@ def select(options):
     if not options.only:
         return rows
     wanted = options.only.split(",")
-    unknown = [w for w in wanted if w not in {"micro", "real", *(r.name for _, r in rows)}]
+    unknown = [w for w in wanted if w not in {"micro", "real", "predict", *(r.name for _, r in rows)}]
     if unknown:
         print(f"bench: no row {unknown[0]!r}; --list names them", file=sys.stderr)
         sys.exit(64)
@@ -186,11 +187,14 @@ def main(argv):
     if options.write_docs:
         with open(options.json or RESULTS, encoding="utf-8") as f, open(DOCS, "w", encoding="utf-8") as out:
             out.write(table.document(json.load(f)))
+        predict.write_plot(os.path.dirname(DOCS))
         return 0
     for t in options.tools:
         if tools.TOOLS[t].missing():
             say(f"bench: {t} left out: {tools.TOOLS[t].missing()}")
     results = measure_all(options)
+    if not options.only or "predict" in options.only.split(","):
+        predict.main(["--build", tools.BUILD, *(["--quick"] if options.quick else []), *(["--write"] if options.json else [])])
     if options.merge:
         with open(options.merge, encoding="utf-8") as f:
             results["rows"] = merged(json.load(f)["rows"], results["rows"])

@@ -3,6 +3,8 @@
 import json
 import os
 
+import predict
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -188,6 +190,7 @@ def document(results):
         out += [startup_line(results), ""]
     out += ["## Real programs", "", markdown_table(REAL_HEAD, [real_cells(n, r) for n, r in real]), "", *notes.get("real", []), ""]
     out += symbols_section(notes)
+    out += predict.section(markdown_table, notes)
     rows = [(n, notes.get("rows", {}).get(n), v) for n, r in micro + real
             for v in [micro_verdict(n, r)[1] if r["group"] == "micro" else "" if "skipped" in r else real_verdict(r)[1]]]
     told = [(n, why, v) for n, why, v in rows if why or v == "missed"]

@@ -17,11 +17,17 @@
 #define OP_SKIP (-1)
 #define AHEAD 16u /* lines, a power of two */
 
+struct word {
+	const char *text;
+	size_t bytes;
+};
+
 /* A line whose names are not looked up yet. */
 struct ahead {
 	uint64_t line;
 	enum predict_op op;
-	struct names_key thread, object, place;
+	struct word thread;
+	struct names_key object, place;
 };
 
 struct scan {
@@ -30,11 +36,9 @@ struct scan {
 	struct diag *diag;
 	struct ahead ahead[AHEAD]; /* a ring */
 	uint64_t scanned, taken;   /* lines that went in, and came out */
-};
-
-struct word {
-	const char *text;
-	size_t bytes;
+	char by_word[16];	   /* the thread of the line that was taken last, if it is short */
+	size_t by_bytes;
+	uint32_t by;
 };
 
 struct op_word {
@@ -85,12 +89,26 @@ static int fail_at(const struct scan *scan, uint64_t line, const char *what)
 	return diag_set(scan->diag, THRUM_EFORMAT, "line %llu: %s", (unsigned long long)line, what);
 }
 
+/* Most lines are of the thread of the line before. */
+static uint32_t thread_of(struct scan *scan, struct word word)
+{
+	if (word.bytes == scan->by_bytes && !memcmp(word.text, scan->by_word, word.bytes))
+		return scan->by;
+	scan->by = names_lookup_or_add(&scan->sequence->threads, word.text, word.bytes, word.bytes);
+	scan->by_bytes = 0;
+	if (word.bytes <= sizeof(scan->by_word)) {
+		memcpy(scan->by_word, word.text, word.bytes);
+		scan->by_bytes = word.bytes;
+	}
+	return scan->by;
+}
+
 /* The oldest line that is not taken. */
 static int take_line(struct scan *scan)
 {
 	const struct ahead *a = &scan->ahead[scan->taken++ % AHEAD];
 	struct predict_sequence *sequence = scan->sequence;
-	uint32_t by = names_lookup_or_add_key(&sequence->threads, &a->thread);
+	uint32_t by = thread_of(scan, a->thread);
 	uint32_t of = names_lookup_or_add_key(names_of_op(sequence, a->op), &a->object);
 	uint32_t here = names_lookup_or_add_key(&sequence->places, &a->place);
 	struct diag why;
@@ -124,7 +142,7 @@ static int fail(struct scan *scan, const char *what)
 static const struct op_word *find_op(struct word word)
 {
 	for (size_t i = 0; i < sizeof(op_words) / sizeof(*op_words); i++) {
-		if (op_words[i].bytes == word.bytes &&
+		if (op_words[i].text[0] == word.text[0] && op_words[i].bytes == word.bytes &&
 		    !memcmp(op_words[i].text, word.text, word.bytes))
 			return &op_words[i];
 	}
@@ -198,7 +216,7 @@ static int scan_line(struct scan *scan, const char *line, const char *line_end, 
 	*ahead = (struct ahead){
 		.line = scan->line,
 		.op = (enum predict_op)known->op,
-		.thread = key_of(&sequence->threads, thread_word(thread), end),
+		.thread = thread_word(thread),
 		.object = key_of(names_of_op(sequence, (enum predict_op)known->op), object, end),
 		.place = key_of(&sequence->places, place, end),
 	};
