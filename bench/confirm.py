@@ -72,7 +72,7 @@ def main():
     parser.add_argument("--only")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
-    chosen = [(n, f) for n, f in programs() if args.only in (None, n)]
+    chosen = [(n, f) for n, f in programs(os.path.join(args.build, "tests/cli/targets")) if args.only in (None, n)]
     # Round after round, so that different programs are in each other's way.
     jobs = [(args, name, feasible) for _ in range(args.repeat) for name, feasible in chosen]
     with multiprocessing.pool.ThreadPool(args.j) as pool:

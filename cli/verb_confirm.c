@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define HANG_AFTER_NS 1000000000u
-#define HOLD_MS 250u /* of the first try; then twice, four and eight times as long, and these again */
+#define HOLD_MS \
+	250u /* of the first try; then twice, four and eight times as long, and these again */
 #define HOLDS 3u
 #define FINGERPRINT_LEAST 4u /* characters */
 
@@ -24,7 +25,8 @@ struct confirm {
 	const char *fingerprint; /* borrowed from `inputs` */
 	struct steer_plan plan;	 /* as made: nothing reached yet */
 	uint32_t reached[STEER_EDGES], let_go[STEER_EDGES], passed[STEER_EDGES], most, met;
-	unsigned hung; /* tries that ended in another hang */
+	bool is_renumbered; /* the program numbers its locks otherwise than it did */
+	unsigned hung;	    /* tries that ended in another hang */
 	struct gate gate;
 };
 
@@ -77,6 +79,7 @@ static int choose(struct confirm *c, const struct inputs *inputs)
 /* What the recorder noted in the plan. */
 static void take_counts(struct confirm *c, const char *dir)
 {
+	uint32_t before = 0, after = 0;
 	struct steer_plan plan;
 	char *path;
 	int fd = -1;
@@ -89,12 +92,15 @@ static void take_counts(struct confirm *c, const char *dir)
 		return;
 	if (read(fd, &plan, sizeof(plan)) == (ssize_t)sizeof(plan)) {
 		for (uint32_t i = 0; i < c->plan.edges; i++) {
+			before += c->reached[i];
+			after += plan.edge[i].reached;
 			c->reached[i] += plan.edge[i].reached;
 			c->let_go[i] += plan.edge[i].let_go;
 			c->passed[i] += plan.edge[i].passed;
 		}
 		c->most = plan.most > c->most ? plan.most : c->most;
 		c->met += plan.met;
+		c->is_renumbered |= plan.exact && before && !after;
 	}
 	close(fd);
 }
@@ -166,7 +172,7 @@ static int try_once(struct confirm *c, unsigned number, bool is_last, bool *ret_
 	*ret_happened = false;
 	plan.hold_ms = number ? 2 * HOLD_MS << (number - 1) % HOLDS : HOLD_MS;
 	plan.seed = number;
-	plan.exact = number % 2;
+	plan.exact = number % 2 && !c->is_renumbered;
 	plan.late = number % 2 ? number / 2 % plan.edges + 1 : 0;
 	status = recording_make(&r);
 	if (*r.untraced)
