@@ -51,7 +51,19 @@ int suppression_parse_lines(struct suppression_file *file, const char *text, siz
 int suppression_parse_blocks(struct suppression_file *file, const char *text, size_t bytes,
 			     struct diag *diag);
 
-bool suppression_matches(const struct suppression_entry *entry, const struct finding *f);
+/*
+ * Bare names of functions, by the address of the text: many entries ask for the same few. Zeroed = empty. Findings that it has seen must
+ * live until it is released.
+ */
+#define SUPPRESSION_NAMES 1024u
+struct suppression_names {
+	const char *function[SUPPRESSION_NAMES];
+	char *bare[SUPPRESSION_NAMES]; /* owned */
+};
+void suppression_names_release(struct suppression_names *names);
+
+bool suppression_matches(const struct suppression_entry *entry, const struct finding *f,
+			 struct suppression_names *names);
 
 /* Glob with * and ? over the whole of `text`. */
 bool suppression_glob(const char *pattern, const char *text);

@@ -7,6 +7,7 @@
 #include "suppression_entry.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME_BYTES 1024
@@ -67,31 +68,56 @@ static bool matches_name(const struct pattern *p, const char *text)
 				       : suppression_glob(p->text, text);
 }
 
-static bool matches_function(const struct pattern *p, const char *function)
+void suppression_names_release(struct suppression_names *names)
 {
+	for (size_t i = 0; i < SUPPRESSION_NAMES; i++)
+		free(names->bare[i]);
+}
+
+static const char *bare_name(struct suppression_names *names, const char *function)
+{
+	uint64_t hash = (uint64_t)(uintptr_t)function * UINT64_C(0x9e3779b97f4a7c15);
+	size_t slot = hash >> 32 & (SUPPRESSION_NAMES - 1);
 	char bare[NAME_BYTES];
+
+	if (names->function[slot] != function) {
+		function_bare_name(function, bare, sizeof(bare));
+		free(names->bare[slot]);
+		names->function[slot] = function;
+		names->bare[slot] = strdup(bare);
+		if (!names->bare[slot])
+			abort();
+	}
+	return names->bare[slot];
+}
+
+static bool matches_function(const struct pattern *p, const char *function,
+			     struct suppression_names *names)
+{
+	const char *bare;
 
 	if (!function)
 		return false;
 	if (matches_name(p, function))
 		return true;
-	function_bare_name(function, bare, sizeof(bare));
+	bare = bare_name(names, function);
 	return *bare && matches_name(p, bare);
 }
 
-static bool matches_frame(const struct pattern *p, const struct frame *frame)
+static bool matches_frame(const struct pattern *p, const struct frame *frame,
+			  struct suppression_names *names)
 {
 	switch (p->kind) {
 	case PATTERN_NAME:
-		return matches_function(p, frame->function) ||
+		return matches_function(p, frame->function, names) ||
 		       matches_name(p, frame_module_name(frame)) ||
 		       (frame->file &&
 			(matches_name(p, base_name(frame->file)) || matches_name(p, frame->file)));
 	case PATTERN_PART:
-		return matches_function(p, frame->function) || matches_name(p, frame->module) ||
-		       matches_name(p, frame->file);
+		return matches_function(p, frame->function, names) ||
+		       matches_name(p, frame->module) || matches_name(p, frame->file);
 	case PATTERN_FUNCTION:
-		return matches_function(p, frame->function);
+		return matches_function(p, frame->function, names);
 	case PATTERN_OBJECT:
 		return matches_name(p, frame->module);
 	case PATTERN_SOURCE:
@@ -105,10 +131,11 @@ static bool matches_frame(const struct pattern *p, const struct frame *frame)
 
 /* ---- anywhere in the finding ---- */
 
-static bool matches_frames(const struct pattern *p, const struct frames *frames, bool first_only)
+static bool matches_frames(const struct pattern *p, const struct frames *frames, bool first_only,
+			   struct suppression_names *names)
 {
 	for (size_t i = 0; i < frames->count && !(first_only && i); i++)
-		if (matches_frame(p, &frames->frame[i]))
+		if (matches_frame(p, &frames->frame[i], names))
 			return true;
 	return false;
 }
@@ -123,18 +150,19 @@ static bool matches_lock(const struct pattern *p, const char *name)
 	return matches_name(p, name) || matches_name(p, class);
 }
 
-static bool matches_anywhere(const struct pattern *p, const struct finding *f, bool first_only)
+static bool matches_anywhere(const struct pattern *p, const struct finding *f, bool first_only,
+			     struct suppression_names *names)
 {
 	if (!strcmp(p->text, "*"))
 		return true;
 	for (size_t i = 0; i < f->stack_count; i++)
-		if (matches_frames(p, &f->stacks[i].frames, first_only))
+		if (matches_frames(p, &f->stacks[i].frames, first_only, names))
 			return true;
 	if (first_only)
 		return false;
 	for (size_t i = 0; i < f->thread_count; i++)
-		if (matches_function(p, f->threads[i].start_function) ||
-		    matches_frames(p, &f->threads[i].created_at, false))
+		if (matches_function(p, f->threads[i].start_function, names) ||
+		    matches_frames(p, &f->threads[i].created_at, false, names))
 			return true;
 	for (size_t i = 0; i < f->lock_count; i++)
 		if (matches_lock(p, f->locks[i].name))
@@ -187,7 +215,7 @@ static bool is_intercept(const struct pattern *p)
  * longer.
  */
 static bool matches_in_order(const struct suppression_entry *entry, size_t first, bool anywhere,
-			     const struct frames *frames)
+			     const struct frames *frames, struct suppression_names *names)
 {
 	size_t p = first, f = 0, star = anywhere ? first : SIZE_MAX, again = 0;
 
@@ -197,7 +225,7 @@ static bool matches_in_order(const struct suppression_entry *entry, size_t first
 		if (pattern->kind == PATTERN_ANY_FRAMES) {
 			star = ++p;
 			again = f;
-		} else if (f < frames->count && matches_frame(pattern, &frames->frame[f])) {
+		} else if (f < frames->count && matches_frame(pattern, &frames->frame[f], names)) {
 			p++;
 			f++;
 		} else if (star != SIZE_MAX && again < frames->count) {
@@ -210,14 +238,15 @@ static bool matches_in_order(const struct suppression_entry *entry, size_t first
 	return true;
 }
 
-static bool matches_stack(const struct suppression_entry *entry, const struct frames *frames)
+static bool matches_stack(const struct suppression_entry *entry, const struct frames *frames,
+			  struct suppression_names *names)
 {
 	size_t first = 0, own = 0;
 	bool anywhere = false;
 
 	if (!frames->count)
 		return false;
-	if (matches_in_order(entry, 0, false, frames))
+	if (matches_in_order(entry, 0, false, frames, names))
 		return true;
 	/* Without the frames that our stacks lack: "..." among them stays. */
 	for (; first < entry->pattern_count; first++) {
@@ -230,21 +259,22 @@ static bool matches_stack(const struct suppression_entry *entry, const struct fr
 	}
 	/* Nothing but intercepts would match everything. */
 	return own && first < entry->pattern_count &&
-	       matches_in_order(entry, first, anywhere, frames);
+	       matches_in_order(entry, first, anywhere, frames, names);
 }
 
-bool suppression_matches(const struct suppression_entry *entry, const struct finding *f)
+bool suppression_matches(const struct suppression_entry *entry, const struct finding *f,
+			 struct suppression_names *names)
 {
 	if (!(entry->rules >> f->rule & 1))
 		return false;
 	if (entry->frames) {
 		for (size_t i = 0; i < f->stack_count; i++)
-			if (matches_stack(entry, &f->stacks[i].frames))
+			if (matches_stack(entry, &f->stacks[i].frames, names))
 				return true;
 		return false;
 	}
 	for (size_t i = 0; i < entry->pattern_count; i++)
-		if (!matches_anywhere(&entry->pattern[i], f, entry->first_frame_only))
+		if (!matches_anywhere(&entry->pattern[i], f, entry->first_frame_only, names))
 			return false;
 	return entry->pattern_count > 0;
 }

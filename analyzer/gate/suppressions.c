@@ -162,13 +162,15 @@ int suppressions_load(struct suppressions *s, const char *path, const char *toda
 
 void suppressions_apply(struct suppressions *s, struct finding_list *list)
 {
+	struct suppression_names *names = must(calloc(1, sizeof(*names)));
+
 	for (size_t i = 0; i < finding_list_count(list); i++) {
 		struct finding *f = finding_list_get(list, i);
 
 		for (size_t k = 0; k < s->count; k++) {
 			struct suppression_entry *entry = &s->entry[k];
 
-			if (!suppression_matches(entry, f) ||
+			if (!suppression_matches(entry, f, names) ||
 			    entry->shown.state == SUPPRESSION_EXPIRED)
 				continue;
 			entry->shown.state = SUPPRESSION_USED;
@@ -182,6 +184,8 @@ void suppressions_apply(struct suppressions *s, struct finding_list *list)
 					finding_list_printf(list, "%s", entry->shown.reason);
 		}
 	}
+	suppression_names_release(names);
+	free(names);
 }
 
 void suppressions_keep_rules(struct suppressions *s, const bool on[RULE_COUNT])
