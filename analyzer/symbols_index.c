@@ -10,12 +10,15 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <gelf.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #define BUILD_ID_MAX 64
+#define SMALLEST_BYTES 156 /* headers of a file, and of a note with a build-id */
 
 struct indexed {
 	const char *path; /* arena */
@@ -137,6 +140,26 @@ static int compare_files(const void *left, const void *right)
 	return order ? order : strcmp(a->path, b->path);
 }
 
+/* A mount point of a file system whose files the kernel makes up: below / they are a sixth of all, and none is a module. */
+static bool is_made_up(const FTSENT *folder)
+{
+	static const unsigned long types[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,
+					       DEBUGFS_MAGIC,	   TRACEFS_MAGIC,
+					       DEVPTS_SUPER_MAGIC, CGROUP_SUPER_MAGIC,
+					       CGROUP2_SUPER_MAGIC };
+	struct statfs system;
+
+	if (folder->fts_level > 0 && folder->fts_parent->fts_statp &&
+	    folder->fts_parent->fts_statp->st_dev == folder->fts_statp->st_dev)
+		return false;
+	if (folder->fts_level == 0 || statfs(folder->fts_accpath, &system))
+		return false; /* asked for by its name */
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if ((unsigned long)system.f_type == types[i])
+			return true;
+	return false;
+}
+
 static void walk(struct symbols_index *index)
 {
 	size_t left = INDEX_ENTRIES_MAX;
@@ -147,9 +170,13 @@ static void walk(struct symbols_index *index)
 	if (!index->directory_count)
 		return;
 	tree = fts_open(index->directories, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
-	while (tree && left-- && (entry = fts_read(tree)))
-		if (entry->fts_info == FTS_F || entry->fts_info == FTS_SL)
+	while (tree && left-- && (entry = fts_read(tree))) {
+		if (entry->fts_info == FTS_D && is_made_up(entry))
+			fts_set(tree, entry, FTS_SKIP);
+		else if (entry->fts_info == FTS_SL ||
+			 (entry->fts_info == FTS_F && entry->fts_statp->st_size >= SMALLEST_BYTES))
 			add_file(index, entry->fts_path);
+	}
 	if (tree)
 		fts_close(tree);
 	if (index->file_count)

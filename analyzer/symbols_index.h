@@ -4,7 +4,8 @@
  * any name and lie at any depth.
  *
  * Directories are read once, when the first question comes. Links to files are followed, links to
- * directories are not; pipes and devices are not opened. INDEX_ENTRIES_MAX entries of all
+ * directories are not; pipes and devices are not opened, nor are file systems that the kernel makes
+ * up, like /proc, unless named themselves. INDEX_ENTRIES_MAX entries of all
  * directories are looked at: what lies beyond is not found.
  *
  * Not thread-safe.
