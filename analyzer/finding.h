@@ -167,6 +167,8 @@ struct finding {
 	enum level level;
 	bool gated, confirmed;
 	bool is_compiled_in; /* a data race that the compiler's own calls showed: which access is atomic is known */
+	/* Only if its locks are elements of one variable: decided when they have names, see one_class.h. */
+	bool of_one_class;
 	size_t process; /* index in the trace */
 	uint64_t count;
 	const char *title;

@@ -5,6 +5,7 @@
  */
 #include "symbolize.h"
 
+#include "one_class.h"
 #include "race_source.h"
 
 #include "frame_class.h"
@@ -324,6 +325,7 @@ void symbolize_findings(struct finding_list *list, const struct trace_reader *re
 	for (size_t i = 0; i < finding_list_count(list); i++)
 		fill_finding(&s, finding_list_get(list, i));
 	race_source_filter(list);
+	one_class_filter(list);
 	if (options && options->say)
 		symbols_files_explain(s.files, options->say, options->cookie);
 	for (size_t i = 0; i < processes; i++)

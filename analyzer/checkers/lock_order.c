@@ -15,6 +15,8 @@
  */
 #include "lock_order.h"
 
+#include "lock_order_class.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@
 #define DEFAULT_MAX_CONTEXTS (UINT64_C(1) << 21) /* about 300 MB with edges and sets */
 #define FIRST_CACHE_SLOTS UINT64_C(1024)
 #define MAX_CACHE_SLOTS (UINT64_C(1) << 22) /* 96 MiB */
+#define CLASS_DEPTH 3u /* newest holds that are compared with a request */
 #define MAX_VIEWED_CONTEXTS (UINT64_C(1) << 18)
 
 static void allocate_cache(struct lock_cache *cache, uint64_t slots)
@@ -46,6 +49,8 @@ static void *lock_order_begin(struct analysis *a)
 	order->max_contexts = a->options->max_contexts ? a->options->max_contexts
 						       : DEFAULT_MAX_CONTEXTS;
 	allocate_cache(&order->cache, FIRST_CACHE_SLOTS);
+	if (!order->focus && !a->run)
+		order->classes = lock_graph_new(a->model->object_count);
 	order->is_viewed = a->options->lock_view && !a->run && !order->focus;
 	if (order->is_viewed) {
 		order->rounds_of_thread =
@@ -69,6 +74,8 @@ static void lock_order_release(void *state)
 	free(order->cache.target);
 	lock_graph_free(order->graph);
 	lock_graph_free(order->conds);
+	lock_graph_free(order->classes);
+	free(order->class_of_edge);
 	free(order);
 }
 
@@ -272,6 +279,8 @@ static bool add_edges(struct lock_order *order, struct analysis *a, struct model
 			fact.flags |= LOCK_PRIVATE;
 			cacheable = false;
 		}
+		if (t->held_count - i <= CLASS_DEPTH)
+			lock_class_note(order, a, t, &fact);
 		c = lock_graph_add(order->graph, a->model, t, &fact);
 		if (c)
 			order->graph->context[c].count++;
@@ -553,6 +562,7 @@ static void lock_order_finish(void *state, struct analysis *a)
 		flush_slot(order, i);
 	if (order->is_viewed)
 		show_view(order, a);
+	lock_class_search(order, a);
 	if (!lock_order_focus(order, a))
 		lock_order_solve(order, a);
 }

@@ -54,6 +54,10 @@ struct lock_order {
 	 */
 	uint64_t *focus;
 	bool overflowed; /* even the second pass had too many */
+	/* Nestings of locks of one class: lock_order_class.h. NULL in a second pass and in a look at several processes. */
+	struct lock_graph *classes;
+	uint64_t *class_of_edge; /* owned; by edge of `classes` */
+	size_t class_count;
 	/* For options->lock_view, else empty: see struct lock_view. */
 	bool is_viewed;
 	uint32_t *rounds, *rounds_of_thread; /* owned; by segment, by thread */
