@@ -63,6 +63,8 @@ struct analyze_options {
 	uint32_t end_pid;
 	/* lock-order contexts kept in one pass; 0 = default. More means a second pass */
 	uint64_t max_contexts;
+	/* locks held by a thread, beyond which a request makes no contexts in the first pass; 0 = default */
+	uint32_t many_held;
 	/* Gets the lock order of each image at its end; NULL = nobody asks, which saves memory. */
 	void (*lock_view)(void *cookie, const struct lock_view *view);
 	void *lock_view_cookie;

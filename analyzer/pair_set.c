@@ -47,6 +47,11 @@ void pair_set_add(struct pair_set *set, uint32_t from, uint32_t to)
 	}
 }
 
+bool pair_set_has(const struct pair_set *set, uint32_t from, uint32_t to)
+{
+	return set->slot && set->slot[place_of(set, (uint64_t)from << 32 | to)];
+}
+
 void pair_set_release(struct pair_set *set)
 {
 	free(set->slot);

@@ -18,6 +18,7 @@ struct pair_set {
 
 /* Neither id may be 0. */
 void pair_set_add(struct pair_set *set, uint32_t from, uint32_t to);
+bool pair_set_has(const struct pair_set *set, uint32_t from, uint32_t to);
 void pair_set_release(struct pair_set *set);
 
 #endif

@@ -24,6 +24,8 @@
 #define DEFAULT_MAX_CONTEXTS (UINT64_C(1) << 21) /* about 300 MB with edges and sets */
 #define FIRST_CACHE_SLOTS UINT64_C(1024)
 #define MAX_CACHE_SLOTS (UINT64_C(1) << 22) /* 96 MiB */
+/* Of a thread: their contexts would grow with the square of the number. */
+#define DEFAULT_MANY_HELD 64u
 #define CLASS_DEPTH 3u /* newest holds that are compared with a request */
 #define MAX_VIEWED_CONTEXTS (UINT64_C(1) << 18)
 
@@ -48,6 +50,7 @@ static void *lock_order_begin(struct analysis *a)
 	order->conds = lock_graph_new(a->model->object_count);
 	order->max_contexts = a->options->max_contexts ? a->options->max_contexts
 						       : DEFAULT_MAX_CONTEXTS;
+	order->many_held = a->options->many_held ? a->options->many_held : DEFAULT_MANY_HELD;
 	allocate_cache(&order->cache, FIRST_CACHE_SLOTS);
 	if (!order->focus && !a->run)
 		order->classes = lock_graph_new(a->model->object_count);
@@ -231,14 +234,34 @@ static void forget(struct lock_order *order, uint32_t object, uint64_t time_ns)
 
 /* ---- edges ---- */
 
-/* No room for contexts: the edges alone. In the second pass not even those, it is the last. */
+/* Is there an edge among the lean ones? One that has contexts is added: contexts are dropped with their locks. */
+static bool is_lean_edge(struct lock_order *order, uint32_t from, uint32_t to)
+{
+	if (pair_set_has(&order->lean, from, to))
+		return true;
+	if (!lock_graph_find_edge(order->graph, from, to))
+		return false;
+	pair_set_add(&order->lean, from, to);
+	return true;
+}
+
+/*
+ * No room for contexts: the edges alone, and of them what makes the same locks reachable: where the next newer hold was requested with this
+ * one held, the way leads through it. In the second pass not even those, it is the last.
+ */
 static void add_lean_edges(struct lock_order *order, const struct model_thread *t,
 			   const struct request *r)
 {
-	order->overflowed = order->focus != NULL;
-	for (uint32_t i = t->held_count; i-- > 0 && !order->focus;)
-		if (t->held[i].object != r->object)
-			pair_set_add(&order->lean, t->held[i].object, r->object);
+	order->overflowed |= order->focus != NULL;
+	for (uint32_t i = t->held_count; i-- > 0 && !order->focus;) {
+		uint32_t held = t->held[i].object;
+
+		if (held == r->object ||
+		    (i + 1 < t->held_count && t->held[i + 1].object != r->object &&
+		     is_lean_edge(order, held, t->held[i + 1].object)))
+			continue;
+		pair_set_add(&order->lean, held, r->object);
+	}
 }
 
 /*
@@ -254,7 +277,9 @@ static bool add_edges(struct lock_order *order, struct analysis *a, struct model
 
 	if (!in_focus(order, r->object))
 		return true;
-	if (order->graph->live_contexts >= order->max_contexts) {
+	if (order->graph->live_contexts >= order->max_contexts ||
+	    (t->held_count > order->many_held && !order->focus && !order->is_viewed &&
+	     !t->uncertain)) {
 		add_lean_edges(order, t, r);
 		return true;
 	}

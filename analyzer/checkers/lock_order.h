@@ -48,6 +48,7 @@ struct lock_order {
 	 */
 	struct pair_set lean;
 	uint64_t max_contexts;
+	uint32_t many_held;
 	/*
 	 * Second pass: one bit per object, set for those in a cycle; only edges between them count.
 	 * Owned; NULL in the first pass.
