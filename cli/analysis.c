@@ -21,6 +21,7 @@ struct check {
 	const struct analysis_input *input;
 	struct inputs inputs;
 	struct report report;
+	int shown; /* exit status of `show` */
 };
 
 /* ---- the report ---- */
@@ -193,7 +194,7 @@ static int write_reports(struct check *check, struct diag *diag)
 	struct page_link link = { .is_open = false };
 	int error = 0, failed;
 
-	if (page_is_wanted(options)) {
+	if (page_is_wanted(options) || check->input->show) {
 		error = page_link_open(&link, options, &check->inputs, diag);
 		check->report.view = page_link_view(&link);
 	}
@@ -207,6 +208,11 @@ static int write_reports(struct check *check, struct diag *diag)
 		failed = options->format->write(&check->report, out, error ? NULL : diag);
 		error = error ? error : failed;
 	}
+	if (!error && check->input->show && !link.page)
+		error = diag_set(diag, THRUM_EINVAL, "only one trace can be shown, and no report");
+	else if (!error && check->input->show)
+		check->shown =
+			check->input->show(check->input->show_cookie, link.page, &check->report);
 	page_link_release(&link);
 	return error;
 }
@@ -242,6 +248,8 @@ static int outcome(const struct check *check)
 	const struct report *report = &check->report;
 	const struct analysis_input *input = check->input;
 
+	if (input->show)
+		return check->shown;
 	if (report->verdict == VERDICT_UNTRACED && check->options->fail_on != FAIL_ON_NEVER)
 		return STATUS_UNTRACED;
 	if (report->gated || report->stale)

@@ -10,6 +10,8 @@
 #include "inputs.h"
 #include "options.h"
 
+struct page;
+
 /* What the caller knows of the run; zeroed = nothing, then run.json of the traces says it. */
 struct analysis_input {
 	char **traces; /* borrowed */
@@ -22,6 +24,9 @@ struct analysis_input {
 	/* Changes what was found, before it is gated; NULL = nothing is to be changed. */
 	void (*mark)(void *cookie, struct finding_list *findings);
 	void *cookie;
+	/* After the reports: shows the page of the trace, with what `show_cookie` says; NULL = nothing. Returns an exit status. */
+	int (*show)(void *cookie, struct page *page, const struct report *report);
+	void *show_cookie;
 	FILE *text_out; /* where a text report goes when --format was not given */
 };
 

@@ -92,10 +92,16 @@ static void put_screens(void *cookie, const struct report *report, FILE *out)
 
 static int put_data(void *cookie, const struct report *report, FILE *out)
 {
+	const struct page *page = cookie;
 	int error;
 
+	if (page->view.is_served) {
+		fputs("<script type=\"application/json\" id=\"thrum-data\" data-served=\"1\"></script>\n",
+		      out);
+		return 0;
+	}
 	fputs("<script type=\"application/octet-stream\" id=\"thrum-data\">", out);
-	error = page_data_put(cookie, report, out);
+	error = page_data_put(page, report, out);
 	fputs("</script>\n", out);
 	return error;
 }
@@ -132,5 +138,11 @@ void page_free(struct page *page)
 
 const struct report_view *page_get_view(const struct page *page)
 {
+	return &page->view;
+}
+
+const struct report_view *page_serve(struct page *page)
+{
+	page->view.is_served = true;
 	return &page->view;
 }

@@ -37,5 +37,7 @@ void page_free(struct page *page); /* takes NULL */
 
 /* For report->view of the report on this trace: then its page has the screens. Borrowed from the page. */
 const struct report_view *page_get_view(const struct page *page);
+/* The same of a page that asks its server for the spans. */
+const struct report_view *page_serve(struct page *page);
 
 #endif

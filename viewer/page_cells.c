@@ -4,8 +4,8 @@
  */
 #include "page_cells.h"
 
+#include "../analyzer/frame_class.h"
 #include "../analyzer/report/escape.h"
-#include "../analyzer/report/html_frames.h"
 #include "../analyzer/report/words.h"
 
 #include <inttypes.h>
@@ -58,7 +58,7 @@ void page_cell_percent(FILE *out, uint64_t part, uint64_t whole)
 	unsigned percent = whole ? (unsigned)((double)part * 100 / (double)whole + 0.5) : 0;
 
 	fprintf(out, "<td class=\"n\" data-v=\"%u\">", percent);
-	if (part)
+	if (part && whole)
 		fprintf(out,
 			"%u%% <svg width=\"60\" height=\"10\" aria-hidden=\"true\"><rect class=\"bar "
 			"wait\" width=\"%u\" height=\"10\"/></svg>",
@@ -100,15 +100,33 @@ void page_put_place(const struct page *page, size_t process, uint32_t stack, FIL
 	fputs("</span>", out);
 }
 
+enum { STACK_LINES = 6 };
+
 void page_put_stack(const struct page *page, size_t process, uint32_t stack, const char *heading,
 		    FILE *out)
 {
 	struct frames frames;
+	char words[WORDS_BYTES];
+	size_t count;
 
 	if (!get_frames(page, process, stack, &frames))
 		return;
-	fprintf(out, "<h4>%s</h4>\n", heading);
-	html_frames(out, &frames, NULL);
+	count = frames_without_runtime(&frames);
+	fprintf(out, "<h4>%s</h4>\n<ol class=\"stack\">", heading);
+	for (size_t i = 0; i < count && i < STACK_LINES; i++) {
+		const struct frame *f = &frames.frame[i];
+		const char *file;
+
+		fputs("<li>", out);
+		escape_html(out, words_function(f, words, sizeof(words)));
+		fputc(' ', out);
+		file = strrchr(words_place(f, words, sizeof(words)), '/');
+		escape_html(out, file ? file + 1 : words);
+		fputs("</li>", out);
+	}
+	if (count > STACK_LINES)
+		fprintf(out, "<li>and %zu more</li>", count - STACK_LINES);
+	fputs("</ol>\n", out);
 }
 
 void page_put_thread(const struct page *page, size_t process, uint32_t thread, FILE *out)

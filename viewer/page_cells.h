@@ -26,7 +26,7 @@ void page_cell_text(FILE *out, const char *text);
 
 /* "transfer bank.c:31" of a stack, escaped, in a span of class where; nothing where it is not known. */
 void page_put_place(const struct page *page, size_t process, uint32_t stack, FILE *out);
-/* The stack as a list, without source lines, under a heading. */
+/* The innermost frames as a list, without source lines, under a heading. */
 void page_put_stack(const struct page *page, size_t process, uint32_t stack, const char *heading,
 		    FILE *out);
 /* A link to the lane of a thread: "worker". */

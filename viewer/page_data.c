@@ -450,30 +450,46 @@ static void pack_rows(const struct lanes *l, struct packed *packed)
 			packed_add(packed, l->row[i].far, LANE_FAR_BUCKETS);
 }
 
-int page_data_put(const struct page *page, const struct report *report, FILE *out)
+int page_model_put(const struct page *page, const struct report *report, FILE *out)
 {
-	struct writer w = { .page = page, .report = report };
-	char *json = NULL;
-	size_t bytes = 0;
-	struct packed *packed = packed_new(out);
-	bool ok = used_new(&w) && packed;
+	struct writer w = { .page = page, .report = report, .out = out };
+	bool ok = used_new(&w);
 
-	w.out = ok ? open_memstream(&json, &bytes) : NULL;
-	if (w.out) {
-		uint8_t head[4];
-
+	if (ok) {
 		mark_spans(&w);
 		mark_findings(&w);
 		put_json(&w);
-		ok = !fclose(w.out);
-		for (int i = 0; i < 4; i++)
-			head[i] = (uint8_t)(bytes >> 8 * i);
-		packed_add(packed, head, sizeof(head));
-		packed_add(packed, json, bytes);
+	}
+	used_free(&w);
+	return ok ? 0 : THRUM_ENOMEM;
+}
+
+/* Its bytes before it. */
+static void pack_json(struct packed *packed, const char *json, size_t bytes)
+{
+	uint8_t head[4];
+
+	for (int i = 0; i < 4; i++)
+		head[i] = (uint8_t)(bytes >> 8 * i);
+	packed_add(packed, head, sizeof(head));
+	packed_add(packed, json, bytes);
+}
+
+int page_data_put(const struct page *page, const struct report *report, FILE *out)
+{
+	char *json = NULL;
+	size_t bytes = 0;
+	FILE *memory = open_memstream(&json, &bytes);
+	struct packed *packed = packed_new(out);
+	bool ok = memory && packed && !page_model_put(page, report, memory);
+
+	if (memory)
+		ok = !fclose(memory) && ok;
+	if (ok) {
+		pack_json(packed, json, bytes);
 		pack_rows(page->lanes, packed);
 	}
-	ok = packed_finish(packed) && ok && w.out;
+	ok = packed_finish(packed) && ok;
 	free(json);
-	used_free(&w);
 	return ok ? 0 : THRUM_ENOMEM;
 }

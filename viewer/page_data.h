@@ -24,5 +24,7 @@
 
 /* The whole payload as base64 of raw deflate; nothing where memory runs out. Returns 0 or THRUM_ENOMEM. */
 int page_data_put(const struct page *page, const struct report *report, FILE *out);
+/* The JSON alone. */
+int page_model_put(const struct page *page, const struct report *report, FILE *out);
 
 #endif

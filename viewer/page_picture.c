@@ -168,7 +168,7 @@ void page_picture_put(const struct page *page, const struct report *report, FILE
 	const struct lanes *l = page->lanes;
 	struct chosen chosen = { .count = 0 };
 	int height = AXIS, y = AXIS;
-	char spans[96], lanes[96], time[32];
+	char spans[96], lanes[96], arrows[96], time[32];
 
 	choose_lanes(page, report, &chosen);
 	for (size_t i = 0; i < chosen.count; i++)
@@ -179,8 +179,9 @@ void page_picture_put(const struct page *page, const struct report *report, FILE
 	      "height=\"5\"/></pattern></defs></svg>\n",
 	      out);
 	fputs("<section class=\"screen\" id=\"timeline\">\n<h2>Timeline</h2>\n", out);
-	fprintf(out, "<p class=\"facts\">%s, %s over %s",
+	fprintf(out, "<p class=\"facts\">%s and %s of %s over %s",
 		words_count(l->spans, "span", NULL, spans, sizeof(spans)),
+		words_count(l->arrows, "arrow", NULL, arrows, sizeof(arrows)),
 		words_count(l->thread_count, "thread", NULL, lanes, sizeof(lanes)),
 		page_time(l->end_ns, time, sizeof(time)));
 	if (chosen.count < l->thread_count)

@@ -55,12 +55,12 @@ static const struct table_place *heaviest(const struct table_place *place, uint6
 }
 
 static void put_places(const struct page *page, const struct table_lock *l,
-		       const struct table_place *places, const char *heading, FILE *out)
+		       const struct table_place *places, const char *heading, int most, FILE *out)
 {
 	char title[128], time[32];
 	uint64_t below = UINT64_MAX;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < most; i++) {
 		const struct table_place *p = heaviest(places, below);
 
 		if (!p)
@@ -94,8 +94,8 @@ static void put_lock(const struct page *page, const struct table_lock *l, FILE *
 	page_put_stack(page, l->process,
 		       page->lanes->process[l->process].process->objects[l->object].stack,
 		       "First seen", out);
-	put_places(page, l, l->wait_place, "Waited for", out);
-	put_places(page, l, l->hold_place, "Held", out);
+	put_places(page, l, l->wait_place, "Waited for", 3, out);
+	put_places(page, l, l->hold_place, "Held", l->wait.count ? 3 : 1, out);
 	fputs("</details>", out);
 	put_process(page, l->process, out);
 	fputs("</td>", out);

@@ -58,6 +58,8 @@ static const struct table_task *find_task(const struct tables *t, uint32_t proce
 
 static void put_task(const struct page *page, const struct table_task *t, FILE *out)
 {
+	const struct table_task *first = t;
+
 	fprintf(out, "<li id=\"task-%" PRIu32 "-%" PRIu32 "\"><span class=\"subject\">", t->process,
 		t->task);
 	put_task_name(page, t, out);
@@ -70,11 +72,16 @@ static void put_task(const struct page *page, const struct table_task *t, FILE *
 		fputs(", stands at ", out);
 		page_put_place(page, t->process, t->await_stack, out);
 	}
-	for (unsigned i = 0; t && t->awaits && i < DEEPEST; i++) {
+	for (unsigned i = 0; t->awaits && i < DEEPEST; i++) {
 		const struct table_task *next = find_task(page->tables, t->process, t->awaits);
 
 		if (!next)
 			break;
+		if (next == first) {
+			fputs(" \xe2\x86\x92 <span class=\"bad\">itself: they wait for each other</span>",
+			      out);
+			break;
+		}
 		fputs(" \xe2\x86\x92 ", out);
 		fprintf(out, "<a href=\"#task-%" PRIu32 "-%" PRIu32 "\">", next->process,
 			next->task);

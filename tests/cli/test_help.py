@@ -146,7 +146,7 @@ class Help(Case):
         self.assert_status(self.thrum("run", "--time=1", "--", "true"), 64)
 
     def test_verbs_and_options_of_later_versions_are_unknown(self):
-        for verb in ("view", "core", "frobnicate"):
+        for verb in ("core", "frobnicate"):
             result = self.thrum(verb, "x")
             self.assert_status(result, 64)
             self.assertIn(f"'{verb}'", result.stderr)

@@ -223,7 +223,9 @@ class Timeline {
     if (!this.selected) return;
     const span = this.trace.get(this.selected);
     if (span.arrow) {
-      this.select(this.spanAt(this.trace.lanes[span.fromLane], span.fromNs, span.object), true);
+      const cause = this.spanAt(this.trace.lanes[span.fromLane], span.fromNs, span.object);
+      if (cause) this.select(cause, true);
+      else toast('nothing was recorded of ' + this.trace.laneName(this.trace.lanes[span.fromLane]) + ' then');
     } else {
       const holder = this.holderOf(this.selected);
       if (holder) this.select(holder, true);

@@ -89,7 +89,8 @@ class TimelineScreen {
     else this.timeline.show(0, this.trace.end);
     const [row, start] = (values.get('sel') || '').split(':').map(Number);
     if (start >= 0 && this.trace.rows[row]) {
-      const place = this.trace.find(this.trace.rows[row], start + 1) || this.trace.find(this.trace.rows[row], start);
+      let place = this.trace.find(this.trace.rows[row], start);
+      while (place && this.trace.get(place).start < start - 0.5) place = this.trace.step(place, 1);
       if (place) this.timeline.select(place);
     }
   }

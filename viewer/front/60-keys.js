@@ -35,7 +35,7 @@ class Search {
   constructor(trace, screens) {
     this.trace = trace;
     this.screens = screens;
-    this.input = /** @type {HTMLInputElement} */ (el('input', { type: 'search', placeholder: 'Search ( / )', 'aria-label': 'Search findings, threads, locks, functions',
+    this.input = /** @type {HTMLInputElement} */ (el('input', { type: 'text', placeholder: 'Search ( / )', 'aria-label': 'Search findings, threads, locks, functions',
       'aria-controls': 'hits', autocomplete: 'off', spellcheck: 'false' }));
     this.list = el('ul', { class: 'hits', id: 'hits', 'aria-label': 'Hits' });
     this.list.hidden = true;

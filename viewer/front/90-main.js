@@ -22,3 +22,5 @@ const ready = openTrace().catch(() => null).then((trace) => {
 });
 screens.show();
 void ready;
+// A server ends some time after the last page of it was closed.
+if (document.querySelector('#thrum-data[data-served]')) setInterval(() => { fetch('alive').catch(() => {}); }, 60000);
