@@ -130,6 +130,7 @@ void analysis_make_report(const struct options *options, const struct inputs *in
 	*ret_report = (struct report){ .version = THRUM_VERSION,
 				       .source_root = find_source_root(inputs),
 				       .verbose = options->verbose,
+				       .is_ungated = options->fail_on == FAIL_ON_NEVER,
 				       .quiet = options->quiet };
 	if (!strncmp(THRUM_RULES_URI, "file:", 5))
 		ret_report->rules_uri = find_rules_uri(inputs);

@@ -163,6 +163,16 @@ static void put_legend(FILE *out)
 	fputs("</ul>\n", out);
 }
 
+/* Stripes of a state: it is told by more than its colour. */
+static void put_hatch(FILE *out, const char *state, int degrees)
+{
+	fprintf(out,
+		"<pattern id=\"hatch-%s\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" "
+		"patternTransform=\"rotate(%d)\"><rect class=\"ground-%s\" width=\"5\" height=\"5\"/><rect "
+		"class=\"hatch-line\" width=\"2\" height=\"5\"/></pattern>",
+		state, degrees, state);
+}
+
 void page_picture_put(const struct page *page, const struct report *report, FILE *out)
 {
 	const struct lanes *l = page->lanes;
@@ -173,11 +183,10 @@ void page_picture_put(const struct page *page, const struct report *report, FILE
 	choose_lanes(page, report, &chosen);
 	for (size_t i = 0; i < chosen.count; i++)
 		height += lane_height(l, chosen.lane[i]);
-	fputs("<svg class=\"markers\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><pattern id=\"hatch\" "
-	      "width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect "
-	      "class=\"hatch-ground\" width=\"5\" height=\"5\"/><rect class=\"hatch-line\" width=\"2\" "
-	      "height=\"5\"/></pattern></defs></svg>\n",
-	      out);
+	fputs("<svg class=\"markers\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>", out);
+	put_hatch(out, "lock", 45);
+	put_hatch(out, "call", -45);
+	fputs("</defs></svg>\n", out);
 	fputs("<section class=\"screen\" id=\"timeline\">\n<h2>Timeline</h2>\n", out);
 	fprintf(out, "<p class=\"facts\">%s and %s of %s over %s",
 		words_count(l->spans, "span", NULL, spans, sizeof(spans)),

@@ -88,6 +88,7 @@ struct report {
 	bool verbose;
 	bool quiet;			/* text: only the findings' first lines */
 	const struct report_view *view; /* html; NULL = findings only */
+	bool is_ungated;		/* nothing could fail the run: not worth a word */
 };
 
 struct sink_ops {

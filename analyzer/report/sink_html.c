@@ -309,7 +309,7 @@ static void put_top(const struct page *p)
 		fputs("</p>\n", p->out);
 	}
 	fprintf(p->out, "<p class=\"facts\">Seen: %s", words_seen(report, words, sizeof(words)));
-	if (report->listed_count)
+	if (report->listed_count && !report->is_ungated)
 		fprintf(p->out, "; %u of %zu %s the run", report->gated, report->listed_count,
 			report->gated == 1 ? "fails" : "fail");
 	if (report->suppressed || report->baseline)

@@ -134,8 +134,9 @@ class Timeline {
     this.selected = place;
     if (place && reveal) {
       const span = this.trace.get(place), length = this.to - this.from, y = this.rowY(place.row);
-      if (span.end < this.from || span.start > this.to || (span.end - span.start) / length * this.width() < 3) {
-        const wanted = span.end > span.start ? clamp((span.end - span.start) * 4, Math.min(length, 1000), length) : length;
+      const own = span.end - span.start, small = own / length * this.width() < 3;
+      if (span.end < this.from || span.start > this.to || small || own > length) {
+        const wanted = own > length ? own * 1.5 : small && own > 0 ? clamp(own * 20, Math.min(length, 1000), length) : length;
         this.show((span.start + span.end) / 2 - wanted / 2, (span.start + span.end) / 2 + wanted / 2);
       }
       if (y !== null && (y < this.scroller.scrollTop + AXIS || y > this.scroller.scrollTop + this.scroller.clientHeight - 30))
@@ -368,7 +369,7 @@ class Timeline {
       drawn = x + w;
       c.fillStyle = this.theme.states[span.state];
       c.fillRect(x, y, w, ROW_HEIGHT);
-      if (HATCHED.has(span.state) && w > 4) this.hatch(c, x, y, w);
+      if (HATCHED.has(span.state) && w > 4) this.hatch(c, x, y, w, span.state === STATE.CALL);
       if (span.open && span.end <= this.to && w > 4) {
         c.fillStyle = this.theme.ink;
         c.fillRect(x + w - 2, y, 2, ROW_HEIGHT);
@@ -377,8 +378,8 @@ class Timeline {
     }
   }
 
-  /** Stripes: a wait is told by more than its colour. @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} w */
-  hatch(c, x, y, w) {
+  /** Stripes: a wait is told by more than its colour. @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} w @param {boolean} back */
+  hatch(c, x, y, w, back) {
     c.save();
     c.beginPath();
     c.rect(x, y, w, ROW_HEIGHT);
@@ -389,8 +390,8 @@ class Timeline {
     c.beginPath();
     const first = x - (x % 8) - ROW_HEIGHT;
     for (let at = first; at < x + w; at += 8) {
-      c.moveTo(at, y + ROW_HEIGHT);
-      c.lineTo(at + ROW_HEIGHT, y);
+      c.moveTo(at, back ? y : y + ROW_HEIGHT);
+      c.lineTo(at + ROW_HEIGHT, back ? y + ROW_HEIGHT : y);
     }
     c.stroke();
     c.restore();
