@@ -43,6 +43,7 @@ function readColumn(bytes, at, size, out) {
 
 /** @param {Uint8Array} bytes @param {Block} block @returns {Spans} */
 function decodeBlock(bytes, block) {
+  /** @type {number[]} */
   const sizes = [];
   let at = 0;
   for (let column = 0; column < 8; column++) {

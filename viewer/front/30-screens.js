@@ -44,6 +44,9 @@ class Screens {
   constructor() {
     /** @type {Map<string, () => void>} what a screen needs when it is first shown */
     this.onShow = new Map();
+    this.rail = el('nav', { class: 'rail', 'aria-label': 'Screens' });
+    this.top = el('div', { class: 'top' });
+    this.articles = all('body > main > article');
     this.build();
     addEventListener('hashchange', () => this.show());
   }
@@ -52,8 +55,7 @@ class Screens {
   build() {
     const header = all('body > header')[0], list = all('body > nav')[0], main = all('body > main')[0], footer = all('body > footer')[0];
     const home = el('section', { class: 'screen', id: 'findings' });
-    const articles = all(':scope > article', main);
-    this.articles = articles;
+    const articles = this.articles;
     header.after(home);
     home.append(...[header, ...all(':scope > p', document.body), list].filter(Boolean));
     for (const article of articles) article.classList.add('screen');
@@ -63,7 +65,6 @@ class Screens {
     if (footer) home.append(footer);
     for (const heading of all(':scope > .screen:not(#findings) > h2', content)) heading.setAttribute('aria-level', '1'); // each screen is a page
     main.remove();
-    this.rail = el('nav', { class: 'rail', 'aria-label': 'Screens' });
     const counts = /** @type {Record<string, number>} */ ({ findings: articles.length });
     for (const [id, name, key] of SCREENS) {
       if (!content.querySelector(':scope > #' + id)) continue;
@@ -72,7 +73,7 @@ class Screens {
       this.rail.append(link);
     }
     const brand = all('.brand', header)[0];
-    this.top = el('div', { class: 'top' }, el('a', { href: '#findings', class: 'brand' }, brand ? brand.textContent || '' : 'thrum'));
+    this.top.append(el('a', { href: '#findings', class: 'brand' }, brand ? brand.textContent || '' : 'thrum'));
     if (brand) brand.remove();
     frame.append(this.rail, content);
     document.body.prepend(this.top, frame);

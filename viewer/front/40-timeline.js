@@ -57,6 +57,8 @@ class Timeline {
     this.spacer.append(this.canvas);
     host.append(this.scroller);
     this.strips = document.createElement('canvas');
+    /** @type {{lane: Lane, rows: Row[], y: number, height: number}[]} */
+    this.places = [];
     this.layout();
     this.listen();
     new ResizeObserver(() => this.draw()).observe(this.scroller);
@@ -66,7 +68,6 @@ class Timeline {
   // ---- what is where ----
 
   layout() {
-    /** @type {{lane: Lane, rows: Row[], y: number, height: number}[]} */
     this.places = [];
     let y = AXIS + 8;
     for (const lane of this.trace.lanes) {

@@ -26,6 +26,9 @@ class TimelineScreen {
     if (this.legend) section.append(this.legend);
     section.append(this.makeTable());
     trace.onData = () => { this.timeline.draw(); this.minimap.waits = undefined; this.minimap.paint(); };
+    this.only = button('All threads', () => this.showOnly(null));
+    this.only.hidden = true;
+    this.range = el('span', { class: 'chip' });
     this.makeTools();
     this.tell(null);
     this.restore(values);
@@ -42,9 +45,6 @@ class TimelineScreen {
       this.relayout();
     }, 'Only threads that waited for a lock, or had one that others waited for');
     contended.setAttribute('aria-pressed', 'false');
-    this.only = button('All threads', () => this.showOnly(null));
-    this.only.hidden = true;
-    this.range = el('span', { class: 'chip' });
     this.tools.append(button('Whole run', () => this.timeline.show(0, this.trace.end), '0'), button('Zoom in', () => this.timeline.zoom(0.5), 'W'),
       button('Zoom out', () => this.timeline.zoom(2), 'S'), contended, this.only, this.range);
   }

@@ -18,6 +18,7 @@ const ready = openTrace().catch(() => null).then((trace) => {
     for (const article of screens.articles) screens.onShow.set(single ? 'findings' : article.id, () => addStrip(trace, article, screens));
   }
   screens.show();
+  performance.mark('thrum-ready');
   document.documentElement.dataset.ready = trace ? 'yes' : 'no-data';
 });
 screens.show();
