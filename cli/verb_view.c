@@ -5,6 +5,7 @@
 #include "../viewer/server.h"
 #include "analysis.h"
 #include "cli.h"
+#include "view_terminal.h"
 
 #include <signal.h>
 
@@ -51,6 +52,8 @@ int verb_view(const struct options *options)
 	struct analysis_input input = { .gate = &gate };
 	int status;
 
+	if (options->tui || options->text)
+		return view_terminal(options, options->tui);
 	if (options->port > UINT16_MAX) {
 		say("--port: there is no port %llu", (unsigned long long)options->port);
 		return STATUS_USAGE;

@@ -37,6 +37,7 @@ LAYERS = {
     "analyzer/report": ["analyzer/report/html/", "analyzer/*.h", "trace/", "spec/"],
     "viewer": ["analyzer/report/", "analyzer/model/", "analyzer/fleet/", "analyzer/recorded/", "analyzer/predict/", "analyzer/*.h", "trace/", "spec/"],
     "cli": ["viewer/", "analyzer/*.h", "analyzer/report/", "analyzer/gate/", "analyzer/predict/", "analyzer/fleet/", "trace/", "spec/"],
+    "viewer/tui": ["viewer/*.h", "analyzer/report/", "analyzer/*.h", "trace/", "spec/"],
     "include": [],
 }
 # Headers of analyzer/ that only analyzer/ itself and its checkers see.
