@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "inputs_lockgraph.h"
 #include "inputs_std.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,6 +96,13 @@ const char **inputs_get_directories(const struct options *options, const struct 
 	return directories;
 }
 
+/* Of each image from its beginning: most runs have one. */
+static void tell_progress(void *cookie, size_t process, uint64_t events, uint64_t total)
+{
+	(void)process;
+	progress_tell(cookie, events, total);
+}
+
 static int input_analyze(struct inputs *inputs, const struct options *given, struct input *input,
 			 bool timed_out, struct diag *diag)
 {
@@ -111,11 +119,16 @@ static int input_analyze(struct inputs *inputs, const struct options *given, str
 	struct symbolize_options symbolize = { .directories = directories,
 					       .say = given->quiet ? NULL : say_symbols };
 	struct analyze_stats stats;
+	struct progress progress;
 	int error;
 
 	if (!directories)
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	options.progress = tell_progress;
+	options.cookie = &progress;
+	progress_begin(&progress, "analysing", given->quiet);
 	error = analyze_run(input->reader, &options, input->findings, &stats, diag);
+	progress_end(&progress);
 	if (error)
 		goto out;
 	symbolize_findings(input->findings, input->reader, &symbolize);
