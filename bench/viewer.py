@@ -66,7 +66,7 @@ def show(url, browser):
     opened = page.get("performance.getEntriesByName('thrum-ready')[0].startTime / 1000")
     median, slow = page.get(FRAMES)
     if page.errors:
-        sys.exit(f"errors in the page: {page.errors}")
+        sys.exit(f"errors in the page: {page.errors[:3]}")
     page.close()
     return opened, median, slow
 

@@ -16,6 +16,7 @@
 
 #define STACKS_MOST 20000u /* of a page; what is beyond has no frames in the page */
 #define FRAMES_MOST 24u
+#define OBJECTS_MOST 20000u /* of a page that have a name */
 
 /* ---- JSON ---- */
 
@@ -226,6 +227,7 @@ static void put_all_stacks(struct writer *w)
 static void put_objects(struct writer *w)
 {
 	char kind[WORDS_BYTES], name[WORDS_BYTES];
+	size_t named = 0;
 
 	fputs(",\"objects\":[", w->out);
 	for (size_t i = 0; i < w->page->lanes->process_count; i++) {
@@ -233,7 +235,7 @@ static void put_objects(struct writer *w)
 
 		fputs(i ? ",{" : "{", w->out);
 		for (size_t id = 1; id < w->page->lanes->process[i].process->object_count; id++) {
-			if (!is_marked(w->used[i].object, id))
+			if (!is_marked(w->used[i].object, id) || named++ >= OBJECTS_MOST)
 				continue;
 			page_object_words(w->page, i, (uint32_t)id, kind, sizeof(kind), name,
 					  sizeof(name));

@@ -82,7 +82,7 @@ class Trace {
       const blocks = [];
       for (let i = 0; i < r[5].length; i += 5)
         blocks.push({ base: r[5][i], end: r[5][i + 1], count: r[5][i + 2], at: r[5][i + 3], size: r[5][i + 4], spans: null, asked: false });
-      return { index, lane: r[0], kind: r[1], level: r[2], count: r[3], farAt: r[4], blocks, far: null };
+      return { index, lane: r[0], kind: r[1], level: r[2], count: r[3], farAt: r[4], farAsked: false, blocks, far: null };
     });
     /** @type {Lane[]} */
     this.lanes = json.lanes.map((/** @type {any[]} */ l, /** @type {number} */ index) => ({
@@ -96,8 +96,9 @@ class Trace {
           level: f[1], fingerprint: f[0], title: f[3] });
       return { fingerprint: f[0], level: f[1], rule: f[2], title: f[3], lanes: f[4], marks };
     });
-    /** @type {Promise<void>} */
-    this.waiting = Promise.resolve();
+    /** @type {(() => Promise<void>)[]} */
+    this.queue = [];
+    this.running = 0;
   }
 
   /** Spans of a block, or null: then onData is called once they are there. @param {Row} row @param {number} index @returns {Spans | null} */
@@ -105,14 +106,22 @@ class Trace {
     const block = row.blocks[index];
     if (block.spans || block.asked) return block.spans;
     if (this.bytes) return (block.spans = decodeBlock(this.bytes.subarray(block.at, block.at + block.size), block));
-    block.asked = true;
-    this.ask('blocks?row=' + row.index + '&first=' + index + '&count=1', (bytes) => { block.spans = decodeBlock(bytes, block); });
+    let count = 0; // neighbours come with it
+    while (count < 16 && index + count < row.blocks.length && !row.blocks[index + count].spans && !row.blocks[index + count].asked)
+      row.blocks[index + count++].asked = true;
+    this.ask('blocks?row=' + row.index + '&first=' + index + '&count=' + count, (bytes) => {
+      let at = 0;
+      for (const each of row.blocks.slice(index, index + count)) {
+        each.spans = decodeBlock(bytes.subarray(at, at + each.size), each);
+        at += each.size;
+      }
+    });
     return null;
   }
 
   /** Levels of the picture from afar, the finest first; null = none, or not yet. @param {Row} row */
   far(row) {
-    if (row.far || row.farAt < 0) return row.far;
+    if (row.far || row.farAt < 0 || row.farAsked) return row.far;
     const build = (/** @type {Uint8Array} */ finest) => {
       const levels = [finest];
       while (levels[levels.length - 1].length > 256) {
@@ -125,17 +134,24 @@ class Trace {
     if (this.bytes) {
       build(this.bytes.subarray(row.farAt, row.farAt + FAR_BUCKETS));
     } else {
-      const at = row.farAt;
-      row.farAt = -1; // asked for once
-      this.ask('far?row=' + row.index, (bytes) => { row.farAt = at; build(bytes); });
+      row.farAsked = true;
+      this.ask('far?row=' + row.index, build);
     }
     return row.far;
   }
 
-  /** @param {string} path @param {(bytes: Uint8Array) => void} then */
+  /** Few at a time: a browser gives up when hundreds wait. @param {string} path @param {(bytes: Uint8Array) => void} then */
   ask(path, then) {
-    fetch(path).then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
-      .then((buffer) => { then(new Uint8Array(buffer)); this.onData(); }, () => {});
+    this.queue.push(() => fetch(path).then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
+      .then((buffer) => { then(new Uint8Array(buffer)); this.onData(); }, () => {}).then(() => { this.running--; this.askNext(); }));
+    this.askNext();
+  }
+
+  askNext() {
+    while (this.running < 6 && this.queue.length) {
+      this.running++;
+      /** @type {() => Promise<void>} */ (this.queue.pop())(); // what was asked for last is what is looked at
+    }
   }
 
   /** The first block of the row that ends at or after a time. @param {Row} row @param {number} ns */
@@ -202,6 +218,7 @@ class Trace {
     const width = out.length, step = (to - from) / width, bucket = 2 ** this.json.shift;
     out.fill(0);
     const far = step >= bucket ? this.far(row) : null;
+    if (!far && row.farAt >= 0 && step >= bucket) return; // it is on its way
     if (far) {
       const level = clamp(Math.floor(Math.log2(step / bucket)), 0, far.length - 1), size = bucket * 2 ** level, states = far[level];
       for (let x = 0; x < width; x++) {
