@@ -300,6 +300,8 @@ def main(argv):
     else:
         new = {"series": measure(build, options)}
         ratios(new["series"])
+        if options.write:
+            write(new)
         new["text"] = [through_pipe(build, n) for n in [10**6, 10**7] + [10**8] * (not options.quick) + [HUGE] * options.huge]
     if options.write:
         write(new)

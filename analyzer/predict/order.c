@@ -4,8 +4,6 @@
  */
 #include "order.h"
 
-#define NOT_KEPT ACQUIRES_NONE
-
 struct pass {
 	const struct predict_sequence *sequence;
 	struct acquires *acquires;
@@ -13,28 +11,15 @@ struct pass {
 	struct flow *main;	   /* the one of these whose own entries are the moments */
 	struct clock_stamp
 		*written;  /* owns; by variable: its newest write; NULL where reads are ignored */
-	struct held *held; /* owns; by thread; marks are acquires */
+	struct held *held; /* owns; by thread: of kept locks; marks are acquires */
 	size_t occurrence; /* the next one */
 	uint32_t *filled;  /* owns; by abstract acquire */
 	uint32_t *limit;   /* of the order */
 };
 
-static uint32_t outer_of(const struct held *held, uint32_t *ret_kept)
-{
-	uint32_t outer = NOT_KEPT;
-
-	*ret_kept = 0;
-	for (size_t i = 0; i < held->count; i++) {
-		if (held->lock[i].mark == NOT_KEPT)
-			continue;
-		outer = held->lock[i].mark;
-		++*ret_kept;
-	}
-	return outer;
-}
-
 static uint32_t record(struct pass *p, uint32_t thread, uint32_t lock, size_t event)
 {
+	const struct held *held = &p->held[thread];
 	struct acquires *out = p->acquires;
 	struct acquire *a;
 
@@ -45,7 +30,8 @@ static uint32_t record(struct pass *p, uint32_t thread, uint32_t lock, size_t ev
 			       .lock = lock,
 			       .abstract = ACQUIRES_NONE,
 			       .own = *clocks_own(&p->main->clocks, thread) };
-	a->outer = outer_of(&p->held[thread], &a->held);
+	a->held = (uint32_t)held->count;
+	a->outer = held->count ? held->lock[held->count - 1].mark : ACQUIRES_NONE;
 	if (p->occurrence < out->occurrences && out->occurrence[p->occurrence].event == event) {
 		a->abstract = out->occurrence[p->occurrence++].abstract;
 		out->of_abstract[out->abstract[a->abstract].first + p->filled[a->abstract]++] =
@@ -56,21 +42,20 @@ static uint32_t record(struct pass *p, uint32_t thread, uint32_t lock, size_t ev
 
 static void acquire(struct pass *p, const struct predict_event *e, size_t index)
 {
-	uint32_t made = NOT_KEPT;
-
 	if (p->acquires->keeps[e->object])
-		made = record(p, e->thread, e->object, index);
-	held_add(&p->held[e->thread], e->object, made);
+		held_add(&p->held[e->thread], e->object, record(p, e->thread, e->object, index));
 }
 
 static void release(struct pass *p, const struct predict_event *e)
 {
 	struct held *held = &p->held[e->thread];
-	size_t at = held_find(held, e->object);
+	size_t at;
 
-	if (held->lock[at].mark != NOT_KEPT)
-		p->acquires->acquire[held->lock[at].mark].released =
-			*clocks_own(&p->main->clocks, e->thread);
+	if (!p->acquires->keeps[e->object])
+		return;
+	at = held_find(held, e->object);
+	p->acquires->acquire[held->lock[at].mark].released =
+		*clocks_own(&p->main->clocks, e->thread);
 	held_drop(held, at);
 }
 
