@@ -236,8 +236,9 @@ def load():
 
 
 def write(new):
+    kept = {**load(), **new}
     with open(RESULTS, "w", encoding="utf-8") as f:
-        json.dump({**load(), **new}, f, indent=1)
+        json.dump(kept, f, indent=1)
         f.write("\n")
 
 

@@ -101,7 +101,7 @@ static void build(void)
 	for (unsigned i = 0; i < NODES; i++) {
 		MUST(pthread_mutex_init(&pool[i].lock, NULL));
 		shuffled[i] = &pool[i < NODES / 2 ? i * 5 % (NODES / 2)
-						 : NODES / 2 + i * 11 % (NODES / 2)];
+						  : NODES / 2 + i * 11 % (NODES / 2)];
 	}
 	list = shuffled[0];
 	for (unsigned i = 0; i + 1 < NODES / 2; i++)
