@@ -191,6 +191,8 @@ def document(results):
     out += ["## Real programs", "", markdown_table(REAL_HEAD, [real_cells(n, r) for n, r in real]), "", *notes.get("real", []), ""]
     out += symbols_section(notes)
     out += predict.section(markdown_table, notes)
+    if "viewer" in notes:
+        out += ["## The viewer", "", *notes["viewer"], ""]
     rows = [(n, notes.get("rows", {}).get(n), v) for n, r in micro + real
             for v in [micro_verdict(n, r)[1] if r["group"] == "micro" else "" if "skipped" in r else real_verdict(r)[1]]]
     told = [(n, why, v) for n, why, v in rows if why or v == "missed"]
