@@ -138,7 +138,10 @@ void page_locks_put(const struct page *page, FILE *out)
 	page_table_begin(out, COLUMNS(columns));
 	for (size_t i = 0; i < t->lock_count && i < PAGE_ROWS; i++)
 		put_lock(page, sorted[i], out);
-	page_table_end(out, t->lock_count > PAGE_ROWS ? t->lock_count - PAGE_ROWS : 0, "lock");
+	page_table_end(out,
+		       (t->lock_count > PAGE_ROWS ? t->lock_count - PAGE_ROWS : 0) +
+			       t->locks_left_out,
+		       "lock");
 	fputs("</section>\n", out);
 	free(sorted);
 }

@@ -11,9 +11,12 @@
 struct walk {
 	struct tables *tables;
 	const struct lanes *lanes;
-	uint32_t **row; /* owned; by process, then object: index + 1 in tables->lock */
-	bool detail;
+	/* Owned; by process, then object: index + 1 in tables->lock, or LEFT_OUT; while `weighing`, microseconds + 1. */
+	uint32_t **row;
+	bool weighing, detail;
 };
+
+#define LEFT_OUT UINT32_MAX
 
 static bool is_hold(unsigned state)
 {
@@ -79,6 +82,14 @@ static void add_detail(struct table_lock *lock, const struct lane_span *span, ui
 			span->end_ns - span->start_ns);
 }
 
+/* As weight() below, in microseconds. */
+static void weigh(uint32_t *weight, unsigned state, uint64_t ns)
+{
+	uint64_t more = 1 + (is_wait(state) ? 8 : 1) * ns / 1000;
+
+	*weight = more < LEFT_OUT - 1 - *weight ? (uint32_t)(*weight + more) : LEFT_OUT - 1;
+}
+
 static bool add_span(struct walk *w, uint32_t lane, const struct lane_span *span)
 {
 	const struct lane_thread *at = &w->lanes->thread[lane];
@@ -88,6 +99,12 @@ static bool add_span(struct walk *w, uint32_t lane, const struct lane_span *span
 	if (!is_hold(span->state) && !is_wait(span->state))
 		return true;
 	if (!span->object || span->object >= w->tables->making->image[at->process].objects)
+		return true;
+	if (w->weighing) {
+		weigh(&w->row[at->process][span->object], span->state, ns);
+		return true;
+	}
+	if (w->row[at->process][span->object] == LEFT_OUT)
 		return true;
 	lock = lock_row(w, at->process, span->object);
 	if (!lock)
@@ -127,7 +144,7 @@ static struct table_thread *thread_row(struct walk *w, const struct lane_thread 
 static bool walk_lane(struct walk *w, uint32_t lane)
 {
 	const struct lane_thread *at = &w->lanes->thread[lane];
-	struct table_thread *thread = w->detail ? NULL : thread_row(w, at);
+	struct table_thread *thread = w->detail || w->weighing ? NULL : thread_row(w, at);
 	struct lane_cursor cursor;
 	struct lane_span span;
 	bool ok = true;
@@ -267,10 +284,56 @@ static bool make_rows(struct walk *w)
 	return w->row;
 }
 
+/*
+ * Where more locks were used than there is room for, which ones get rows: those that most time went into, of equal ones the first.
+ */
+static bool choose_rows(struct walk *w)
+{
+	const struct table_making *making = w->tables->making;
+	size_t of_bits[33] = { 0 }, all = 0, above = 0, level = 0;
+	unsigned bits = 32;
+
+	w->weighing = true;
+	if (!walk_lanes(w))
+		return false;
+	w->weighing = false;
+	for (size_t i = 0; i < making->images; i++)
+		for (size_t k = 0; k < making->image[i].objects; k++)
+			if (w->row[i][k]) {
+				of_bits[32 - __builtin_clz(w->row[i][k])]++;
+				all++;
+			}
+	while (bits && above + of_bits[bits] <= TABLE_MOST_LOCKS)
+		above += of_bits[bits--];
+	for (size_t i = 0; i < making->images; i++)
+		for (size_t k = 0; k < making->image[i].objects; k++) {
+			unsigned of = w->row[i][k] ? 32 - (unsigned)__builtin_clz(w->row[i][k]) : 0;
+			bool kept = of > bits || (of && of == bits &&
+						  above + level < TABLE_MOST_LOCKS && ++level);
+
+			w->row[i][k] = of && !kept ? LEFT_OUT : 0;
+		}
+	w->tables->locks_left_out = all - above - level;
+	return true;
+}
+
+static size_t count_objects(const struct table_making *making)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < making->images; i++)
+		count += making->image[i].objects;
+	return count;
+}
+
 int tables_take_lanes(struct tables *tables, const struct lanes *lanes, struct diag *diag)
 {
 	struct walk w = { .tables = tables, .lanes = lanes };
-	bool ok = make_rows(&w) && walk_lanes(&w) && choose_details(tables);
+	bool ok = make_rows(&w);
+
+	if (ok && count_objects(tables->making) > TABLE_MOST_LOCKS)
+		ok = choose_rows(&w);
+	ok = ok && walk_lanes(&w) && choose_details(tables);
 
 	w.detail = true;
 	ok = ok && walk_lanes(&w);

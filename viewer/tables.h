@@ -25,6 +25,7 @@ enum {
 	TABLE_DETAILED = 1000,
 	TABLE_PLACES = 8, /* that are told apart for each lock and side, about the heaviest */
 	TABLE_MOST_TASKS = 10000,
+	TABLE_MOST_LOCKS = 100000,
 	TABLE_CALLS = 32, /* buckets of a loop's callbacks: bucket i is of up to 2^i microseconds */
 };
 
@@ -119,6 +120,7 @@ struct table_order {
 struct tables {
 	struct table_lock *lock; /* owned, as all below; by process, then object */
 	size_t lock_count;
+	size_t locks_left_out; /* used, but without a row: less time went into them than into any that has one */
 	struct table_thread *thread; /* by process, then thread */
 	size_t thread_count;
 	struct table_site *site;
