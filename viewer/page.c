@@ -120,11 +120,13 @@ int page_new(const struct page_source *source, struct page **ret_page, struct di
 					   .screens = put_screens,
 					   .data = put_data };
 	error = tables_new(source->reader, &source->scan, &page->tables, &page->lanes, diag);
-	if (error)
+	if (error) {
 		page_free(page);
-	else
-		*ret_page = page;
-	return error;
+		return error;
+	}
+	page_locks_limit(page);
+	*ret_page = page;
+	return 0;
 }
 
 void page_free(struct page *page)

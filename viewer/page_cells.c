@@ -3,6 +3,7 @@
  * page_cells.c - see page_cells.h.
  */
 #include "page_cells.h"
+#include "page_screens.h"
 
 #include "../analyzer/frame_class.h"
 #include "../analyzer/report/escape.h"
@@ -129,6 +130,15 @@ void page_put_stack(const struct page *page, size_t process, uint32_t stack, con
 	fputs("</ol>\n", out);
 }
 
+/* An <a> that leads nowhere is text. */
+static void link_begin(bool is_listed, const char *kind, size_t process, uint32_t id, FILE *out)
+{
+	if (is_listed)
+		fprintf(out, "<a href=\"#%s-%zu-%" PRIu32 "\">", kind, process, id);
+	else
+		fputs("<a>", out);
+}
+
 void page_put_thread(const struct page *page, size_t process, uint32_t thread, FILE *out)
 {
 	const struct lane_thread *lane = lanes_find(page->lanes, process, thread);
@@ -136,7 +146,7 @@ void page_put_thread(const struct page *page, size_t process, uint32_t thread, F
 
 	if (!lane)
 		return;
-	fprintf(out, "<a href=\"#thread-%zu-%" PRIu32 "\">", process, thread);
+	link_begin(page_lists_thread(page, process, thread), "thread", process, thread, out);
 	escape_html(out, lanes_thread_name(page->lanes, lane, name, sizeof(name)));
 	fputs("</a>", out);
 }
@@ -146,7 +156,7 @@ void page_put_object(const struct page *page, size_t process, uint32_t object, F
 	char kind[WORDS_BYTES], name[WORDS_BYTES];
 
 	page_object_words(page, process, object, kind, sizeof(kind), name, sizeof(name));
-	fprintf(out, "<a href=\"#lock-%zu-%" PRIu32 "\">", process, object);
+	link_begin(page_lists_lock(page, process, object), "lock", process, object, out);
 	escape_html(out, kind);
 	fputc(' ', out);
 	escape_html(out, name);

@@ -11,9 +11,10 @@
 
 struct page {
 	struct page_source source;
-	struct lanes *lanes;	 /* owned */
-	struct tables *tables;	 /* owned */
-	struct report_view view; /* what the report gets */
+	struct lanes *lanes;		    /* owned */
+	struct tables *tables;		    /* owned */
+	struct report_view view;	    /* what the report gets */
+	const struct table_lock *last_lock; /* that has a row in the page; NULL = all have */
 };
 
 /* "mutex g_accounts", "mutex at 0x7f12": kind and name of an object. Buffers of the caller. */

@@ -113,6 +113,59 @@ static void put_lock(const struct page *page, const struct table_lock *l, FILE *
 	fputs("</tr>\n", out);
 }
 
+/* Heaviest first; NULL = out of memory. The caller frees it. */
+static const struct table_lock **sorted_locks(const struct tables *t)
+{
+	const struct table_lock **sorted = calloc(t->lock_count + 1, sizeof(*sorted));
+
+	for (size_t i = 0; sorted && i < t->lock_count; i++)
+		sorted[i] = &t->lock[i];
+	if (sorted && t->lock_count)
+		qsort(sorted, t->lock_count, sizeof(*sorted), compare_locks);
+	return sorted;
+}
+
+void page_locks_limit(struct page *page)
+{
+	const struct tables *t = page->tables;
+	const struct table_lock **sorted = t->lock_count > PAGE_ROWS ? sorted_locks(t) : NULL;
+
+	if (sorted)
+		page->last_lock = sorted[PAGE_ROWS - 1];
+	free(sorted);
+}
+
+bool page_lists_lock(const struct page *page, size_t process, uint32_t object)
+{
+	const struct tables *t = page->tables;
+	size_t low = 0, high = t->lock_count;
+
+	while (low < high) { /* by process, then object */
+		size_t middle = low + (high - low) / 2;
+		const struct table_lock *l = &t->lock[middle];
+
+		if (l->process < process || (l->process == process && l->object < object))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == t->lock_count || t->lock[low].process != process ||
+	    t->lock[low].object != object)
+		return false;
+	return !page->last_lock || compare_locks(&(const struct table_lock *const){ &t->lock[low] },
+						 &page->last_lock) <= 0;
+}
+
+bool page_lists_thread(const struct page *page, size_t process, uint32_t thread)
+{
+	const struct tables *t = page->tables;
+
+	for (size_t i = 0; i < t->thread_count && i < PAGE_ROWS; i++)
+		if (t->thread[i].process == process && t->thread[i].thread == thread)
+			return true;
+	return false;
+}
+
 void page_locks_put(const struct page *page, FILE *out)
 {
 	static const struct page_column columns[] = {
@@ -122,15 +175,12 @@ void page_locks_put(const struct page *page, FILE *out)
 		{ "Hold p99", true },  { "Most waiting", true }, { "Threads", true },
 	};
 	const struct tables *t = page->tables;
-	const struct table_lock **sorted = calloc(t->lock_count + 1, sizeof(*sorted));
+	const struct table_lock **sorted = sorted_locks(t);
 
 	if (!t->lock_count || !sorted) {
 		free(sorted);
 		return;
 	}
-	for (size_t i = 0; i < t->lock_count; i++)
-		sorted[i] = &t->lock[i];
-	qsort(sorted, t->lock_count, sizeof(*sorted), compare_locks);
 	begin_section(out, "locks", "Locks");
 	fputs("<p class=\"facts\">What threads waited for longest comes first. Open a lock for the places where it "
 	      "was waited for and held.</p>\n",

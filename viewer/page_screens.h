@@ -8,6 +8,7 @@
 
 #include "page_private.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 enum { PAGE_ROWS = 500 }; /* of a table; what is left out is counted */
@@ -18,6 +19,10 @@ void page_threads_put(const struct page *page, FILE *out);
 void page_tasks_put(const struct page *page, FILE *out);
 void page_loops_put(const struct page *page, FILE *out);
 void page_trace_put(const struct page *page, const struct report *report, FILE *out);
+/* Which rows there are in these: a link to another one would lead nowhere. page_locks_limit() first. */
+void page_locks_limit(struct page *page);
+bool page_lists_lock(const struct page *page, size_t process, uint32_t object);
+bool page_lists_thread(const struct page *page, size_t process, uint32_t thread);
 /* In page_graph.c: locks in the order in which they were taken. */
 void page_graph_put(const struct page *page, FILE *out);
 

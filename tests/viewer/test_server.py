@@ -76,8 +76,14 @@ class Server(Case):
             page = browser.open(self.url + "#timeline")
             page.wait(READY + " === 'yes'")
             page.settle()
-            page.key(".")
-            page.wait("/main/.test((document.querySelector('.tl-drawer h3') || {}).textContent || '')")
+            drawn = "/main/.test((document.querySelector('.tl-drawer h3') || {}).textContent || '')"
+            for _ in range(60):  # the spans come after the page
+                page.key(".")
+                page.settle()
+                if page.get(drawn):
+                    break
+                time.sleep(0.5)
+            self.assertTrue(page.get(drawn))
             self.assertEqual(page.errors, [])
             for url in page.requests:
                 self.assertTrue(url.startswith(self.url), url)
