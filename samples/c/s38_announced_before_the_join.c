@@ -37,7 +37,7 @@ int main(void)
 {
 	pthread_t t = start(worker, NULL);
 
-	usleep(100000);
+	until_alone();
 	reap(t);
 	return 0;
 }
