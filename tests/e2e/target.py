@@ -69,16 +69,20 @@ def split_report(out, native_out):
 def _tasks(pid):
     """(state, context switches, ticks) of every thread, or None when the process is gone."""
     try:
-        states = []
-        for tid in sorted(os.listdir("/proc/%d/task" % pid)):
+        tids = sorted(os.listdir("/proc/%d/task" % pid))
+    except OSError:
+        return None
+    states = []
+    for tid in tids:
+        try:
             with open("/proc/%d/task/%s/stat" % (pid, tid)) as f:
                 fields = f.read().rpartition(")")[2].split()
             with open("/proc/%d/task/%s/status" % (pid, tid)) as f:
                 switches = [line.split()[1] for line in f if "ctxt_switches" in line]
-            states.append((tid, fields[0], fields[11], fields[12], tuple(switches)))
-        return states
-    except (OSError, IndexError):
-        return None
+        except OSError:
+            continue  # this thread has ended since it was listed
+        states.append((tid, fields[0], fields[11], fields[12], tuple(switches)))
+    return states
 
 
 def wait_until_blocked(pid, limit):
