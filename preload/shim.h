@@ -441,6 +441,11 @@ bool thread_attach(uint32_t id, uint32_t flags, uint64_t mask);
 uint64_t signals_off(void);	/* SLOW: blocks all; returns the mask to give back */
 void signals_on(uint64_t mask); /* SLOW */
 void thread_reclaim(struct stream *s, uint32_t thread); /* SLOW: its thread is really over */
+/*
+ * SLOW: tells which threads have ended, in their start routine, and are in their destructors still: one may
+ * detach itself there (GLib's do), so nobody can say that it is not going to be collected.
+ */
+void threads_tell_ending(struct call *c);
 extern const char __start_thrum_trampoline[] __attribute__((visibility("hidden")));
 extern const char __stop_thrum_trampoline[] __attribute__((visibility("hidden")));
 #define TRAMPOLINE __attribute__((section("thrum_trampoline"), noinline))

@@ -11,6 +11,7 @@
 #include "shim_races.h"
 #include "shim_sanitizer.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 
 __thread struct stream *shim_stream __attribute__((tls_model("initial-exec")));
@@ -194,6 +195,24 @@ static void scavenge(void)
 		if (thread && sys3(SYS_tgkill, shim->process->pid, tid, 0) == -3) { /* ESRCH */
 			thread_reclaim(s, thread);
 			bounded_thread_over(thread, false);
+		}
+	}
+}
+
+void threads_tell_ending(struct call *c)
+{
+	uint32_t count = atomic_load(&shim->ended_streams) ? shim->stream_count : 0;
+
+	for (uint32_t i = 1; i <= count; i++) {
+		struct stream *s = shim->streams[i];
+		uint32_t thread;
+
+		if (!s || s == c->s || !s->ended) {
+			continue;
+		}
+		thread = s->thread;
+		if (thread && sys3(SYS_tgkill, shim->process->pid, s->tid, 0) == 0) {
+			emit_plain(c->s, TRACE_JOIN, 3, thread, c->stack, encode_zigzag(EBUSY));
 		}
 	}
 }

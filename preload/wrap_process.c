@@ -21,6 +21,9 @@ static void note_exit(struct arch_caller caller, uint32_t kind)
 		shim->process->exit_kind = kind;
 	}
 	region_calibrate();
+	if (kind == TRACE_EXIT_DESTRUCTORS) {
+		threads_tell_ending(&call);
+	}
 	emit_plain(call.s, TRACE_PROCESS_EXIT, 2, kind, call.stack, 0);
 	if (kind == TRACE_EXIT_QUICK && shim->stream_count == 1) {
 		region_trim();

@@ -263,8 +263,10 @@ static enum fate fate_of(const struct leak *l, uint32_t thread)
 	if (w->party[thread].status == WAIT_FINISHED) {
 		if (ended_late)
 			return is_pythons(process, t) ? FATE_FINE : FATE_OUTLIVED;
-		/* A join or detach may be among the records that are missing. */
-		return t->detached || w->lossy || !t->create.thread ? FATE_FINE : FATE_FINISHED;
+		/* A join or detach may be among the records that are missing, or still to come. */
+		return t->detached || t->busy_ns > t->end.time_ns || w->lossy || !t->create.thread
+			       ? FATE_FINE
+			       : FATE_FINISHED;
 	}
 	if (is_idle(w, thread))
 		return FATE_FINE;

@@ -225,7 +225,8 @@ struct model_thread {
 	uint32_t permit_count, permit_capacity;
 	/* advances at create, join, barrier: contexts of different epochs may differ in order */
 	uint32_t epoch;
-	uint32_t segment;		   /* newest order node */
+	uint64_t busy_ns; /* when a join last found it not over (EBUSY), 0 = never */
+	uint32_t segment; /* newest order node */
 	bool segment_pinned, segment_left; /* see model_order.c */
 	struct model_request request;
 	struct model_waiting waiting;

@@ -5,6 +5,8 @@
 #include "model_internal.h"
 #include "model_loops.h"
 
+#include <errno.h>
+
 struct model_streams {
 	uint32_t *thread; /* owned; by stream id */
 	uint32_t capacity;
@@ -110,6 +112,8 @@ static void join(struct model *m, const struct trace_event *event, struct model_
 		step->flags |= MODEL_STEP_JOINED_BEFORE;
 	if (child->detached)
 		step->flags |= MODEL_STEP_DETACHED_BEFORE;
+	if (event->result == EBUSY)
+		child->busy_ns = event->time_ns;
 	if (event->result != 0 || child == step->thread)
 		return;
 	child->joined = true;
