@@ -72,12 +72,16 @@ static void add_task(struct analysis *a, struct finding *f, const struct model_j
 	analysis_add_task(a, f, j->id, j->kind, j->callback_stack, j->made.stack);
 }
 
-static void add_site(struct analysis *a, struct finding *f, enum stack_role role,
-		     const struct model_site *at, const char *note)
+static struct finding_stack *add_site(struct analysis *a, struct finding *f, enum stack_role role,
+				      const struct model_site *at, const char *note)
 {
-	if (at->stack)
-		analysis_add_stack(a, f, role, at->thread, 0, at->stack, at->time_ns, NULL, 0)
-			->note = note;
+	struct finding_stack *added;
+
+	if (!at->stack)
+		return NULL;
+	added = analysis_add_stack(a, f, role, at->thread, 0, at->stack, at->time_ns, NULL, 0);
+	added->note = note;
+	return added;
 }
 
 /* ---- whose code ---- */
@@ -338,12 +342,15 @@ static void report_destroyed(struct task_fate *s, struct analysis *a,
 	struct finding *f = sites_begin(s->sites, a, RULE_LEAKED_TASK, CONFIDENCE_OBSERVED,
 					j->made.stack, j->id);
 	struct model_site gone = site_of(event);
+	struct finding_stack *freed;
 
 	if (!f)
 		return;
 	add_task(a, f, j);
-	add_site(a, f, ROLE_DESTROYS, &gone, "it was freed here");
 	add_site(a, f, ROLE_CREATES, &j->made, "it was made here");
+	freed = add_site(a, f, ROLE_DESTROYS, &gone, "it was freed here");
+	if (freed) /* wherever the collector of cycles ran: another place in each run */
+		freed->beside = j->made.stack != 0;
 	f->title = analysis_printf(a, "{task:%u} was destroyed while it was pending", j->id);
 	f->message = analysis_printf(
 		a,

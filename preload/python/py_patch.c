@@ -15,6 +15,7 @@ enum {
 	TYPE_CALL = 128,
 	TYPE_INIT = 296,
 	TYPE_NEW = 312,
+	TYPE_FINALIZE = 392,
 };
 
 static bool in_interpreter(const void *p)
@@ -108,45 +109,43 @@ bool py_patch_init(PyObject *type, int (*ours)(PyObject *, PyObject *, PyObject 
 	return true;
 }
 
+/* Of an extension module's type: what is there need not lie in the interpreter. */
+static bool patch_slot(PyObject *type, size_t offset, void *ours, void **ret_old)
+{
+	void **slot = (void **)((uintptr_t)type + offset);
+
+	if (!*slot || *slot == ours) {
+		return false;
+	}
+	*ret_old = *slot;
+	__atomic_store_n(slot, ours, __ATOMIC_RELEASE);
+	return true;
+}
+
 bool py_patch_new_of_extension(PyObject *type,
 			       PyObject *(*ours)(PyObject *, PyObject *, PyObject *),
 			       PyObject *(**ret_old)(PyObject *, PyObject *, PyObject *))
 {
-	void **slot = (void **)((uintptr_t)type + TYPE_NEW);
-
-	if (!*slot || *slot == (void *)ours) {
-		return false;
-	}
-	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
-	__atomic_store_n(slot, (void *)ours, __ATOMIC_RELEASE);
-	return true;
+	return patch_slot(type, TYPE_NEW, (void *)ours, (void **)ret_old);
 }
 
 bool py_patch_call_of_extension(PyObject *type,
 				PyObject *(*ours)(PyObject *, PyObject *, PyObject *),
 				PyObject *(**ret_old)(PyObject *, PyObject *, PyObject *))
 {
-	void **slot = (void **)((uintptr_t)type + TYPE_CALL);
-
-	if (!*slot || *slot == (void *)ours) {
-		return false;
-	}
-	*ret_old = *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) slot;
-	__atomic_store_n(slot, (void *)ours, __ATOMIC_RELEASE);
-	return true;
+	return patch_slot(type, TYPE_CALL, (void *)ours, (void **)ret_old);
 }
 
 bool py_patch_dealloc_of_extension(PyObject *type, void (*ours)(PyObject *),
 				   void (**ret_old)(PyObject *))
 {
-	void **slot = (void **)((uintptr_t)type + TYPE_DEALLOC);
+	return patch_slot(type, TYPE_DEALLOC, (void *)ours, (void **)ret_old);
+}
 
-	if (!*slot || *slot == (void *)ours) {
-		return false;
-	}
-	*ret_old = *(void (**)(PyObject *))slot;
-	__atomic_store_n(slot, (void *)ours, __ATOMIC_RELEASE);
-	return true;
+bool py_patch_finalize_of_extension(PyObject *type, void (*ours)(PyObject *),
+				    void (**ret_old)(PyObject *))
+{
+	return patch_slot(type, TYPE_FINALIZE, (void *)ours, (void **)ret_old);
 }
 
 /*

@@ -27,6 +27,8 @@ bool py_patch_new_of_extension(PyObject *type,
 			       PyObject *(**ret_old)(PyObject *, PyObject *, PyObject *));
 bool py_patch_dealloc_of_extension(PyObject *type, void (*ours)(PyObject *),
 				   void (**ret_old)(PyObject *));
+bool py_patch_finalize_of_extension(PyObject *type, void (*ours)(PyObject *),
+				    void (**ret_old)(PyObject *));
 bool py_patch_call_of_extension(PyObject *type,
 				PyObject *(*ours)(PyObject *, PyObject *, PyObject *),
 				PyObject *(**ret_old)(PyObject *, PyObject *, PyObject *));

@@ -13,7 +13,6 @@
 
 static PyObject *task_type;
 static int (*old_init)(PyObject *, PyObject *, PyObject *);
-static void (*old_dealloc)(PyObject *);
 PY_HOOK(hook_run, run_handle)
 static struct py_patched is_done, get_name, was_cancelled;
 static PyObject *handle_type;
@@ -161,12 +160,6 @@ static bool has_failed(PyObject *task)
 	return failed;
 }
 
-/*
- * In task.flags, beside those of py_cancel.c: it ended with an exception. The collector of cycles, in which such tasks often are, empties a
- * task before it is destroyed: then it cannot be asked any more.
- */
-enum { HAS_FAILED = 128 };
-
 static bool was_task_cancelled(PyObject *task)
 {
 	return is_native(task) ? says(&was_cancelled, task) : py_pure_was_cancelled(task);
@@ -183,7 +176,7 @@ static void end_of(struct task_run *run, struct arch_caller caller, PyObject *ta
 	py_PyErr_Clear();
 	py_task_changes++;
 	if (failed && t && task_is_of_image(t)) {
-		t->flags |= HAS_FAILED;
+		t->flags |= PY_TASK_FAILED;
 	}
 	if (failed || swallowed) {
 		py_context_note(caller, task);
@@ -213,52 +206,9 @@ bool py_task_is_done(PyObject *task)
 	return likely(is_native(task)) ? says(&is_done, task) : py_pure_is_done(task);
 }
 
-/* run_until_complete() says so of a task that it left by an exception: then nobody is warned of it. */
-static bool may_be_pending(PyObject *task)
+static bool is_finalized(PyObject *task)
 {
-	PyObject *warns = py_get(task, "_log_destroy_pending");
-	bool may = warns == PY_FALSE;
-
-	py_drop(warns);
-	return may;
-}
-
-/* The real one may call the exception handler. */
-static void dealloc_task(PyObject *task)
-{
-	struct arch_caller caller = PY_CALLER();
-	struct task *t = task_find(task, TRACE_TASK_PY_TASK);
-	PyObject *type, *value, *trace, *outer = py_in_dealloc;
-	struct call call;
-	bool done = false;
-
-	if (!t || !task_is_of_image(t) || py.over) {
-		old_dealloc(task);
-		return;
-	}
-	py_PyErr_Fetch(&type, &value, &trace);
-	task->references++; /* nobody else has one: what is asked must not free it again */
-	done = t->flags & HAS_FAILED || says(&is_done, task);
-	if (done) {
-		py_note_unseen(caller, task);
-	}
-	done = done || may_be_pending(task);
-	if (!done) {
-		py_context_note(caller, task);
-	}
-	task->references--;
-	py_PyErr_Restore(type, value, trace);
-	py_in_dealloc = task;
-	old_dealloc(task);
-	py_in_dealloc = outer;
-	if (task_enter_any(&call, caller)) {
-		t = task_find(task, TRACE_TASK_PY_TASK);
-		py_task_changes++;
-		if (t) {
-			task_end(&call, t, done ? TRACE_TASK_FINISHED : TRACE_TASK_DESTROYED);
-		}
-		shim_leave(&call);
-	}
+	return py_PyObject_GC_IsFinalized && py_PyObject_GC_IsFinalized(task);
 }
 
 /* ---- steps ---- */
@@ -335,7 +285,10 @@ void py_step_begin_of(struct py_step *step, struct arch_caller caller, PyObject 
 	*step = (struct py_step){ .task = task };
 	py_Py_IncRef(task);
 	t = task_find(task, TRACE_TASK_PY_TASK);
-	if (!t || !task_is_of_image(t)) {
+	if (t && !task_is_of_image(t)) {
+		t = NULL;
+	}
+	if (!t && !is_finalized(task)) {
 		struct py_about about;
 
 		ask(&about, task);
@@ -468,7 +421,7 @@ void py_tasks_install(void)
 	if (!py_patch_init(task_type, init_task, &old_init)) {
 		return;
 	}
-	py_patch_dealloc_of_extension(task_type, dealloc_task, &old_dealloc);
+	py_task_ends_install(task_type);
 	py_context_install(task_type);
 	py_pure_install(task_type);
 	py_cancel_install(task_type);

@@ -58,6 +58,14 @@ static inline int32_t py_locks_held(void)
 	return s ? (int32_t)s->held + s->python_held : 0;
 }
 
+/*
+ * In task.flags, beside those of py_cancel.c: it ended with an exception. The collector of cycles, in which such tasks often are, empties a
+ * task before it is destroyed: then it cannot be asked any more.
+ */
+enum { PY_TASK_FAILED = 128 };
+
+void py_task_ends_install(PyObject *task_type); /* py_task_end.c */
+
 /* Whose step or wake-up a callback is: borrowed; NULL = no task's. */
 PyObject *py_step_task(PyObject *callback);
 /* `handle`: by what the callback is known, if another thread posted it. No exception is set. */
