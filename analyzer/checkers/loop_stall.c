@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_STALL_NS UINT64_C(100000000)
 #define BUSY_NS UINT64_C(11000000) /* BUSY tells of no less: the rest is taken for work */
 /* Of one wait. A call that always waits is told earlier than one that mostly does not. */
 #define BLOCKING_NS UINT64_C(25000000)
@@ -65,7 +64,7 @@ static void *loop_stall_begin(struct analysis *a)
 {
 	struct loop_stall *s = checked(calloc(1, sizeof(*s)));
 
-	s->stall_ns = a->options->stall_ns ? a->options->stall_ns : DEFAULT_STALL_NS;
+	s->stall_ns = stall_threshold_ns(a);
 	s->stretch = checked(calloc(a->model->thread_count, sizeof(*s->stretch)));
 	s->blocking = sites_new();
 	return s;

@@ -36,6 +36,12 @@ struct stall {
 	uint64_t gap_ns;
 };
 
+/* --stall-ms, or 100 ms. */
+static inline uint64_t stall_threshold_ns(const struct analysis *a)
+{
+	return a->options->stall_ns ? a->options->stall_ns : UINT64_C(100000000);
+}
+
 /* It makes up at least half of what counts of a stretch. */
 static inline bool stall_is_main(const struct cause *c, uint64_t counted_ns)
 {

@@ -31,6 +31,14 @@ static void add_holder(struct analysis *a, struct finding *f, const struct cause
 				   c->held_ns, NULL, 0);
 }
 
+/* A task is made once, a timer or handle is armed or posted each time. */
+static const char *posted_words(const struct model_callback *c)
+{
+	return model_job_life(c->kind) == MODEL_LIFE_COROUTINE
+		       ? "the task was made here"
+		       : "the callback was armed or posted here";
+}
+
 /* One wait that was long by itself, on the thread of a loop. */
 void stall_report_blocking(struct sites *blocking, struct analysis *a, uint32_t thread,
 			   const struct model_callback *callback, const struct cause *c)
@@ -51,7 +59,7 @@ void stall_report_blocking(struct sites *blocking, struct analysis *a, uint32_t 
 	if (callback && callback->posted.stack)
 		analysis_add_stack(a, f, ROLE_SIGNALS, callback->posted.thread, 0,
 				   callback->posted.stack, callback->posted.time_ns, NULL, 0)
-			->note = "the callback was armed or posted here";
+			->note = posted_words(callback);
 	f->title = analysis_printf(
 		a, "%s spent %.1f ms in %s%s on the thread of its event loop",
 		callback ? analysis_printf(a, "{task:%u}", callback->task) : "one turn of the loop",
@@ -121,21 +129,26 @@ static bool is_importing(const struct trace_process *p, uint32_t stack)
 	return false;
 }
 
-/* The callback, and where it came to: a coroutine has a line where it waits now, else there is the function only. */
+/*
+ * The callback, and where it came to: a coroutine has a line where it waits now, else there is the function only. That line is innocent
+ * where it is known what took the time.
+ */
 static void add_callback(struct analysis *a, struct finding *f, const struct stall *x)
 {
 	const struct model_callback *c = &x->callback;
-	struct finding_stack *s;
+	bool innocent = c->stood && stall_is_main(&x->cause, x->counted_ns);
 	bool bare = !c->stack && !c->stood;
+	struct finding_stack *s;
 
-	s = analysis_add_stack(a, f, ROLE_BLOCKS, x->thread, 0,
+	s = analysis_add_stack(a, f, innocent ? ROLE_AWAITS : ROLE_BLOCKS, x->thread, 0,
 			       bare	  ? x->turn_stack
 			       : c->stood ? c->stood
 					  : c->stack,
 			       x->since_ns, NULL, 0);
 	s->is_chain = c->stood != 0;
-	s->note = bare	     ? "the loop waits for descriptors here"
-		  : c->stood ? "the callback, up to where it waits here"
+	s->note = innocent   ? "after that the task went on, and came to wait here"
+		  : bare     ? "the loop waits for descriptors here"
+		  : c->stood ? "the task, up to where it waits here"
 			     : "the callback";
 }
 
@@ -168,7 +181,7 @@ void stall_report(struct analysis *a, const struct stall *x)
 	if (c->posted.stack)
 		analysis_add_stack(a, f, ROLE_SIGNALS, c->posted.thread, 0, c->posted.stack,
 				   c->posted.time_ns, NULL, 0)
-			->note = "armed or posted here";
+			->note = posted_words(c);
 	woken = add_wakers(a, f, &x->wake);
 	if (!stall_is_main(&x->cause, x->counted_ns))
 		add_gap(a, f, x);
@@ -182,9 +195,12 @@ void stall_report(struct analysis *a, const struct stall *x)
 	f->title = analysis_printf(a, "%s %s the event loop of {thread:%u} for %.1f ms, %s", what,
 				   x->unfinished ? "has held up" : "held up", x->thread, ms, did);
 	f->message = analysis_printf(
-		a, "%s.%s%s %s%llu time%s longer than the threshold, %.1f ms in total.", f->title,
+		a, "%s.%s%s %sIt was held up for more than %.0f ms %s, %.1f ms in total.", f->title,
 		imports ? " It was importing modules, which is done once." : "", woken,
 		x->unfinished ? "It had not come back when the run ended. " : "",
-		(unsigned long long)x->count, x->count == 1 ? "" : "s", (double)x->total_ns / 1e6);
+		(double)stall_threshold_ns(a) / 1e6,
+		x->count == 1 ? "once"
+			      : analysis_printf(a, "%llu times", (unsigned long long)x->count),
+		(double)x->total_ns / 1e6);
 	analysis_commit(a, f);
 }

@@ -72,16 +72,12 @@ static void add_task(struct analysis *a, struct finding *f, const struct model_j
 	analysis_add_task(a, f, j->id, j->kind, j->callback_stack, j->made.stack);
 }
 
-static struct finding_stack *add_site(struct analysis *a, struct finding *f, enum stack_role role,
-				      const struct model_site *at, const char *note)
+static void add_site(struct analysis *a, struct finding *f, enum stack_role role,
+		     const struct model_site *at, const char *note)
 {
-	struct finding_stack *added;
-
-	if (!at->stack)
-		return NULL;
-	added = analysis_add_stack(a, f, role, at->thread, 0, at->stack, at->time_ns, NULL, 0);
-	added->note = note;
-	return added;
+	if (at->stack)
+		analysis_add_stack(a, f, role, at->thread, 0, at->stack, at->time_ns, NULL, 0)
+			->note = note;
 }
 
 /* ---- whose code ---- */
@@ -341,21 +337,21 @@ static void report_destroyed(struct task_fate *s, struct analysis *a,
 {
 	struct finding *f = sites_begin(s->sites, a, RULE_LEAKED_TASK, CONFIDENCE_OBSERVED,
 					j->made.stack, j->id);
-	struct model_site gone = site_of(event);
-	struct finding_stack *freed;
+	struct model_site waited = site_of(event);
 
 	if (!f)
 		return;
 	add_task(a, f, j);
 	add_site(a, f, ROLE_CREATES, &j->made, "it was made here");
-	freed = add_site(a, f, ROLE_DESTROYS, &gone, "it was freed here");
-	if (freed) /* wherever the collector of cycles ran: another place in each run */
-		freed->beside = j->made.stack != 0;
+	add_site(a, f, ROLE_AWAITS, &waited, "it waited here, and will not go on");
+	/* The collector of cycles may close the coroutine first: then it is not known. */
+	if (f->stack_count > 1)
+		f->stacks[1].beside = true;
 	f->title = analysis_printf(a, "{task:%u} was destroyed while it was pending", j->id);
 	f->message = analysis_printf(
 		a,
-		"%s. A loop keeps no reference to its tasks: one that nobody keeps goes with what it waits for, or with its loop. Keep "
-		"it in a variable until it is over, and cancel and await it before the loop is closed.",
+		"%s. A loop has weak references to its tasks only: once the last variable with this one was gone, it was freed in the middle "
+		"of its work. Keep it for as long as it has to live (a set of the object that it serves), and cancel and await it in the end.",
 		f->title);
 }
 

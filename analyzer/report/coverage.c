@@ -202,6 +202,11 @@ static void append_watched(const struct sum *s, char *buffer, size_t bytes)
 {
 	char amount[96];
 
+	if (!(TOTAL(s, pauses) + TOTAL(s, residents)) && !s->why_count && !s->is_deep &&
+	    !s->shallow) {
+		append_part(buffer, bytes, "no memory watched");
+		return;
+	}
 	append_part(buffer, bytes, "memory watched ");
 	append(buffer, bytes, "%s",
 	       words_count(TOTAL(s, pauses) + TOTAL(s, residents), "time", NULL, amount,

@@ -102,7 +102,8 @@ static enum verdict decide(const struct report *report, const struct report_opti
 	return report->errors + report->warnings + report->notes ? VERDICT_FINDINGS : VERDICT_CLEAN;
 }
 
-static void describe_completeness(struct report *report, struct finding_list *list)
+static void describe_completeness(struct report *report, struct finding_list *list,
+				  const struct report_options *options)
 {
 	const struct trace_process *first = NULL;
 	size_t incomplete = 0;
@@ -122,6 +123,11 @@ static void describe_completeness(struct report *report, struct finding_list *li
 	report->complete = !incomplete && !report->incomplete_why;
 	if (!incomplete || report->incomplete_why)
 		return;
+	if (options->timed_out) {
+		report->incomplete_why =
+			"the program was still alive when its time was up, and was ended";
+		return;
+	}
 	if (report->process_count == 1)
 		report->incomplete_why = finding_list_printf(list, "%s", first->why);
 	else if (incomplete == 1)
@@ -140,7 +146,7 @@ void report_build(struct report *report, struct finding_list *list,
 	report->gated = report->errors = report->warnings = report->notes = 0;
 	report->suppressed = report->baseline = 0;
 	collect_findings(report, list, options);
-	describe_completeness(report, list);
+	describe_completeness(report, list, options);
 	report->verdict = decide(report, options);
 }
 

@@ -62,7 +62,9 @@ static void put_stack(const struct page *p, const struct finding *f,
 	char words[2 * WORDS_BYTES];
 
 	put(p, "<h4>", words_heading(f, stack, words, sizeof(words)), "</h4>\n");
+	fputs(words_is_aside(f, stack) ? "<div class=\"aside\">" : "<div>", p->out);
 	html_frames(p->out, &stack->frames, p->sources);
+	fputs("</div>", p->out);
 }
 
 static void put_thread_facts(const struct page *p, const struct finding_thread *thread)
@@ -366,7 +368,7 @@ static void put_foot(const struct page *p)
 
 	fputs("<footer>\n", p->out);
 	if (report->pruned_kinds) {
-		fputs("<h2>Lock cycles that cannot happen</h2>\n<ul>\n", p->out);
+		fputs("<h2>Lock cycles that are no finding of their own</h2>\n<ul>\n", p->out);
 		for (size_t i = 0; i < report->pruned_kinds; i++) {
 			fprintf(p->out, "<li>%s: ",
 				words_count(report->pruned_count[i], "cycle", NULL, words,

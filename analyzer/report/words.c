@@ -165,6 +165,14 @@ bool words_is_remark(const struct finding_stack *stack)
 		stack->role == ROLE_SIGNALS);
 }
 
+bool words_is_aside(const struct finding *f, const struct finding_stack *stack)
+{
+	for (size_t i = 0; i < f->stack_count && stack->role == ROLE_AWAITS; i++)
+		if (f->stacks[i].role == ROLE_BLOCKS)
+			return true;
+	return stack->beside;
+}
+
 const char *words_heading(const struct finding *f, const struct finding_stack *stack, char *buffer,
 			  size_t bytes)
 {

@@ -151,40 +151,20 @@ static PyObject *init(PyObject *function, PyObject *const *args, size_t count, P
 	return result;
 }
 
-/* Its state before: the real one calls the exception handler, which may do anything. */
+/* The real one calls the exception handler, which may do anything. */
 static PyObject *del(PyObject *function, PyObject *const *args, size_t count, PyObject *names)
 {
 	struct arch_caller caller = PY_CALLER();
-	PyObject *task = py.over ? NULL : self_of(args, count), *type, *value, *trace, *result,
-		 *warns;
-	bool done = true;
-	struct task *t;
-	struct call call;
+	PyObject *task = self_of(args, count), *type, *value, *trace, *result;
+	struct py_task_going g = { 0 };
 
 	if (task) {
-		py_PyErr_Fetch(&type, &value, &trace);
-		warns = py_get(task, "_log_destroy_pending");
-		done = warns == PY_FALSE || py_pure_is_done(task);
-		py_drop(warns);
-		if (!done) {
-			py_context_note(caller, task);
-		}
-		py_PyErr_Restore(type, value, trace);
+		g = py_task_goes(caller, task);
 	}
 	result = hook_del.old(function, args, count, names);
-	if (task && !py.over) {
-		py_PyErr_Fetch(&type, &value, &trace);
-		if (task_enter_any(&call, caller)) {
-			t = task_find(task, TRACE_TASK_PY_TASK);
-			py_task_changes++;
-			if (t && task_is_of_image(t)) {
-				task_end(&call, t,
-					 done ? TRACE_TASK_FINISHED : TRACE_TASK_DESTROYED);
-			}
-			shim_leave(&call);
-		}
-		py_PyErr_Restore(type, value, trace);
-	}
+	py_PyErr_Fetch(&type, &value, &trace);
+	py_task_gone(&g, caller, task);
+	py_PyErr_Restore(type, value, trace);
 	return result;
 }
 

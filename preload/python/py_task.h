@@ -64,7 +64,19 @@ static inline int32_t py_locks_held(void)
  */
 enum { PY_TASK_FAILED = 128 };
 
-void py_task_ends_install(PyObject *task_type); /* py_task_end.c */
+/* ---- py_task_end.c ---- */
+
+struct py_task_going {
+	struct task *t; /* NULL = nothing is to be told of it */
+	bool is_done;	/* its result is there */
+	bool is_over;	/* or nobody is warned that it is pending */
+	uint32_t stood; /* a stack: where it waits; 0 = not known */
+};
+/* Before the program's or the interpreter's own code tidies up after `task`, which may have no reference any more. */
+struct py_task_going py_task_goes(struct arch_caller caller, PyObject *task);
+/* After that: its end, FINISHED or DESTROYED. */
+void py_task_gone(const struct py_task_going *g, struct arch_caller caller, PyObject *task);
+void py_task_ends_install(PyObject *task_type);
 
 /* Whose step or wake-up a callback is: borrowed; NULL = no task's. */
 PyObject *py_step_task(PyObject *callback);

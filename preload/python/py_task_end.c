@@ -26,57 +26,69 @@ static struct task *known_task(PyObject *task)
 	return t && task_is_of_image(t) ? t : NULL;
 }
 
-/* Asked before the real one empties it and calls the exception handler. It may be without a reference: what is asked must not free it again. */
-static bool is_over(struct arch_caller caller, const struct task *t, PyObject *task, bool last)
+struct py_task_going py_task_goes(struct arch_caller caller, PyObject *task)
 {
+	struct py_task_going g = { .t = known_task(task) };
 	PyObject *type, *value, *trace;
-	bool over;
 
-	py_PyErr_Fetch(&type, &value, &trace);
-	task->references++;
-	over = t->flags & PY_TASK_FAILED || py_task_is_done(task);
-	if (over && last) {
-		py_note_unseen(caller, task);
+	if (!g.t) {
+		return g;
 	}
-	over = over || may_be_pending(task);
-	if (!over) {
+	py_PyErr_Fetch(&type, &value, &trace);
+	task->references++; /* nobody else may have one: what is asked must not free it again */
+	g.is_done = g.t->flags & PY_TASK_FAILED || py_task_is_done(task);
+	g.is_over = g.is_done || may_be_pending(task);
+	if (!g.is_over) {
+		g.stood = py_stands_at(caller, task, "_coro");
 		py_context_note(caller, task);
 	}
 	task->references--;
 	py_PyErr_Restore(type, value, trace);
-	return over;
+	return g;
 }
 
-static void task_gone(struct arch_caller caller, PyObject *task, enum trace_task_step how)
+void py_task_gone(const struct py_task_going *g, struct arch_caller caller, PyObject *task)
 {
 	struct task *t;
 	struct call call;
 
-	if (task_enter_any(&call, caller)) {
-		t = task_find(task, TRACE_TASK_PY_TASK);
-		py_task_changes++;
-		if (t) {
-			task_end(&call, t, how);
-		}
-		shim_leave(&call);
+	if (!g->t || !task_enter_any(&call, caller)) {
+		return;
 	}
+	t = task_find(task, TRACE_TASK_PY_TASK);
+	py_task_changes++;
+	if (t && task_is_of_image(t)) {
+		call.stack = g->stood;
+		task_end(&call, t, g->is_over ? TRACE_TASK_FINISHED : TRACE_TASK_DESTROYED);
+	}
+	shim_leave(&call);
 }
 
+static void note_unseen(struct arch_caller caller, PyObject *task)
+{
+	PyObject *type, *value, *trace;
+
+	py_PyErr_Fetch(&type, &value, &trace);
+	task->references++;
+	py_note_unseen(caller, task);
+	task->references--;
+	py_PyErr_Restore(type, value, trace);
+}
+
+/* The real one may call the exception handler. */
 static void dealloc_task(PyObject *task)
 {
 	struct arch_caller caller = PY_CALLER();
-	struct task *t = known_task(task);
+	struct py_task_going g = py_task_goes(caller, task);
 	PyObject *outer = py_in_dealloc;
-	bool over = t && is_over(caller, t, task, true);
 
-	if (!t) {
-		old_dealloc(task);
-		return;
+	if (g.t && g.is_done) {
+		note_unseen(caller, task);
 	}
-	py_in_dealloc = task;
+	py_in_dealloc = g.t ? task : outer;
 	old_dealloc(task);
 	py_in_dealloc = outer;
-	task_gone(caller, task, over ? TRACE_TASK_FINISHED : TRACE_TASK_DESTROYED);
+	py_task_gone(&g, caller, task);
 }
 
 /*
@@ -86,12 +98,14 @@ static void dealloc_task(PyObject *task)
 static void finalize_task(PyObject *task)
 {
 	struct arch_caller caller = PY_CALLER();
-	struct task *t = py_in_dealloc == task ? NULL : known_task(task);
-	bool over = !t || is_over(caller, t, task, false);
+	struct py_task_going g = { 0 };
 
+	if (py_in_dealloc != task) {
+		g = py_task_goes(caller, task);
+	}
 	old_finalize(task);
-	if (!over) {
-		task_gone(caller, task, TRACE_TASK_DESTROYED);
+	if (!g.is_over) {
+		py_task_gone(&g, caller, task);
 	}
 }
 
