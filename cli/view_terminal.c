@@ -4,6 +4,7 @@
  */
 #include "view_terminal.h"
 
+#include "../viewer/lock_labels.h"
 #include "../viewer/scan.h"
 #include "../viewer/tui/screen.h"
 #include "analysis.h"
@@ -29,6 +30,7 @@ struct view {
 	struct tables *tables;
 	struct lanes *lanes;
 	uint32_t *process_of; /* owns */
+	struct lock_labels labels;
 	struct tui_data data;
 };
 
@@ -81,7 +83,10 @@ static int load(struct view *v, struct diag *diag)
 	analysis_make_report(v->options, &v->inputs, &input, &v->report);
 	v->data.report = &v->report;
 	v->data.sources = source_cache_new();
-	return 0;
+	v->data.source.labels = &v->labels;
+	return v->data.process_of ? lock_labels_make(&v->labels, &v->report, v->data.process_of,
+						     v->data.process_count)
+				  : 0;
 }
 
 static void release(struct view *v)
@@ -90,6 +95,7 @@ static void release(struct view *v)
 	tables_free(v->tables);
 	lanes_free(v->lanes);
 	free(v->process_of);
+	lock_labels_release(&v->labels);
 	if (v->has_frames)
 		frame_source_release(&v->frames);
 	inputs_release(&v->inputs);

@@ -32,6 +32,8 @@ struct export_source {
 	uint64_t stall_ns;     /* callbacks that took longer held up their loop; 0 = 100 ms */
 	/* Where modules and debug files are, for writers that symbolise by themselves; NULL = here. */
 	const struct symbolize_options *symbolize;
+	/* What the findings that are shown beside it call locks without a name; NULL = there are none. */
+	const struct lock_labels *labels;
 };
 
 /* Writes all processes of the trace to `out`, and does not close it. 0, THRUM_EIO, or an error of the reader. */

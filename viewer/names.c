@@ -5,6 +5,7 @@
 #include "names.h"
 
 #include "../analyzer/report/words.h"
+#include "lock_labels.h"
 
 #include <inttypes.h>
 
@@ -36,8 +37,21 @@ const char *names_object(const struct export_source *source, size_t process, uin
 	if (name && *name)
 		snprintf(buffer, bytes, "%s %s", word, name);
 	else
-		snprintf(buffer, bytes, "%s #%" PRIu32, word, object);
+		names_nameless(source->labels, process, o, object, word, buffer, bytes);
 	return buffer;
+}
+
+void names_nameless(const struct lock_labels *labels, size_t process, const struct trace_object *o,
+		    uint32_t object, const char *word, char *buffer, size_t bytes)
+{
+	const char *label = lock_labels_find(labels, process, object);
+
+	if (label)
+		snprintf(buffer, bytes, "%s", label);
+	else if (o->address)
+		snprintf(buffer, bytes, "%s 0x%" PRIx64, word, o->address);
+	else
+		snprintf(buffer, bytes, "%s #%" PRIu32, word, object);
 }
 
 const char *names_thread(const struct trace_process *process, uint32_t thread, char *buffer,

@@ -12,9 +12,16 @@
 
 #define NAMES_BYTES 256
 
-/* "mutex g_accounts"; "mutex #12", its number in the trace, where it has no name; "a lock" for 0. */
+/*
+ * "mutex g_accounts"; where it has no name what findings call it ("mutex #1"), or where it lies ("mutex 0x7ff…"), or its number in the
+ * trace; "a lock" for 0.
+ */
 const char *names_object(const struct export_source *source, size_t process, uint32_t object,
 			 char *buffer, size_t bytes);
+
+/* The part of it for locks without a name. `word`: of its kind. `labels` may be NULL. */
+void names_nameless(const struct lock_labels *labels, size_t process, const struct trace_object *o,
+		    uint32_t object, const char *word, char *buffer, size_t bytes);
 
 /* "main thread", "thread 3 \"worker\"", "thread 3"; "a thread" for 0. */
 const char *names_thread(const struct trace_process *process, uint32_t thread, char *buffer,
