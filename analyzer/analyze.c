@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define MAX_CHECKERS 32u
-#define PROGRESS_EVENTS (UINT64_C(1) << 22)
+#define PROGRESS_EVENTS (UINT64_C(1) << 20)
 
 struct analyze_image {
 	struct analysis analysis;
@@ -219,11 +219,12 @@ static int run_image(struct trace_reader *reader, struct fork_book *forks, size_
 	while (image) {
 		uint64_t events = 0;
 
-		error = trace_reader_rewind(reader, index, diag);
+		error = error ? error : trace_reader_rewind(reader, index, diag);
 		while (!error && trace_reader_next(reader, &event) == 1) {
 			analyze_image_event(image, &event);
-			if (++events % PROGRESS_EVENTS == 0 && options->progress)
-				options->progress(options->cookie, index, events, process->events);
+			if (++events % PROGRESS_EVENTS == 0 && options->progress &&
+			    !options->progress(options->cookie, index, events, process->events))
+				error = diag_set(diag, THRUM_ESTOPPED, "stopped");
 		}
 		image = analyze_image_end(image);
 	}

@@ -68,8 +68,8 @@ struct analyze_options {
 	/* Gets the lock order of each image at its end; NULL = nobody asks, which saves memory. */
 	void (*lock_view)(void *cookie, const struct lock_view *view);
 	void *lock_view_cookie;
-	/* Called about every 4 M events; may be NULL. */
-	void (*progress)(void *cookie, size_t process, uint64_t events, uint64_t total);
+	/* Called about every million events; false = stop: THRUM_ESTOPPED, and findings are worth nothing. May be NULL. */
+	bool (*progress)(void *cookie, size_t process, uint64_t events, uint64_t total);
 	void *cookie;
 };
 

@@ -21,7 +21,9 @@ struct check {
 	const struct analysis_input *input;
 	struct inputs inputs;
 	struct report report;
-	int shown; /* exit status of `show` */
+	struct page_link link;
+	struct inputs_follower findings, page; /* who follows the two jobs: `show` */
+	int shown;			       /* exit status of `show` */
 };
 
 /* ---- the report ---- */
@@ -190,15 +192,12 @@ static bool page_is_wanted(const struct options *options)
 static int write_reports(struct check *check, struct diag *diag)
 {
 	const struct options *options = check->options;
+	const struct analysis_show *show = check->input->show;
 	FILE *out = options->given.format || !check->input->text_out ? stdout
 								     : check->input->text_out;
-	struct page_link link = { .is_open = false };
-	int error = 0, failed;
+	int error = page_link_finish(&check->link, options, diag), failed;
 
-	if (page_is_wanted(options) || check->input->show) {
-		error = page_link_open(&link, options, &check->inputs, diag);
-		check->report.view = page_link_view(&link);
-	}
+	check->report.view = page_link_view(&check->link);
 	/* Files first: a reader of standard output that closes early must not cost a report. */
 	for (size_t i = 0; i < options->reports.count; i++) {
 		failed = write_file(&check->report, &options->reports.target[i], diag);
@@ -209,12 +208,8 @@ static int write_reports(struct check *check, struct diag *diag)
 		failed = options->format->write(&check->report, out, error ? NULL : diag);
 		error = error ? error : failed;
 	}
-	if (!error && check->input->show && !link.page)
-		error = diag_set(diag, THRUM_EINVAL, "only one trace can be shown, and no report");
-	else if (!error && check->input->show)
-		check->shown =
-			check->input->show(check->input->show_cookie, link.page, &check->report);
-	page_link_release(&link);
+	if (!error && show)
+		check->shown = show->show(show->cookie, check->link.page, &check->report);
 	return error;
 }
 
@@ -260,14 +255,54 @@ static int outcome(const struct check *check)
 	return input->has_program_status ? input->program_status : STATUS_OK;
 }
 
+/* ---- who follows ---- */
+
+static bool tell_findings(void *cookie, uint64_t done, uint64_t total)
+{
+	const struct analysis_show *show = cookie;
+
+	return show->progress(show->cookie, ANALYSIS_FINDINGS, done, total);
+}
+
+static bool tell_page(void *cookie, uint64_t done, uint64_t total)
+{
+	const struct analysis_show *show = cookie;
+
+	return show->progress(show->cookie, ANALYSIS_PAGE, done, total);
+}
+
+/* Reads all there is to read, at once for findings and for the page. */
+static int read_inputs(struct check *check, struct diag *diag)
+{
+	const struct analysis_show *show = check->input->show;
+	const struct inputs *in = &check->inputs;
+	int error = 0;
+
+	check->findings = (struct inputs_follower){ tell_findings, (void *)(uintptr_t)show };
+	check->page = (struct inputs_follower){ tell_page, (void *)(uintptr_t)show };
+	if (show && (in->count != 1 || !in->input[0].reader))
+		return diag_set(diag, THRUM_EINVAL, "only one trace can be shown, and no report");
+	if (show)
+		error = show->opened(show->cookie, in->input[0].reader, diag);
+	if (!error && (show || page_is_wanted(check->options)))
+		error = page_link_start(&check->link, check->options, in,
+					show ? &check->page : NULL, diag);
+	if (!error)
+		error = inputs_analyze(check->options, show ? &check->findings : NULL,
+				       &check->inputs, diag);
+	return error;
+}
+
 int analysis_run(const struct options *options, const struct analysis_input *input)
 {
 	struct check check = { .options = options, .input = input };
 	struct diag diag = { "" };
-	int error = inputs_load(options, input->traces, input->trace_count, input->timed_out,
+	int error = inputs_open(options, input->traces, input->trace_count, input->timed_out,
 				&check.inputs, &diag);
 	int status;
 
+	if (!error)
+		error = read_inputs(&check, &diag);
 	if (error) {
 		status = status_of_error(error);
 	} else {
@@ -283,8 +318,9 @@ int analysis_run(const struct options *options, const struct analysis_input *inp
 		gate_tell(input->gate);
 		status = error ? STATUS_INTERNAL : outcome(&check);
 	}
-	if (error)
+	if (error && error != THRUM_ESTOPPED)
 		say("%s", diag.message);
+	page_link_release(&check.link);
 	inputs_release(&check.inputs);
 	return status;
 }

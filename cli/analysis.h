@@ -12,6 +12,19 @@
 
 struct page;
 
+enum analysis_job { ANALYSIS_FINDINGS, ANALYSIS_PAGE, ANALYSIS_JOBS };
+
+/* Who follows an analysis and shows the page of the trace, which is to be the only input. */
+struct analysis_show {
+	/* Before anything is read of it. Not 0 = nothing is. */
+	int (*opened)(void *cookie, const struct trace_reader *reader, struct diag *diag);
+	/* About every million events, on the thread of the job; false = stop. */
+	bool (*progress)(void *cookie, enum analysis_job job, uint64_t done, uint64_t total);
+	/* After the reports. Returns an exit status. */
+	int (*show)(void *cookie, struct page *page, const struct report *report);
+	void *cookie;
+};
+
 /* What the caller knows of the run; zeroed = nothing, then run.json of the traces says it. */
 struct analysis_input {
 	char **traces; /* borrowed */
@@ -24,10 +37,8 @@ struct analysis_input {
 	/* Changes what was found, before it is gated; NULL = nothing is to be changed. */
 	void (*mark)(void *cookie, struct finding_list *findings);
 	void *cookie;
-	/* After the reports: shows the page of the trace, with what `show_cookie` says; NULL = nothing. Returns an exit status. */
-	int (*show)(void *cookie, struct page *page, const struct report *report);
-	void *show_cookie;
-	FILE *text_out; /* where a text report goes when --format was not given */
+	const struct analysis_show *show; /* borrowed; NULL = nobody is shown anything */
+	FILE *text_out;			  /* where a text report goes when --format was not given */
 };
 
 /*

@@ -96,14 +96,30 @@ const char **inputs_get_directories(const struct options *options, const struct 
 	return directories;
 }
 
-/* Of each image from its beginning: most runs have one. */
-static void tell_progress(void *cookie, size_t process, uint64_t events, uint64_t total)
+/* How far the analysis of one input is. */
+struct told {
+	const struct trace_reader *reader;
+	const struct inputs_follower *follower; /* NULL = nobody */
+	struct progress line;
+};
+
+/* Over all images. */
+static bool tell_progress(void *cookie, size_t process, uint64_t events, uint64_t total)
 {
-	(void)process;
-	progress_tell(cookie, events, total);
+	struct told *told = cookie;
+	uint64_t before = 0, all = 0;
+
+	for (size_t i = 0; i < trace_reader_process_count(told->reader); i++) {
+		all += trace_reader_get_process(told->reader, i)->events;
+		before += i < process ? trace_reader_get_process(told->reader, i)->events : 0;
+	}
+	events = before + (events < total ? events : total);
+	progress_tell(&told->line, events, all);
+	return !told->follower || told->follower->progress(told->follower->cookie, events, all);
 }
 
-static int input_analyze(struct inputs *inputs, const struct options *given, struct input *input,
+static int input_analyze(struct inputs *inputs, const struct options *given,
+			 const struct inputs_follower *follower, struct input *input,
 			 bool timed_out, struct diag *diag)
 {
 	struct analyze_options options = {
@@ -119,16 +135,16 @@ static int input_analyze(struct inputs *inputs, const struct options *given, str
 	struct symbolize_options symbolize = { .directories = directories,
 					       .say = given->quiet ? NULL : say_symbols };
 	struct analyze_stats stats;
-	struct progress progress;
+	struct told told = { .reader = input->reader, .follower = follower };
 	int error;
 
 	if (!directories)
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	options.progress = tell_progress;
-	options.cookie = &progress;
-	progress_begin(&progress, "analysing", given->quiet);
+	options.cookie = &told;
+	progress_begin(&told.line, "analysing", given->quiet);
 	error = analyze_run(input->reader, &options, input->findings, &stats, diag);
-	progress_end(&progress);
+	progress_end(&told.line);
 	if (error)
 		goto out;
 	symbolize_findings(input->findings, input->reader, &symbolize);
@@ -374,7 +390,7 @@ static void say_unreadable_symbols(const struct options *options)
 			    strerror(errno));
 }
 
-int inputs_load(const struct options *options, char **paths, size_t count, bool timed_out,
+int inputs_open(const struct options *options, char **paths, size_t count, bool timed_out,
 		struct inputs *ret_inputs, struct diag *diag)
 {
 	struct inputs *inputs = ret_inputs;
@@ -388,11 +404,20 @@ int inputs_load(const struct options *options, char **paths, size_t count, bool 
 		say_unreadable_symbols(options);
 	for (size_t i = 0; !error && i < count; i++)
 		error = input_open(options, inputs, paths[i], diag);
-	for (size_t i = 0; !error && i < count; i++) {
+	return error;
+}
+
+int inputs_analyze(const struct options *options, const struct inputs_follower *follower,
+		   struct inputs *inputs, struct diag *diag)
+{
+	bool timed_out = inputs->timed_out; /* told by the caller of all of them */
+	int error = 0;
+
+	for (size_t i = 0; !error && i < inputs->count; i++) {
 		struct input *input = &inputs->input[i];
 
 		if (input->reader)
-			error = input_analyze(inputs, options, input, timed_out, diag);
+			error = input_analyze(inputs, options, follower, input, timed_out, diag);
 		else
 			inputs->timed_out |= input->report.verdict == VERDICT_TIMEOUT;
 	}
@@ -407,6 +432,14 @@ int inputs_load(const struct options *options, char **paths, size_t count, bool 
 	return error;
 }
 
+int inputs_load(const struct options *options, char **paths, size_t count, bool timed_out,
+		struct inputs *ret_inputs, struct diag *diag)
+{
+	int error = inputs_open(options, paths, count, timed_out, ret_inputs, diag);
+
+	return error ? error : inputs_analyze(options, NULL, ret_inputs, diag);
+}
+
 void inputs_release(struct inputs *inputs)
 {
 	finding_list_free(inputs->findings);
@@ -419,83 +452,4 @@ void inputs_release(struct inputs *inputs)
 	}
 	free(inputs->input);
 	free(inputs->process);
-}
-
-/* ---- what they are called ---- */
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-struct text_set {
-	const char **text; /* in the list's memory */
-	size_t count;
-};
-
-static struct text_set text_set_new(const struct inputs *inputs, size_t most)
-{
-	return (struct text_set){ .text = finding_list_alloc(inputs->findings,
-							     (most + 1) * sizeof(const char *)) };
-}
-
-static void text_set_sort(struct text_set *set)
-{
-	size_t kept = 0;
-
-	if (set->count)
-		qsort(set->text, set->count, sizeof(*set->text), compare_texts);
-	for (size_t i = 0; i < set->count; i++)
-		if (!kept || strcmp(set->text[kept - 1], set->text[i]) != 0)
-			set->text[kept++] = set->text[i];
-	set->count = kept;
-}
-
-void inputs_get_paths(const struct inputs *inputs, const char *const **ret_path, size_t *ret_count)
-{
-	struct text_set set;
-	size_t most = 0;
-
-	for (size_t i = 0; i < inputs->count; i++)
-		most += inputs->input[i].reader ? 1 : inputs->input[i].report.path_count;
-	set = text_set_new(inputs, most);
-	for (size_t i = 0; i < inputs->count; i++) {
-		const struct input *input = &inputs->input[i];
-
-		if (input->reader)
-			set.text[set.count++] = input->path;
-		for (size_t k = 0; k < input->report.path_count; k++)
-			set.text[set.count++] = input->report.path[k];
-	}
-	text_set_sort(&set);
-	*ret_path = set.text;
-	*ret_count = set.count;
-}
-
-void inputs_get_untraced(const struct inputs *inputs, const char *why,
-			 const char *const **ret_untraced, size_t *ret_count)
-{
-	struct text_set set;
-	size_t most = 1;
-
-	for (size_t i = 0; i < inputs->count; i++)
-		most += inputs->input[i].report.untraced_count;
-	set = text_set_new(inputs, most);
-	if (why)
-		set.text[set.count++] = why;
-	for (size_t i = 0; i < inputs->count; i++)
-		for (size_t k = 0; k < inputs->input[i].report.untraced_count; k++)
-			set.text[set.count++] = inputs->input[i].report.untraced[k];
-	text_set_sort(&set);
-	*ret_untraced = set.text;
-	*ret_count = set.count;
-}
-
-char **inputs_of_options(const struct options *options, size_t *ret_count)
-{
-	static char standard[] = "thrum.data";
-	static char *only[] = { standard, NULL };
-
-	*ret_count = options->operand_count ? (size_t)options->operand_count : 1;
-	return options->operand_count ? options->operands : only;
 }

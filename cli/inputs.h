@@ -45,12 +45,23 @@ struct inputs {
 	bool timed_out; /* one of the runs was ended by --timeout */
 };
 
+/* Who follows an analysis: called about every million events, false = stop. Zeroed = nobody. */
+struct inputs_follower {
+	bool (*progress)(void *cookie, uint64_t done, uint64_t total);
+	void *cookie;
+};
+
 /*
  * Opens all, then analyses all: a bad name shall not cost the analysis of the ones before it. `paths` is borrowed until
  * inputs_release, which must be called after a failure too.
  */
 int inputs_load(const struct options *options, char **paths, size_t count, bool timed_out,
 		struct inputs *ret_inputs, struct diag *diag);
+/* The same in two steps. `follower` may be NULL. */
+int inputs_open(const struct options *options, char **paths, size_t count, bool timed_out,
+		struct inputs *ret_inputs, struct diag *diag);
+int inputs_analyze(const struct options *options, const struct inputs_follower *follower,
+		   struct inputs *inputs, struct diag *diag);
 void inputs_release(struct inputs *inputs);
 
 /* Processes of all inputs, in the order of their numbers in the findings. Memory comes from inputs->findings. */

@@ -58,6 +58,12 @@ void progress_tell(void *cookie, uint64_t done, uint64_t total)
 	fflush(stderr);
 }
 
+bool progress_tell_on(void *cookie, uint64_t done, uint64_t total)
+{
+	progress_tell(cookie, done, total);
+	return true;
+}
+
 void progress_end(struct progress *progress)
 {
 	if (progress->is_drawn)

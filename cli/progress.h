@@ -19,6 +19,8 @@ struct progress {
 void progress_begin(struct progress *progress, const char *what, bool quiet);
 /* `cookie` is a struct progress; `total` 0 = nothing to do, UINT64_MAX = not known, then only `done` is shown. Fits where a pass tells how far it is. */
 void progress_tell(void *cookie, uint64_t done, uint64_t total);
+/* The same, and go on. */
+bool progress_tell_on(void *cookie, uint64_t done, uint64_t total);
 /* Wipes the line. May be called twice. */
 void progress_end(struct progress *progress);
 

@@ -51,7 +51,7 @@ int verb_export(const struct options *options)
 {
 	struct frame_source frames;
 	struct progress progress;
-	struct scan_options scan = { .progress = progress_tell, .cookie = &progress };
+	struct scan_options scan = { .progress = progress_tell_on, .cookie = &progress };
 	struct export_source source = {
 		.frames = frame_source_resolve,
 		.data = frame_source_data,

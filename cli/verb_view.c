@@ -11,46 +11,103 @@
 
 static volatile sig_atomic_t is_stopped;
 
+struct serving {
+	const struct options *options;
+	struct server *server; /* owned; NULL = not begun */
+	bool is_refused;       /* the server could not begin, or not go on */
+};
+
 static void stop(int number)
 {
 	(void)number;
 	is_stopped = 1;
 }
 
-static void say_address(void *cookie, const char *url)
+/* Once is a request, which is heard about every million events; twice is an order. */
+static void hear_signals(void)
 {
-	(void)cookie;
-	printf("%s\n", url);
-	fflush(stdout);
-}
-
-static int serve(void *cookie, struct page *page, const struct report *report)
-{
-	const struct options *options = cookie;
-	const struct sigaction action = { .sa_handler = stop };
-	struct server_options server = { .port = (uint16_t)options->port,
-					 .is_stopped = &is_stopped,
-					 .ready = say_address };
-	struct diag diag;
-	int error;
+	const struct sigaction action = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	error = server_run(page, report, &server, &diag);
-	if (!error)
+}
+
+static int begin(void *cookie, const struct trace_reader *reader, struct diag *diag)
+{
+	struct serving *serving = cookie;
+	struct server_options server = { .port = (uint16_t)serving->options->port,
+					 .is_stopped = &is_stopped,
+					 .version = THRUM_VERSION };
+	struct outline *outline;
+	int error = outline_new(reader, &outline, diag);
+
+	if (!error) {
+		hear_signals();
+		error = server_start(&server, outline, &serving->server, diag);
+	}
+	serving->is_refused = error;
+	if (!error) {
+		printf("%s\n", server_url(serving->server));
+		fflush(stdout);
+	}
+	return error;
+}
+
+static bool tell(void *cookie, enum analysis_job job, uint64_t done, uint64_t total)
+{
+	static const enum reading_job jobs[ANALYSIS_JOBS] = {
+		[ANALYSIS_FINDINGS] = READING_FINDINGS,
+		[ANALYSIS_PAGE] = READING_TIMELINE,
+	};
+	struct serving *serving = cookie;
+
+	reading_tell(server_get_reading(serving->server), jobs[job], done, total);
+	return !is_stopped;
+}
+
+static int serve(void *cookie, struct page *page, const struct report *report)
+{
+	struct serving *serving = cookie;
+	struct diag diag;
+
+	if (!server_show(serving->server, page, report, &diag))
 		return STATUS_OK;
 	say("%s", diag.message);
 	return STATUS_INTERNAL;
+}
+
+static int view_page(const struct options *options, const struct analysis_show *show)
+{
+	struct gate gate;
+	struct analysis_input input = { .gate = &gate, .show = show };
+	int status = analysis_open_files(options, &gate);
+
+	input.traces = inputs_of_options(options, &input.trace_count);
+	if (!status)
+		status = analysis_run(options, &input);
+	gate_release(&gate);
+	return status;
+}
+
+static int view_served(const struct options *options)
+{
+	struct serving serving = { .options = options };
+	const struct analysis_show show = {
+		.opened = begin, .progress = tell, .show = serve, .cookie = &serving
+	};
+	int status = view_page(options, &show);
+
+	server_free(serving.server);
+	if (is_stopped)
+		return STATUS_OK;
+	return serving.is_refused ? STATUS_INTERNAL : status;
 }
 
 int verb_view(const struct options *options)
 {
 	struct options seen = *options;
 	struct report_target target = { .sink = sink_find("html"), .file = options->html };
-	struct gate gate;
-	struct analysis_input input = { .gate = &gate };
-	int status;
 
 	if (options->tui || options->text)
 		return view_terminal(options, options->tui);
@@ -58,18 +115,10 @@ int verb_view(const struct options *options)
 		say("--port: there is no port %llu", (unsigned long long)options->port);
 		return STATUS_USAGE;
 	}
-	if (options->html) {
-		seen.reports = (struct report_targets){ .target = &target, .count = 1 };
-	} else {
-		input.show = serve;
-		input.show_cookie = &seen;
-	}
 	seen.format = NULL; /* the page is all */
 	seen.fail_on = FAIL_ON_NEVER;
-	status = analysis_open_files(&seen, &gate);
-	input.traces = inputs_of_options(&seen, &input.trace_count);
-	if (!status)
-		status = analysis_run(&seen, &input);
-	gate_release(&gate);
-	return status;
+	if (!options->html)
+		return view_served(&seen);
+	seen.reports = (struct report_targets){ .target = &target, .count = 1 };
+	return view_page(&seen, NULL);
 }

@@ -40,7 +40,7 @@ static int load_trace(struct view *v, struct diag *diag)
 	struct input *input = &v->inputs.input[0];
 	struct progress progress;
 	struct scan_options scan = { .end_real_ns = input->run.end_real_ns,
-				     .progress = progress_tell,
+				     .progress = progress_tell_on,
 				     .cookie = &progress };
 	int error;
 

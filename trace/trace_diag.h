@@ -14,6 +14,7 @@ enum thrum_error {
 	THRUM_EFORMAT = -3,  /* not a trace, or damaged beyond recovery */
 	THRUM_EVERSION = -4, /* a newer major version */
 	THRUM_EINVAL = -5,   /* bad argument from the user */
+	THRUM_ESTOPPED = -6, /* the caller's progress function said so */
 };
 
 struct diag {

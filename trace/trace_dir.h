@@ -119,6 +119,11 @@ const uint8_t *trace_chunk_read(const struct trace_chunk *chunk, int fd, uint8_t
 /* Room for one more element; false = out of memory. */
 bool trace_array_reserve(void *array_pointer, size_t *capacity, size_t count, size_t element_bytes);
 
+/* ---- trace_sum.c ---- */
+
+/* The live part of a stream; NULL = the map has none. */
+struct trace_live *trace_image_find_live(const struct trace_image *image, uint32_t stream);
+
 /* ---- trace_reports.c ---- */
 
 /* The logs that ThreadSanitizer wrote beside the images' files: tsan.PID of the newest image of a process, tsan.PID.N of older ones. */

@@ -189,6 +189,49 @@ int trace_pass_next(struct trace_pass *pass, struct trace_event *ret_event)
 	return trace_merge_next(&pass->merge, ret_event);
 }
 
+/* ---- pieces ---- */
+
+size_t trace_reader_piece_count(const struct trace_reader *r, size_t index)
+{
+	return r->dir.images[index].chunk_count;
+}
+
+/* When the last record of a stream was: known of those that were in use to the end. */
+static uint64_t end_of_stream(const struct trace_reader *r, size_t index, uint32_t stream)
+{
+	const struct trace_live *live = trace_image_find_live(&r->dir.images[index], stream);
+
+	return live && live->end_ticks ? trace_clock_ns(&r->defs[index].clock, live->end_ticks)
+				       : r->defs[index].process.end_ns;
+}
+
+struct trace_piece trace_reader_get_piece(const struct trace_reader *r, size_t index, size_t piece)
+{
+	const struct trace_image *image = &r->dir.images[index];
+	const struct trace_process *p = &r->defs[index].process;
+	const struct trace_chunk *c = &image->chunks[piece];
+	bool is_first = !piece || c[-1].stream != c->stream;
+	/* One that is being taken into use has no time yet. */
+	bool is_last = piece + 1 == image->chunk_count || c[1].stream != c->stream ||
+		       c[1].base_ticks < c->base_ticks;
+	uint64_t before = is_first ? 0 : c[-1].events;
+	struct trace_piece result = {
+		.thread = c->thread < p->thread_count && c->events > before ? c->thread : 0,
+		.start_ns = trace_clock_ns(&r->defs[index].clock, c->base_ticks),
+		.end_ns = is_last ? end_of_stream(r, index, c->stream)
+				  : trace_clock_ns(&r->defs[index].clock, c[1].base_ticks),
+		.events = c->events > before ? c->events - before : 0,
+	};
+
+	if (result.start_ns > p->end_ns)
+		result.start_ns = p->end_ns;
+	if (result.end_ns > p->end_ns)
+		result.end_ns = p->end_ns;
+	if (result.end_ns < result.start_ns)
+		result.end_ns = result.start_ns;
+	return result;
+}
+
 uint64_t trace_reader_get_start_ns(const struct trace_reader *r, size_t index)
 {
 	struct trace_clock clock = run_clock(r);

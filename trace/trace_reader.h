@@ -284,6 +284,19 @@ void trace_pass_free(struct trace_pass *pass); /* takes NULL */
 int trace_pass_next(struct trace_pass *pass,
 		    struct trace_event *ret_event); /* as trace_reader_next */
 
+/*
+ * A piece of a stream, as the header before it says: where a trace is too long to be read at once, what went on when. In order of
+ * streams, then of time. An image's pieces do not change while it is read.
+ */
+struct trace_piece {
+	uint32_t thread; /* whose it was when it began; 0 = not known, or nothing is in it */
+	uint64_t start_ns, end_ns; /* up to the next piece of the stream, or its last record */
+	uint64_t events;
+};
+size_t trace_reader_piece_count(const struct trace_reader *reader, size_t index);
+struct trace_piece trace_reader_get_piece(const struct trace_reader *reader, size_t index,
+					  size_t piece);
+
 /* Run time at which image `index` began: add it to a time of the image to get run time. */
 uint64_t trace_reader_get_start_ns(const struct trace_reader *reader, size_t index);
 

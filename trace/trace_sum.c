@@ -37,13 +37,17 @@ static int compare_stream(const void *key, const void *element)
 	return stream < live->stream ? -1 : stream > live->stream;
 }
 
+struct trace_live *trace_image_find_live(const struct trace_image *image, uint32_t stream)
+{
+	return image->live_count ? bsearch(&stream, image->live, image->live_count,
+					   sizeof(*image->live), compare_stream)
+				 : NULL;
+}
+
 /* When the last record of a live stream was. */
 static void note_end(struct trace_image *image, uint32_t stream, uint64_t ticks)
 {
-	struct trace_live *live = image->live_count
-					  ? bsearch(&stream, image->live, image->live_count,
-						    sizeof(*live), compare_stream)
-					  : NULL;
+	struct trace_live *live = trace_image_find_live(image, stream);
 
 	if (live && ticks > live->end_ticks) {
 		live->end_ticks = ticks;

@@ -4,7 +4,7 @@
  */
 #include "scan.h"
 
-#define PROGRESS_EVENTS (UINT64_C(1) << 22)
+#define PROGRESS_EVENTS (UINT64_C(1) << 20)
 
 uint64_t scan_end_ns(const struct trace_reader *reader, const struct scan_options *options)
 {
@@ -40,12 +40,16 @@ struct pass {
 	const struct scan_part *part;
 	size_t count;
 	uint64_t seen, total;
+	bool is_stopped;
 };
 
-static void tell(struct pass *p)
+/* False = the pass is to end. */
+static bool tell(struct pass *p)
 {
-	if (++p->seen % PROGRESS_EVENTS == 0 && p->options && p->options->progress)
-		p->options->progress(p->options->cookie, p->seen, p->total);
+	if (++p->seen % PROGRESS_EVENTS || !p->options || !p->options->progress)
+		return true;
+	p->is_stopped = !p->options->progress(p->options->cookie, p->seen, p->total);
+	return !p->is_stopped;
 }
 
 static bool feed(struct pass *p, const struct scan *scan)
@@ -62,7 +66,7 @@ static bool feed(struct pass *p, const struct scan *scan)
 			continue;
 		for (size_t i = 0; ok && i < p->count; i++)
 			ok = p->part[i].event(p->part[i].state, scan, &event, &step);
-		tell(p);
+		ok = tell(p) && ok;
 	}
 	while (ok && model_finish(scan->model))
 		;
@@ -82,7 +86,8 @@ static int scan_process(struct pass *p, size_t index, struct diag *diag)
 		return error;
 	scan.model = model_new(scan.process);
 	if (!feed(p, &scan))
-		error = diag_set(diag, THRUM_ENOMEM, "out of memory");
+		error = p->is_stopped ? diag_set(diag, THRUM_ESTOPPED, "stopped")
+				      : diag_set(diag, THRUM_ENOMEM, "out of memory");
 	model_free(scan.model);
 	return error;
 }

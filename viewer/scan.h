@@ -11,8 +11,8 @@
 struct scan_options {
 	uint64_t
 		end_real_ns; /* when the run was over, as the launcher says; 0 = at the last record */
-	/* Called about every 4 M events; may be NULL. */
-	void (*progress)(void *cookie, uint64_t events, uint64_t total);
+	/* Called about every million events; false = stop. May be NULL. */
+	bool (*progress)(void *cookie, uint64_t events, uint64_t total);
 	void *cookie;
 };
 
@@ -35,7 +35,7 @@ struct scan_part {
 	void (*release)(void *state); /* after the pass, whatever came of it */
 };
 
-/* `options` may be NULL. THRUM_ENOMEM, or an error of the reader. */
+/* `options` may be NULL. THRUM_ENOMEM, THRUM_ESTOPPED, or an error of the reader. */
 int scan_run(struct trace_reader *reader, const struct scan_options *options,
 	     const struct scan_part *parts, size_t count, struct diag *diag);
 

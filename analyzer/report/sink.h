@@ -45,6 +45,8 @@ struct report_view {
 	bool is_served; /* the script may ask the server that sent the page */
 	void (*screens)(void *cookie, const struct report *report, FILE *out);
 	int (*data)(void *cookie, const struct report *report, FILE *out); /* one script element */
+	/* More of them, behind the script; NULL = none. */
+	int (*parts)(void *cookie, const struct report *report, FILE *out);
 };
 
 /* Everything a sink may say. Findings are sorted: gated first, then new ones, by level, rule, fingerprint. */

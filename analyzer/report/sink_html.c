@@ -3,13 +3,11 @@
  * sink_html.c - the findings as one page that needs nothing else: no network, opens from a file, reads
  * without scripts. Where the viewer has the trace (report->view) it adds screens and a script.
  *
- * The page's policy allows its one style sheet and its one script by hash and nothing more, so that a
- * string of the recorded program that slipped through an escape could still load and run nothing. Every
- * string of the trace goes through escape_html.
+ * Every string of the trace goes through escape_html.
  */
-#include "csp_hash.h"
 #include "escape.h"
 #include "html_frames.h"
+#include "html_page.h"
 #include "html_race.h"
 #include "html_ring.h"
 #include "sinks.h"
@@ -18,10 +16,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char style[] =
-#include "html/page.css.inc"
-	;
 
 #define TITLE_BYTES 2048
 
@@ -240,51 +234,17 @@ static const char *command_of(const struct report *report)
 	return report->process_count ? report->processes[0].process->command : NULL;
 }
 
-/* The page's own style and the viewer's, in one element. Caller frees; NULL = out of memory. */
-static char *whole_style(const struct page *p)
-{
-	const char *more = p->report->view ? p->report->view->style : "";
-	size_t bytes = sizeof(style) + strlen(more);
-	char *text = malloc(bytes);
-
-	if (text)
-		snprintf(text, bytes, "%s%s", style, more);
-	return text;
-}
-
-static void put_policy(const struct page *p, const char *css)
-{
-	const struct report_view *view = p->report->view;
-	char hash[CSP_HASH_BYTES];
-
-	csp_hash(css, strlen(css), hash);
-	fprintf(p->out,
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%s'; ",
-		hash);
-	if (view) {
-		csp_hash(view->script, strlen(view->script), hash);
-		fprintf(p->out, "script-src '%s'; %s", hash,
-			view->is_served ? "connect-src 'self'; " : "");
-	}
-	fputs("base-uri 'none'; form-action 'none'\">\n", p->out);
-}
-
 static void put_head(const struct page *p)
 {
-	char words[WORDS_BYTES], *css = whole_style(p);
+	char words[WORDS_BYTES];
 
-	fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", p->out);
-	put_policy(p, css ? css : "");
-	fputs("<meta name=\"referrer\" content=\"no-referrer\">\n"
-	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-	      p->out);
-	put(p, "<title>", headline(p->report, words, sizeof(words)), "");
+	html_page_begin(p->out, p->report->view);
+	put(p, "", headline(p->report, words, sizeof(words)), "");
 	if (p->report->trace_path_count > 1)
 		fprintf(p->out, " - %zu traces", p->report->trace_path_count);
 	else if (command_of(p->report))
 		put(p, " - ", command_of(p->report), "");
-	fprintf(p->out, "</title>\n<style>%s</style>\n</head>\n<body>\n", css ? css : "");
-	free(css);
+	html_page_body(p->out, p->report->view);
 }
 
 static void put_banner(const struct page *p, const char *what, const char *text)
@@ -382,18 +342,6 @@ static void put_foot(const struct page *p)
 	fputs("</footer>\n", p->out);
 }
 
-/* The data before the script, which runs where it stands. */
-static int put_view(const struct page *p)
-{
-	const struct report_view *view = p->report->view;
-	int error = view ? view->data(view->cookie, p->report, p->out) : 0;
-
-	if (view && !error)
-		fprintf(p->out, "<script>%s</script>\n", view->script);
-	fputs("</body>\n</html>\n", p->out);
-	return error;
-}
-
 static int write_html(const struct report *report, FILE *out, struct diag *diag)
 {
 	struct page p = { .out = out, .report = report, .sources = source_cache_new() };
@@ -412,7 +360,7 @@ static int write_html(const struct report *report, FILE *out, struct diag *diag)
 		report->view->screens(report->view->cookie, report, out);
 	put_foot(&p);
 	source_cache_free(p.sources);
-	if (put_view(&p))
+	if (html_page_end(out, report->view, report))
 		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	return sink_finish(&sink_html, out, diag);
 }

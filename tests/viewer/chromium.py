@@ -166,6 +166,16 @@ class Page:
                 raise AssertionError(f"never came true: {expression}; errors: {self.errors}")
             time.sleep(0.03)
 
+    def wait_there(self, expression, seconds=30):
+        """The same where the page goes somewhere else meanwhile."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return self.wait(expression, until - time.monotonic())
+            except RuntimeError:
+                if time.monotonic() > until:
+                    raise
+
     def key(self, key, shift=False):
         code, number = CODES.get(key) or ("Key" + key.upper(), ord(key.upper()))
         held = SHIFT if shift or key == "?" or key.isupper() and len(key) == 1 else 0

@@ -5,7 +5,7 @@
 import os
 import re
 
-from viewer_case import SCREENS, ViewerCase, main, npm_package, sample
+from viewer_case import SCREENS, ViewerCase, axe_script, axe_violations, main, sample
 
 SOURCE = os.environ["THRUM_SOURCE"]
 SHOWN = "[...document.querySelectorAll('#content > .screen')].filter((s) => !s.hidden).map((s) => s.id).join()"
@@ -258,21 +258,17 @@ class Pages(ViewerCase):
         self.assertLess(own, 120 * 1024)
 
     def test_axe(self):
-        package = npm_package("axe-core", "4.14.1")
-        if not package:
+        axe = axe_script()
+        if not axe:
             self.skipTest("axe-core cannot be fetched")
-        with open(os.path.join(package, "axe.min.js"), encoding="utf-8") as file:
-            axe = file.read()
         bad = []
         for dark in (False, True):
             for trace in ("deadlock", "tasks", "order"):
                 page = self.page(trace, dark=dark)
-                page.get(axe + "; 1")
                 for screen in [name for name in SCREENS if page.get(f"!!document.getElementById('{name}')")]:
                     page.get(f"location.hash = '#{screen}'")
                     page.settle()
-                    for found in page.get("axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => [v.id, v.nodes[0].html.slice(0, 200), "
-                                          "v.nodes.length]))"):
+                    for found in axe_violations(page, axe):
                         bad.append(("dark" if dark else "light", trace, screen, *found))
         self.assertEqual(bad, [])
 

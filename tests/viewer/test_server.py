@@ -3,6 +3,7 @@
 """`thrum view` as a server: who gets an answer, what hostile requests get, how it ends, and the page in a browser."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ import urllib.parse
 
 import chromium
 from thrum_cli import Case
-from viewer_case import READY, main, sample
+from viewer_case import READY, axe_script, axe_violations, main, sample
 
 THRUM = os.environ["THRUM"]
 
@@ -28,6 +29,18 @@ class Server(Case):
         self.url = self.process.stdout.readline().strip()
         parts = urllib.parse.urlsplit(self.url)
         self.address, self.host, self.base = (parts.hostname, parts.port), parts.netloc, parts.path
+        self.told = self.until_read()
+
+    def until_read(self):
+        """What the server said of its progress until the trace was read."""
+        told, until = [], time.monotonic() + 60
+        while not told or told[-1]["state"] != "ready":
+            self.assertLess(time.monotonic(), until)
+            status, body, _ = self.ask(self.base + "progress")
+            self.assertEqual(status, 200)
+            told.append(json.loads(body))
+            time.sleep(0.02)
+        return told
 
     def end(self):
         if self.process.poll() is None:
@@ -70,6 +83,56 @@ class Server(Case):
         self.assertEqual(status, 200)
         self.assertGreater(len(block), 8)
         self.assertEqual(self.ask(self.base, method="HEAD")[:2], (200, b""))
+
+    # ---- before it is read ----
+
+    def test_progress_never_goes_back(self):
+        self.assertEqual([told["percent"] for told in self.told], sorted(told["percent"] for told in self.told))
+        for told in self.told:
+            self.assertEqual(told["percent"] == 100, told["state"] == "ready")
+
+    def test_the_outline_is_there_without_reading(self):
+        status, page, _ = self.ask(self.base + "outline/")
+        self.assertEqual(status, 200)
+        self.assertIn(b"The trace is being read", page)
+        model = json.loads(self.ask(self.base + "outline/model")[1])
+        self.assertIn("main", [lane[2] for lane in model["lanes"]])
+        self.assertEqual({row[1] for row in model["rows"]}, {3})
+        for row in range(len(model["rows"])):
+            status, far, _ = self.ask(f"{self.base}outline/far?row={row}")
+            self.assertEqual((status, len(far)), (200, 65536))
+            self.assertTrue(any(far))
+        self.assertEqual(self.ask(self.base + "outline/progress")[0], 200)
+        self.assertEqual(self.ask(self.base + "outline/alive")[0], 204)
+        for path in ("outline", "outline/blocks?row=0&first=0&count=1", "outline/../model", "outline/outline/", "outline/x"):
+            self.assertEqual(self.ask(self.base + path)[0], 404, path)
+        for query in ("", "row=-1", f"row={len(model['rows'])}", "row=99999999999999999999"):
+            self.assertEqual(self.ask(self.base + "outline/far?" + query)[0], 400, query)
+
+    def test_a_browser_shows_the_outline_then_all(self):
+        # The page asks how far the reading is: here the test answers, so that it does not depend on how long that takes.
+        lie = """window.told = { state: 'reading', percent: 42, doing: 'test' };
+            const real = fetch;
+            window.fetch = (path) => (path === 'progress' ? Promise.resolve(new Response(JSON.stringify(window.told))) : real(path));"""
+        axe = axe_script()
+        with chromium.Browser() as browser:
+            page = browser.open("about:blank")
+            page.call("Page.addScriptToEvaluateOnNewDocument", source=lie)
+            page.call("Page.navigate", url=self.url + "outline/")
+            page.wait_there(READY + " === 'outline'")
+            page.wait("document.querySelector('.reading').textContent.includes('42 %')")
+            page.settle()
+            self.assertEqual(page.get("document.querySelector('.reading progress').value"), 42)
+            self.assertFalse(page.get("document.getElementById('timeline').hidden"))
+            self.assertIn("most", page.get("document.getElementById('timeline').textContent"))
+            page.key("w")
+            page.settle()
+            self.assertEqual(axe_violations(page, axe), [])
+            page.get("void (window.told = { state: 'ready', percent: 100, doing: '' })")
+            page.wait_there(READY + " === 'yes'")
+            self.assertEqual(page.get("location.pathname"), self.base)
+            self.assertRegex(page.get("location.hash"), r"^#timeline\?from=\d+&to=\d+")  # what was looked at stays
+            self.assertEqual(page.errors, [])
 
     def test_a_browser_draws_it(self):
         with chromium.Browser() as browser:

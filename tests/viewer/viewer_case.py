@@ -77,6 +77,25 @@ class ViewerCase(Case):
         self.assertEqual([url for url in page.requests if url.split("#")[0] != page.url.split("#")[0]], [])
 
 
+def axe_script():
+    """The text of axe-core; None where it cannot be fetched."""
+    package = npm_package("axe-core", "4.14.1")
+    if not package:
+        return None
+    with open(os.path.join(package, "axe.min.js"), encoding="utf-8") as file:
+        return file.read()
+
+
+def axe_violations(page, axe):
+    """[rule, an element, how many] of what is shown; nothing without axe-core."""
+    if not axe:
+        return []
+    if not page.get("!!window.axe"):
+        page.get(axe + "; 1")
+    return page.get("axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => [v.id, v.nodes[0].html.slice(0, 200), "
+                    "v.nodes.length]))")
+
+
 def sample(name):
     return [os.path.join(SAMPLES, name)]
 

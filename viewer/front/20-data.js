@@ -2,7 +2,7 @@
 // The trace: unpacked from the page, or asked from the server that sent it. page_data.h describes the payload.
 
 const STATE = { NOTHING: 0, IDLE: 1, SIGNAL: 2, CALLBACK: 3, TASK: 4, SHARED: 5, HOLD: 6, WANTED: 7, CALL: 8, JOIN: 9, LOCK: 10 };
-const ROW = { STATE: 0, RUN: 1, HOLD: 2 };
+const ROW = { STATE: 0, RUN: 1, HOLD: 2, OUTLINE: 3 };
 const ARROW_AT_END = [false, true, false, true, false];
 const FAR_BUCKETS = 65536;
 
@@ -75,6 +75,8 @@ class Trace {
     this.json = json;
     this.bytes = bytes;
     this.end = Math.max(json.end, 1);
+    /** Only how much went on: the trace is still being read. */
+    this.isOutline = json.rows.some((/** @type {any[]} */ r) => r[1] === ROW.OUTLINE) || !json.rows.length && !!document.querySelector('[data-outline]');
     /** @type {() => void} called when data that was asked for is there */
     this.onData = () => {};
     /** @type {Row[]} */
@@ -200,6 +202,7 @@ class Trace {
 
   /** How many spans a stretch of a row has, about. @param {Row} row @param {number} from @param {number} to */
   countIn(row, from, to) {
+    if (row.kind === ROW.OUTLINE) return Infinity;
     const first = this.findBlock(row, from), last = Math.min(this.findBlock(row, to), row.blocks.length - 1);
     let count = 0;
     for (let i = first; i <= last; i++) {
@@ -217,8 +220,8 @@ class Trace {
   raster(row, from, to, out) {
     const width = out.length, step = (to - from) / width, bucket = 2 ** this.json.shift;
     out.fill(0);
-    const far = step >= bucket ? this.far(row) : null;
-    if (!far && row.farAt >= 0 && step >= bucket) return; // it is on its way
+    const coarse = step >= bucket || row.kind === ROW.OUTLINE, far = coarse ? this.far(row) : null;
+    if (!far && row.farAt >= 0 && coarse) return; // it is on its way
     if (far) {
       const level = clamp(Math.floor(Math.log2(step / bucket)), 0, far.length - 1), size = bucket * 2 ** level, states = far[level];
       for (let x = 0; x < width; x++) {

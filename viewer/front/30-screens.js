@@ -34,10 +34,10 @@ function toast(text) {
   setTimeout(() => node.remove(), 1800);
 }
 
-/** "#timeline?from=1&to=2" as its parts. @returns {{id: string, values: URLSearchParams}} */
+/** "#timeline?from=1&to=2" as its parts; while the trace is read there is only the timeline. @returns {{id: string, values: URLSearchParams}} */
 function readAddress() {
   const [id, query] = decodeURIComponent(location.hash.slice(1)).split('?');
-  return { id: id || 'findings', values: new URLSearchParams(query || '') };
+  return { id: id || (document.querySelector('[data-outline]') ? 'timeline' : 'findings'), values: new URLSearchParams(query || '') };
 }
 
 class Screens {

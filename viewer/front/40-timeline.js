@@ -2,7 +2,8 @@
 // The timeline: lanes on a canvas, a picture of the whole above it, the selected span beside it.
 
 const LABEL = 200, ROW_HEIGHT = 15, ROW_GAP = 2, LANE_PAD = 8, AXIS = 26, RECTS = 1500, TEXT_ROOM = 44;
-const STATE_COLORS = ['', '--s-idle', '--s-signal', '--s-callback', '--s-task', '--s-shared', '--s-hold', '--s-wanted', '--s-call', '--s-join', '--s-lock'];
+const STATE_COLORS = ['', '--s-idle', '--s-signal', '--s-callback', '--s-task', '--s-shared', '--s-hold', '--s-wanted', '--s-call', '--s-join', '--s-lock',
+  '--s-shade1', '--s-shade2', '--s-shade3', '--s-shade4'];
 const HATCHED = new Set([STATE.LOCK, STATE.CALL]);
 
 /** "rgb(1, 2, 3)" or "#123456" as a word of an ImageData @param {string} color */

@@ -24,7 +24,7 @@ class TimelineScreen {
     this.minimap = new Minimap(trace, left, this.timeline);
     left.prepend(this.minimap.canvas);
     if (this.legend) section.append(this.legend);
-    section.append(this.makeTable());
+    if (!trace.isOutline) section.append(this.makeTable());
     trace.onData = () => { this.timeline.draw(); this.minimap.waits = undefined; this.minimap.paint(); };
     this.only = button('All threads', () => this.showOnly(null));
     this.only.hidden = true;
@@ -46,7 +46,7 @@ class TimelineScreen {
     }, 'Only threads that waited for a lock, or had one that others waited for');
     contended.setAttribute('aria-pressed', 'false');
     this.tools.append(button('Whole run', () => this.timeline.show(0, this.trace.end), '0'), button('Zoom in', () => this.timeline.zoom(0.5), 'W'),
-      button('Zoom out', () => this.timeline.zoom(2), 'S'), contended, this.only, this.range);
+      button('Zoom out', () => this.timeline.zoom(2), 'S'), ...(this.trace.isOutline ? [] : [contended]), this.only, this.range);
   }
 
   relayout() {
@@ -68,7 +68,7 @@ class TimelineScreen {
   remember() {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
-      if (readAddress().id !== 'timeline') return;
+      if (this.trace.isOutline || readAddress().id !== 'timeline') return;
       const t = this.timeline, parts = ['from=' + Math.round(t.from), 'to=' + Math.round(t.to)];
       if (t.selected) parts.push('sel=' + t.selected.row.index + ':' + Math.round(this.trace.get(t.selected).start));
       if (this.finding) parts.push('finding=' + this.finding.fingerprint);
@@ -101,7 +101,8 @@ class TimelineScreen {
   tell(place) {
     this.drawer.replaceChildren();
     if (!place) {
-      this.drawer.append(el('p', { class: 'facts' }, 'Click a bar, or press . and , to go through them. ? lists all keys.'));
+      this.drawer.append(el('p', { class: 'facts' },
+        this.trace.isOutline ? 'The trace is being read: what each thread did, and where, comes then.' : 'Click a bar, or press . and , to go through them. ? lists all keys.'));
       return;
     }
     const trace = this.trace, span = trace.get(place), lane = trace.lanes[place.row.lane];

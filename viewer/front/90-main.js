@@ -19,9 +19,10 @@ const ready = openTrace().catch(() => null).then((trace) => {
   }
   screens.show();
   performance.mark('thrum-ready');
-  document.documentElement.dataset.ready = trace ? 'yes' : 'no-data';
+  document.documentElement.dataset.ready = !trace ? 'no-data' : trace.isOutline ? 'outline' : 'yes';
 });
 screens.show();
 void ready;
+if (document.querySelector('#thrum-data[data-outline]')) new Reading(screens, () => timelineScreen);
 // A server ends some time after the last page of it was closed.
 if (document.querySelector('#thrum-data[data-served]')) setInterval(() => { fetch('alive').catch(() => {}); }, 60000);
