@@ -5,6 +5,7 @@
 #include "page.h"
 
 #include "../analyzer/frame_class.h"
+#include "names.h"
 #include "page_data.h"
 #include "page_picture.h"
 #include "page_screens.h"
@@ -12,6 +13,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The kind stands in a column of its own. */
+static void nameless(const struct page *page, size_t process, const struct trace_object *o,
+		     uint32_t object, char *name, size_t name_bytes)
+{
+	char words[NAMES_BYTES];
+	const char *last;
+
+	names_nameless(&page->labels, process, o, object, "", words, sizeof(words));
+	last = strrchr(words, ' ');
+	snprintf(name, name_bytes, "%s", last ? last + 1 : words);
+}
 
 void page_object_words(const struct page *page, size_t process, uint32_t object, char *kind,
 		       size_t kind_bytes, char *name, size_t name_bytes)
@@ -35,7 +48,13 @@ void page_object_words(const struct page *page, size_t process, uint32_t object,
 			 : o->name     ? o->name
 				       : variable);
 	else
-		snprintf(name, name_bytes, "#%" PRIu32, object);
+		nameless(page, process, o, object, name, name_bytes);
+}
+
+void page_label_locks(struct page *page, const struct report *report)
+{
+	lock_labels_release(&page->labels);
+	(void)lock_labels_make(&page->labels, report, NULL, 0);
 }
 
 const struct frame *page_frame(const struct frames *frames)
@@ -79,8 +98,9 @@ const char *page_time(uint64_t ns, char *buffer, size_t bytes)
 
 static void put_screens(void *cookie, const struct report *report, FILE *out)
 {
-	const struct page *page = cookie;
+	struct page *page = cookie;
 
+	page_label_locks(page, report);
 	page_picture_put(page, report, out);
 	page_locks_put(page, out);
 	page_threads_put(page, out);
@@ -133,6 +153,7 @@ void page_free(struct page *page)
 {
 	if (!page)
 		return;
+	lock_labels_release(&page->labels);
 	lanes_free(page->lanes);
 	tables_free(page->tables);
 	free(page);

@@ -6,6 +6,7 @@
 #define THRUM_VIEWER_PAGE_PRIVATE_H
 
 #include "lanes.h"
+#include "lock_labels.h"
 #include "page.h"
 #include "tables.h"
 
@@ -14,10 +15,14 @@ struct page {
 	struct lanes *lanes;		    /* owned */
 	struct tables *tables;		    /* owned */
 	struct report_view view;	    /* what the report gets */
+	struct lock_labels labels;	    /* of the report that is written */
 	const struct table_lock *last_lock; /* that has a row in the page; NULL = all have */
 };
 
-/* "mutex g_accounts", "mutex at 0x7f12": kind and name of an object. Buffers of the caller. */
+/* Locks without a name are called as this report's findings call them, from here on. Without memory they keep their addresses. */
+void page_label_locks(struct page *page, const struct report *report);
+
+/* "mutex" and "g_accounts", "#1" or "0x7f12": kind and name of an object. Buffers of the caller. */
 void page_object_words(const struct page *page, size_t process, uint32_t object, char *kind,
 		       size_t kind_bytes, char *name, size_t name_bytes);
 
