@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from viewer_case import SKIP, npm_package
+from viewer_case import npm_package, status_without
 
 VERSION = "5.9.3"
 OPTIONS = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"]
@@ -17,8 +17,7 @@ OPTIONS = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022
 def main():
     package = npm_package("typescript", VERSION) if shutil.which("node") else None
     if not package:
-        print("no node, or typescript cannot be fetched")
-        return SKIP
+        return status_without("no node, or typescript cannot be fetched by npm")
     files = sorted(glob.glob(os.path.join(os.environ["THRUM_SOURCE"], "viewer", "front", "*.js")))
     return subprocess.run(["node", os.path.join(package, "lib", "tsc.js"), *OPTIONS, *files], timeout=300, check=False).returncode
 

@@ -114,7 +114,7 @@ class Server(Case):
         lie = """window.told = { state: 'reading', percent: 42, doing: 'test' };
             const real = fetch;
             window.fetch = (path) => (path === 'progress' ? Promise.resolve(new Response(JSON.stringify(window.told))) : real(path));"""
-        axe = axe_script()
+        axe = axe_script(self)
         with chromium.Browser() as browser:
             page = browser.open("about:blank")
             page.call("Page.addScriptToEvaluateOnNewDocument", source=lie)
