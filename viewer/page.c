@@ -7,6 +7,7 @@
 #include "../analyzer/frame_class.h"
 #include "names.h"
 #include "page_data.h"
+#include "page_finding.h"
 #include "page_picture.h"
 #include "page_screens.h"
 
@@ -110,6 +111,13 @@ static void put_screens(void *cookie, const struct report *report, FILE *out)
 	page_trace_put(page, report, out);
 }
 
+static void put_finding(void *cookie, const struct report *report, const struct finding *f,
+			FILE *out)
+{
+	(void)report;
+	page_finding_put(cookie, f, out);
+}
+
 static int put_data(void *cookie, const struct report *report, FILE *out)
 {
 	const struct page *page = cookie;
@@ -137,6 +145,7 @@ int page_new(const struct page_source *source, struct page **ret_page, struct di
 	page->view = (struct report_view){ .cookie = page,
 					   .script = page_script,
 					   .style = page_style,
+					   .finding = put_finding,
 					   .screens = put_screens,
 					   .data = put_data };
 	error = tables_new(source->reader, &source->scan, &page->tables, &page->lanes, diag);

@@ -67,6 +67,26 @@ void page_cell_percent(FILE *out, uint64_t part, uint64_t whole)
 	fputs("</td>", out);
 }
 
+void page_cell_bars(FILE *out, const uint64_t *value, size_t count, int step, const char *label)
+{
+	enum { HEIGHT = 28 };
+	uint64_t most = 1;
+
+	for (size_t i = 0; i < count; i++)
+		most = value[i] > most ? value[i] : most;
+	fprintf(out, "<td><svg width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"%s\">",
+		(int)count * step, HEIGHT, label);
+	for (size_t i = 0; i < count; i++) {
+		int height = 2 + (int)((double)value[i] * (HEIGHT - 2) / (double)most);
+
+		if (value[i])
+			fprintf(out,
+				"<rect class=\"bar\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
+				(int)i * step, HEIGHT - height, step - 1, height);
+	}
+	fputs("</svg></td>", out);
+}
+
 void page_cell_text(FILE *out, const char *text)
 {
 	fputs("<td>", out);
@@ -81,24 +101,38 @@ static bool get_frames(const struct page *page, size_t process, uint32_t stack,
 	       page->source.frames(page->source.context, process, stack, ret_frames);
 }
 
-void page_put_place(const struct page *page, size_t process, uint32_t stack, FILE *out)
+/* "transfer bank.c:31": the file without its folders. */
+static void put_frame(const struct frame *frame, FILE *out)
 {
-	struct frames frames;
-	const struct frame *frame;
 	char words[WORDS_BYTES];
 	const char *file;
 
-	if (!get_frames(page, process, stack, &frames))
-		return;
-	frame = page_frame(&frames);
-	if (!frame)
-		return;
-	fputs("<span class=\"where\">", out);
 	escape_html(out, words_function(frame, words, sizeof(words)));
 	fputc(' ', out);
 	file = strrchr(words_place(frame, words, sizeof(words)), '/');
 	escape_html(out, file ? file + 1 : words);
+}
+
+bool page_put_place_after(const struct page *page, const char *words, size_t process,
+			  uint32_t stack, FILE *out)
+{
+	struct frames frames;
+	const struct frame *frame;
+
+	if (!get_frames(page, process, stack, &frames))
+		return false;
+	frame = page_frame(&frames);
+	if (!frame)
+		return false;
+	fprintf(out, "%s<span class=\"where\">", words);
+	put_frame(frame, out);
 	fputs("</span>", out);
+	return true;
+}
+
+void page_put_place(const struct page *page, size_t process, uint32_t stack, FILE *out)
+{
+	(void)page_put_place_after(page, "", process, stack, out);
 }
 
 enum { STACK_LINES = 6 };
@@ -107,7 +141,6 @@ void page_put_stack(const struct page *page, size_t process, uint32_t stack, con
 		    FILE *out)
 {
 	struct frames frames;
-	char words[WORDS_BYTES];
 	size_t count;
 
 	if (!get_frames(page, process, stack, &frames))
@@ -115,14 +148,8 @@ void page_put_stack(const struct page *page, size_t process, uint32_t stack, con
 	count = frames_without_runtime(&frames);
 	fprintf(out, "<h4>%s</h4>\n<ol class=\"stack\">", heading);
 	for (size_t i = 0; i < count && i < STACK_LINES; i++) {
-		const struct frame *f = &frames.frame[i];
-		const char *file;
-
 		fputs("<li>", out);
-		escape_html(out, words_function(f, words, sizeof(words)));
-		fputc(' ', out);
-		file = strrchr(words_place(f, words, sizeof(words)), '/');
-		escape_html(out, file ? file + 1 : words);
+		put_frame(&frames.frame[i], out);
 		fputs("</li>", out);
 	}
 	if (count > STACK_LINES)

@@ -42,30 +42,32 @@ static int compare_locks(const void *left, const void *right)
 		       : (a->object > b->object) - (a->object < b->object);
 }
 
-/* Heaviest first; NULL = no more, or they were not kept. */
-static const struct table_place *heaviest(const struct table_place *place, uint64_t below)
+/* Heaviest first; of equal ones the first. */
+static int compare_places(const void *left, const void *right)
 {
-	const struct table_place *best = NULL;
+	const struct table_place *a = *(const struct table_place *const *)left,
+				 *b = *(const struct table_place *const *)right;
 
-	for (size_t i = 0; place && i < TABLE_PLACES; i++)
-		if (place[i].count && place[i].total_ns < below &&
-		    (!best || place[i].total_ns > best->total_ns))
-			best = &place[i];
-	return best;
+	if (a->total_ns != b->total_ns)
+		return a->total_ns < b->total_ns ? 1 : -1;
+	return (a > b) - (a < b); /* one array: its order */
 }
 
 static void put_places(const struct page *page, const struct table_lock *l,
-		       const struct table_place *places, const char *heading, int most, FILE *out)
+		       const struct table_place *places, const char *heading, size_t most,
+		       FILE *out)
 {
+	const struct table_place *sorted[TABLE_PLACES];
 	char title[128], time[32];
-	uint64_t below = UINT64_MAX;
+	size_t count = 0;
 
-	for (int i = 0; i < most; i++) {
-		const struct table_place *p = heaviest(places, below);
+	for (size_t i = 0; places && i < TABLE_PLACES; i++)
+		if (places[i].count)
+			sorted[count++] = &places[i];
+	qsort(sorted, count, sizeof(*sorted), compare_places);
+	for (size_t i = 0; i < count && i < most; i++) {
+		const struct table_place *p = sorted[i];
 
-		if (!p)
-			return;
-		below = p->total_ns;
 		snprintf(title, sizeof(title), "%s here %" PRIu64 " %s, %s in all", heading,
 			 p->count, p->count == 1 ? "time" : "times",
 			 page_time(p->total_ns, time, sizeof(time)));
@@ -290,27 +292,14 @@ void page_threads_put(const struct page *page, FILE *out)
 /* How often callbacks took up to 1, 2, 4 … microseconds. */
 static void put_histogram(const struct table_loop *l, FILE *out)
 {
-	uint64_t most = 1;
-	char time[32];
+	char time[32], label[64];
 	int last = 0;
 
-	for (int i = 0; i < TABLE_CALLS; i++) {
-		most = l->call_in[i] > most ? l->call_in[i] : most;
+	for (int i = 0; i < TABLE_CALLS; i++)
 		last = l->call_in[i] ? i : last;
-	}
-	fprintf(out,
-		"<td><svg width=\"%d\" height=\"32\" role=\"img\" aria-label=\"Lengths of callbacks, up to %s\">",
-		(last + 1) * 7, page_time((UINT64_C(1) << last) * 1000, time, sizeof(time)));
-	for (int i = 0; i <= last; i++) {
-		int height = l->call_in[i] ? 2 + (int)((double)l->call_in[i] * 28 / (double)most)
-					   : 0;
-
-		if (height)
-			fprintf(out,
-				"<rect class=\"bar\" x=\"%d\" y=\"%d\" width=\"6\" height=\"%d\"/>",
-				i * 7, 32 - height, height);
-	}
-	fputs("</svg></td>", out);
+	snprintf(label, sizeof(label), "Lengths of callbacks, up to %s",
+		 page_time((UINT64_C(1) << last) * 1000, time, sizeof(time)));
+	page_cell_bars(out, l->call_in, (size_t)last + 1, 7, label);
 }
 
 static void put_loop(const struct page *page, const struct table_loop *l, FILE *out)

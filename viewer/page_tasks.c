@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_tasks.c - tasks of a page: by the place that made them, each with those that live; and what was recorded.
+ * page_tasks.c - tasks of a page: by the place that made them, each with those that live.
  */
+#include "page_tasks.h"
 #include "../analyzer/model/model_loops.h"
 #include "../analyzer/report/escape.h"
 #include "../analyzer/report/words.h"
-#include "info.h"
 #include "page_cells.h"
 #include "page_screens.h"
 
@@ -28,16 +28,16 @@ static const char *state_word(unsigned state)
 	return state < sizeof(words) / sizeof(words[0]) ? words[state] : "unknown";
 }
 
-static void put_task_name(const struct page *page, const struct table_task *t, FILE *out)
+static void put_task_name(const struct page *page, uint32_t process, uint32_t id, FILE *out)
 {
-	const struct trace_process *p = page->lanes->process[t->process].process;
-	const struct trace_task *task = t->task < p->task_count ? &p->tasks[t->task] : NULL;
+	const struct trace_process *p = page->lanes->process[process].process;
+	const struct trace_task *task = id < p->task_count ? &p->tasks[id] : NULL;
 	char context[WORDS_BYTES] = "";
 
 	if (task && task->name)
 		escape_html(out, task->name);
 	else
-		fprintf(out, "#%" PRIu32, t->task);
+		fprintf(out, "#%" PRIu32, id);
 	if (task &&
 	    trace_context_text(task->context, task->context_count, context, sizeof(context))) {
 		fputs(" (", out);
@@ -62,16 +62,10 @@ static void put_task(const struct page *page, const struct table_task *t, FILE *
 
 	fprintf(out, "<li id=\"task-%" PRIu32 "-%" PRIu32 "\"><span class=\"subject\">", t->process,
 		t->task);
-	put_task_name(page, t, out);
+	put_task_name(page, t->process, t->task, out);
 	fprintf(out, "</span> %s", state_word(t->state));
-	if (t->callback_stack) {
-		fputs(", calls ", out);
-		page_put_place(page, t->process, t->callback_stack, out);
-	}
-	if (t->await_stack) {
-		fputs(", stands at ", out);
-		page_put_place(page, t->process, t->await_stack, out);
-	}
+	page_put_place_after(page, ", calls ", t->process, t->callback_stack, out);
+	page_put_place_after(page, ", stands at ", t->process, t->await_stack, out);
 	for (unsigned i = 0; t->awaits && i < DEEPEST; i++) {
 		const struct table_task *next = find_task(page->tables, t->process, t->awaits);
 
@@ -85,7 +79,7 @@ static void put_task(const struct page *page, const struct table_task *t, FILE *
 		fputs(" \xe2\x86\x92 ", out);
 		fprintf(out, "<a href=\"#task-%" PRIu32 "-%" PRIu32 "\">", next->process,
 			next->task);
-		put_task_name(page, next, out);
+		put_task_name(page, next->process, next->task, out);
 		fputs("</a>", out);
 		t = next;
 	}
@@ -97,7 +91,8 @@ static bool is_of_site(const struct table_task *t, const struct table_site *site
 	return t->process == site->process && t->kind == site->kind && t->made_stack == site->stack;
 }
 
-static void put_live(const struct page *page, const struct table_site *site, FILE *out)
+void page_tasks_put_live(const struct page *page, const struct table_site *site, size_t most,
+			 FILE *out)
 {
 	size_t shown = 0, all = 0;
 
@@ -106,7 +101,7 @@ static void put_live(const struct page *page, const struct table_site *site, FIL
 			continue;
 		if (!all++)
 			fputs("<h4>Not over at the end</h4>\n<ul>\n", out);
-		if (shown < LIVE_SHOWN) {
+		if (shown < most) {
 			put_task(page, &page->tables->task[i], out);
 			shown++;
 		}
@@ -117,36 +112,53 @@ static void put_live(const struct page *page, const struct table_site *site, FIL
 		fprintf(out, "<p class=\"facts\">and %zu more</p>\n", all - shown);
 }
 
+void page_tasks_link_site(const struct page *page, size_t site, FILE *out)
+{
+	if (page->tables->site_count <= PAGE_ROWS)
+		fprintf(out, "<a class=\"subject\" href=\"#site-%zu\">", site);
+	else
+		fputs("<a class=\"subject\">", out);
+}
+
+void page_tasks_put_makers(const struct page *page, const struct table_site *site, FILE *out)
+{
+	const struct trace_process *p = page->lanes->process[site->process].process;
+	uint32_t chain[DEEPEST], id = site->newest_task;
+	size_t count = 0;
+
+	while (id && id < p->task_count && count < DEEPEST && p->tasks[id].parent) {
+		id = p->tasks[id].parent;
+		chain[count++] = id;
+	}
+	if (!count)
+		return;
+	fputs("<p class=\"facts\">Made by task ", out);
+	for (size_t i = count; i-- > 0;) {
+		put_task_name(page, site->process, chain[i], out);
+		fputs(i ? " \xe2\x86\x92 " : "", out);
+	}
+	fputs(", of the newest.</p>\n", out);
+}
+
 /* How many lived at the end of each eighth of the time: a leak climbs. */
 static void put_growth(const struct table_site *s, FILE *out)
 {
-	uint64_t most = 1;
+	char label[96];
 
-	for (int i = 0; i < 8; i++)
-		most = s->live_at[i] > most ? s->live_at[i] : most;
-	fprintf(out,
-		"<td><svg width=\"66\" height=\"24\" role=\"img\" aria-label=\"Live over time: from %" PRIu64
-		" to %" PRIu64 "\">",
-		s->live_at[0], s->live_at[7]);
-	for (int i = 0; i < 8; i++) {
-		int height = s->live_at[i] ? 2 + (int)((double)s->live_at[i] * 22 / (double)most)
-					   : 0;
-
-		if (height)
-			fprintf(out,
-				"<rect class=\"bar\" x=\"%d\" y=\"%d\" width=\"7\" height=\"%d\"/>",
-				i * 8, 24 - height, height);
-	}
-	fputs("</svg></td>", out);
+	snprintf(label, sizeof(label), "Live over time: from %" PRIu64 " to %" PRIu64,
+		 s->live_at[0], s->live_at[7]);
+	page_cell_bars(out, s->live_at, 8, 8, label);
 }
 
 static void put_site(const struct page *page, const struct table_site *s, FILE *out)
 {
-	fputs("<tr><td><details><summary class=\"subject\">", out);
+	fprintf(out, "<tr id=\"site-%zu\"><td><details><summary class=\"subject\">",
+		(size_t)(s - page->tables->site));
 	escape_html(out, trace_task_word(s->kind));
 	fputs("</summary>\n", out);
 	page_put_stack(page, s->process, s->stack, "Made", out);
-	put_live(page, s, out);
+	page_tasks_put_makers(page, s, out);
+	page_tasks_put_live(page, s, LIVE_SHOWN, out);
 	fputs("</details></td><td>", out);
 	escape_html(out, trace_task_library(s->kind));
 	fputs("</td><td>", out);
@@ -206,38 +218,7 @@ void page_tasks_put(const struct page *page, FILE *out)
 	for (size_t i = 0; i < t->site_count && i < PAGE_ROWS; i++)
 		put_site(page, sorted[i], out);
 	page_table_end(out, t->site_count > PAGE_ROWS ? t->site_count - PAGE_ROWS : 0, "place");
+	page_tasks_put_tree(page, out);
 	fputs("</section>\n", out);
 	free(sorted);
-}
-
-/* ---- what was recorded ---- */
-
-void page_trace_put(const struct page *page, const struct report *report, FILE *out)
-{
-	struct info_options options = { .modules = true };
-	char *text = NULL, words[WORDS_BYTES], unrecorded[UNRECORDED_BYTES];
-	size_t bytes;
-	FILE *memory = open_memstream(&text, &bytes);
-	struct diag diag;
-
-	if (memory) {
-		(void)info_write(page->source.reader, &options, memory, &diag);
-		fclose(memory);
-	}
-	fputs("<section class=\"screen\" id=\"trace\">\n<h2>What was recorded, and what was not</h2>\n<ul>\n",
-	      out);
-	fputs("<li>Seen: ", out);
-	escape_html(out, words_seen(report, words, sizeof(words)));
-	fputs("</li>\n<li>Lost: ", out);
-	escape_html(out, *words_lost(report, words, sizeof(words)) ? words : "nothing");
-	fputs("</li>\n", out);
-	for (size_t i = 0; words_unrecorded(report, i, unrecorded, sizeof(unrecorded)); i++) {
-		fputs("<li>Not seen: ", out);
-		escape_html(out, unrecorded);
-		fputs("</li>\n", out);
-	}
-	fputs("</ul>\n<pre class=\"coverage\" tabindex=\"0\">", out);
-	escape_html(out, text ? text : "");
-	fputs("</pre>\n</section>\n", out);
-	free(text);
 }

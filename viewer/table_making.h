@@ -35,6 +35,12 @@ void table_making_free(struct tables *tables);
 /* A longer array where one more does not fit; NULL = out of memory, then the old one is as it was. Zeroes nothing. */
 void *table_room(void *array, size_t count, size_t element_bytes);
 
+/* Rows of places are as the model's, from first_site on. NULL = out of memory. */
+struct table_site *table_site_row(struct tables *tables, const struct scan *scan, uint32_t site);
+/* After a TASK_NEW. False = out of memory. */
+bool table_makers_add(struct tables *tables, const struct scan *scan,
+		      const struct trace_event *event);
+
 void table_times_add(struct table_times *times, uint64_t at_ns, uint64_t ns);
 /* Buckets from now on. False = out of memory. */
 bool table_times_detail(struct table_times *times);

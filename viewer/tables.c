@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)TABLE_POSTS == (int)MODEL_POSTS, "copied as they are");
+
 void *table_room(void *array, size_t count, size_t element_bytes)
 {
 	/* Powers of two: a new one is needed where the count is one. */
@@ -68,8 +70,7 @@ static unsigned call_bucket(uint64_t ns)
 	return bucket;
 }
 
-/* Rows of places are as the model's, from first_site on. */
-static struct table_site *site_row(struct tables *t, const struct scan *scan, uint32_t site)
+struct table_site *table_site_row(struct tables *t, const struct scan *scan, uint32_t site)
 {
 	while (t->site_count <= t->making->first_site + site) {
 		struct table_site *rows = table_room(t->site, t->site_count, sizeof(*rows));
@@ -93,7 +94,7 @@ static bool on_returned(struct tables *t, const struct scan *scan, const struct 
 	uint32_t loop = c->loop ? c->loop : d ? d->loop : 0;
 
 	if (job && job->id == c->task) {
-		struct table_site *site = site_row(t, scan, job->site);
+		struct table_site *site = table_site_row(t, scan, job->site);
 
 		if (!site || !table_times_detail(&site->call))
 			return false;
@@ -145,6 +146,8 @@ static bool on_event(void *state, const struct scan *scan, const struct trace_ev
 	on_lock(t, scan, event, step);
 	if (event->op == TRACE_TURN)
 		return on_turn(t, scan, event);
+	if (event->op == TRACE_TASK_NEW)
+		return table_makers_add(t, scan, event);
 	if (step->flags & MODEL_STEP_RETURNED)
 		return on_returned(t, scan, event, step);
 	return true;
@@ -168,7 +171,7 @@ static bool take_sites(struct tables *t, const struct scan *scan)
 {
 	for (uint32_t i = 0; i < model_job_site_count(scan->model); i++) {
 		const struct model_job_site *from = model_get_job_site(scan->model, i);
-		struct table_site *row = site_row(t, scan, i);
+		struct table_site *row = table_site_row(t, scan, i);
 
 		if (!row)
 			return false;
@@ -182,6 +185,9 @@ static bool take_sites(struct tables *t, const struct scan *scan)
 		row->live = from->live;
 		row->most_live = from->live_most;
 		memcpy(row->live_at, from->live_at, sizeof(row->live_at));
+		memcpy(row->post_at, from->post_at, sizeof(row->post_at));
+		row->post_step_ns = from->post_step_ns;
+		row->post_count = from->post_count;
 		row->first_ns = from->first.time_ns + scan->start_ns;
 		row->last_ns = from->last.time_ns + scan->start_ns;
 	}

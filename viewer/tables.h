@@ -26,6 +26,8 @@ enum {
 	TABLE_PLACES = 8, /* that are told apart for each lock and side, about the heaviest */
 	TABLE_MOST_TASKS = 10000,
 	TABLE_MOST_LOCKS = 100000,
+	TABLE_MAKERS = 4, /* that are told apart for each place where tasks are made */
+	TABLE_POSTS = 16,
 	TABLE_CALLS = 32, /* buckets of a loop's callbacks: bucket i is of up to 2^i microseconds */
 };
 
@@ -75,15 +77,28 @@ struct table_thread {
 	uint32_t wait_holder; /* who has what it waits for; 0 = nobody, or not known */
 };
 
+/* Of so many tasks of a place the maker was a task of the place with that row in tables->site. */
+struct table_maker {
+	uint32_t site;
+	uint64_t count; /* 0 = unused */
+};
+
 /* All tasks of one kind that were made at one place. */
 struct table_site {
 	uint32_t process;
 	uint32_t kind; /* enum trace_task_kind */
 	uint32_t stack, loop;
 	uint64_t made, ended, called, lost, live, most_live;
-	uint64_t live_at[8];	 /* at the end of each eighth of the image's time */
+	uint64_t live_at[8]; /* at the end of each eighth of the image's time */
+	/* The same at equal distances from the first one that was made on, while more were made. */
+	uint64_t post_at[TABLE_POSTS], post_step_ns;
+	uint32_t post_count;
 	struct table_times call; /* its callbacks and steps */
 	uint64_t first_ns, last_ns;
+	/* What made them while it ran, the first ones seen; tasks that no task made are in none. */
+	struct table_maker maker[TABLE_MAKERS];
+	uint64_t other_makers; /* made by tasks of further places */
+	uint32_t newest_task;  /* one of them */
 };
 
 /* One that had not ended. */

@@ -131,8 +131,9 @@ static void put_lines(FILE *out, const struct finding *f, const struct finding_s
 		put_text(out, "detail", at, words_function(frame, words, sizeof(words)),
 			 LINE_CHARACTERS);
 		at.y += LINE;
-		put_text(out, "detail faint", at, words_place(frame, words, sizeof(words)),
-			 LINE_CHARACTERS);
+		words_place(frame, words, sizeof(words));
+		put_text(out, "detail faint", at,
+			 strrchr(words, '/') ? strrchr(words, '/') + 1 : words, LINE_CHARACTERS);
 		at.y += LINE;
 	}
 	put_text(out, "detail", at, held(f, s, words, sizeof(words)), LINE_CHARACTERS);
@@ -253,4 +254,80 @@ void html_race(FILE *out, const struct finding *f)
 	put_scene(out, &wide, f);
 	put_scene(out, &tall, f);
 	fputs("</figure>\n", out);
+}
+
+/* ---- the same side by side ---- */
+
+static void put_row(FILE *out, const struct finding *f, const char *what,
+		    const char *(*tell)(const struct finding *f, const struct finding_stack *s,
+					char *buffer, size_t bytes))
+{
+	char words[2 * WORDS_BYTES];
+
+	fprintf(out, "<tr><th scope=\"row\">%s</th>", what);
+	for (size_t i = 0; i < SIDES; i++) {
+		fputs("<td>", out);
+		escape_html(out, tell(f, side_of(f, i), words, sizeof(words)));
+		fputs("</td>", out);
+	}
+	fputs("</tr>\n", out);
+}
+
+static const char *tell_deed(const struct finding *f, const struct finding_stack *s, char *buffer,
+			     size_t bytes)
+{
+	(void)f;
+	return deed(s, buffer, bytes);
+}
+
+static const char *tell_place(const struct finding *f, const struct finding_stack *s, char *buffer,
+			      size_t bytes)
+{
+	(void)f;
+	return *words_site(&s->frames, buffer, bytes) ? buffer : "not known";
+}
+
+static const char *tell_locks(const struct finding *f, const struct finding_stack *s, char *buffer,
+			      size_t bytes)
+{
+	return s->held_count ? words_held(f, s, buffer, bytes) : "none";
+}
+
+/* Locks that both sides held; they did not order the two, or this would be no race. */
+static void put_common(FILE *out, const struct finding *f)
+{
+	const struct finding_stack *a = side_of(f, 0), *b = side_of(f, 1);
+	char words[WORDS_BYTES];
+	bool any = false;
+
+	fputs("<tr><th scope=\"row\">Locks in common</th><td colspan=\"2\">", out);
+	for (size_t i = 0; i < a->held_count; i++)
+		for (size_t k = 0; k < b->held_count; k++)
+			if (a->held[i] == b->held[k]) {
+				fputs(any ? ", " : "", out);
+				escape_html(out, words_lock(f, a->held[i], words, sizeof(words)));
+				any = true;
+			}
+	fputs(any ? "</td></tr>\n" : "<strong>none</strong></td></tr>\n", out);
+}
+
+void html_race_table(FILE *out, const struct finding *f)
+{
+	char words[WORDS_BYTES];
+
+	if (!html_race_is(f))
+		return;
+	fputs("<div class=\"pairs\" tabindex=\"0\" role=\"group\" aria-label=\"Both accesses\"><table><thead><tr><td></td>",
+	      out);
+	for (size_t i = 0; i < SIDES; i++) {
+		fputs("<th scope=\"col\">", out);
+		escape_html(out, words_thread(f, side_of(f, i)->thread, words, sizeof(words)));
+		fputs("</th>", out);
+	}
+	fputs("</tr></thead>\n<tbody>\n", out);
+	put_row(out, f, "Does", tell_deed);
+	put_row(out, f, "At", tell_place);
+	put_row(out, f, "Locks held", tell_locks);
+	put_common(out, f);
+	fputs("</tbody></table></div>\n", out);
 }

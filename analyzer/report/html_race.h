@@ -18,4 +18,7 @@ bool html_race_is(const struct finding *f);
 /* A figure with both pictures and a text alternative; nothing where html_race_is says no. */
 void html_race(FILE *out, const struct finding *f);
 
+/* Both sides in a table: what each did, where, with which locks, and which of these both had. */
+void html_race_table(FILE *out, const struct finding *f);
+
 #endif

@@ -43,6 +43,9 @@ struct report_view {
 	void *cookie;
 	const char *style, *script;
 	bool is_served; /* the script may ask the server that sent the page */
+	/* What only the trace tells of a finding, on its page. */
+	void (*finding)(void *cookie, const struct report *report, const struct finding *f,
+			FILE *out);
 	void (*screens)(void *cookie, const struct report *report, FILE *out);
 	int (*data)(void *cookie, const struct report *report, FILE *out); /* one script element */
 	/* More of them, behind the script; NULL = none. */

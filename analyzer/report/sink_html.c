@@ -7,6 +7,7 @@
  */
 #include "escape.h"
 #include "html_frames.h"
+#include "html_order.h"
 #include "html_page.h"
 #include "html_race.h"
 #include "html_ring.h"
@@ -155,18 +156,32 @@ static void put_story(const struct page *p, const struct finding *f)
 	fputs("</ul>\n", p->out);
 	html_ring(p->out, &ring, f);
 	fputs("</div>\n", p->out);
+	html_order(p->out, &ring, f);
 }
 
-static void put_locks(const struct page *p, const struct finding *f)
+/* What two accesses met at is memory, and no lock. */
+static bool is_memory(const struct finding *f, const struct finding_lock *lock)
+{
+	for (size_t i = 0; i < f->stack_count; i++)
+		if (f->stacks[i].role == ROLE_ACCESSES && f->stacks[i].lock == lock->id)
+			return true;
+	return false;
+}
+
+static void put_things(const struct page *p, const struct finding *f, const char *heading,
+		       bool memory)
 {
 	char words[2 * WORDS_BYTES];
+	bool any = false;
 
-	if (!f->lock_count)
-		return;
-	fputs("<div class=\"things\"><section><h3>Locks</h3><ul>\n", p->out);
 	for (size_t i = 0; i < f->lock_count; i++) {
 		const struct finding_lock *lock = &f->locks[i];
 
+		if (is_memory(f, lock) != memory)
+			continue;
+		if (!any)
+			fprintf(p->out, "<section><h3>%s</h3><ul>\n", heading);
+		any = true;
 		put(p, "<li><strong>", words_lock(f, lock->id, words, sizeof(words)), "</strong>");
 		if (lock->address)
 			fprintf(p->out, " at <code>0x%" PRIx64 "</code>", lock->address);
@@ -176,9 +191,25 @@ static void put_locks(const struct page *p, const struct finding *f)
 			fprintf(p->out, ", %s in ", words_first_seen(lock));
 			put(p, "", words, "");
 		}
+		if (lock->value.bytes)
+			fprintf(p->out,
+				", before the access <code>0x%" PRIx64
+				"</code>, after it <code>0x%" PRIx64 "</code>",
+				lock->value.before, lock->value.after);
 		fputs("</li>\n", p->out);
 	}
-	fputs("</ul></section></div>\n", p->out);
+	if (any)
+		fputs("</ul></section>\n", p->out);
+}
+
+static void put_locks(const struct page *p, const struct finding *f)
+{
+	if (!f->lock_count)
+		return;
+	fputs("<div class=\"things\">", p->out);
+	put_things(p, f, "Memory", true);
+	put_things(p, f, "Locks", false);
+	fputs("</div>\n", p->out);
 }
 
 static void put_finding(const struct page *p, const struct finding *f)
@@ -196,7 +227,11 @@ static void put_finding(const struct page *p, const struct finding *f)
 		fputs("<div class=\"story\">\n", p->out);
 		html_race(p->out, f);
 		fputs("</div>\n", p->out);
+		html_race_table(p->out, f);
 	}
+	html_witness(p->out, f);
+	if (p->report->view)
+		p->report->view->finding(p->report->view->cookie, p->report, f, p->out);
 	put_sides(p, f);
 	put_locks(p, f);
 	if (f->suppression) {

@@ -9,7 +9,10 @@ from viewer_case import SCREENS, ViewerCase, axe_script, axe_violations, main, s
 
 SOURCE = os.environ["THRUM_SOURCE"]
 SHOWN = "[...document.querySelectorAll('#content > .screen')].filter((s) => !s.hidden).map((s) => s.id).join()"
-PYTHON_TASKS = "samples/python/py_await_cycle.py"
+
+
+def python(name):
+    return ["/usr/bin/python3", os.path.join(SOURCE, "samples", "python", name)]
 
 
 class Pages(ViewerCase):
@@ -18,7 +21,10 @@ class Pages(ViewerCase):
         "order": (sample("s01_abba"), []),
         "clean": (sample("app_bank_gated"), []),
         "pipeline": (sample("app_pipeline"), []),
-        "tasks": (["/usr/bin/python3", os.path.join(SOURCE, PYTHON_TASKS)], ["--timeout", "3"]),
+        "tasks": (python("py_await_cycle.py"), ["--timeout", "3"]),
+        "stall": (python("py_blocking_sleep_in_handler.py"), []),
+        "leak": (sample("leaked_per_request"), []),
+        "pile": (python("py_tasks_pile_up.py"), []),
     }
 
     def view(self, page):
@@ -58,6 +64,59 @@ class Pages(ViewerCase):
     def test_python_tasks_show_whom_they_wait_for(self):
         text = self.page("tasks", "#tasks").get("document.getElementById('tasks').textContent")
         self.assertRegex(text, r"(?s)parse.*\u2192|load.*\u2192|check.*\u2192")
+
+    # ---- pages of findings ----
+
+    def finding_text(self, trace, rule):
+        """The words of the first finding of a rule."""
+        page = self.page(trace)
+        page.get(f"window.wanted = [...document.querySelectorAll('article')].find((a) => a.querySelector('.meta code').textContent === '{rule}'); "
+                 "location.hash = wanted.id; 1")
+        page.settle()
+        return re.sub(r"\s+", " ", page.get("wanted.innerText"))
+
+    def test_a_stall_tells_what_the_callback_did_and_who_waited_behind_it(self):
+        text = self.finding_text("stall", "loop-stall")
+        told = text[text.index("What the callback did"):text.index("In time")]
+        self.assertRegex(told, r"on main, from .* into the run\. It was armed or posted by main, .* before it began, in .*py_blocking_sleep_in_handler\.py:\d+")
+        self.assertRegex(told, r"sleep [\d.]+ ms 9\d% \d+ [\d.]+ ms retry py_blocking_sleep_in_handler\.py:10|sleep [\d.]+ ms 100% ")
+        self.assertRegex(told, r"ran, or waited for a processor")
+        self.assertRegex(told, r"Late because of it: \d+ callbacks? w(as|ere) ready meanwhile")
+        self.assertRegex(told, r"Of the \d+ callbacks of this loop half took no longer than")
+
+    def test_a_leak_tells_how_it_grew(self):
+        text = self.finding_text("leak", "leaked-thread")
+        told = text[text.index("Threads made at this place"):]
+        self.assertEqual(told.count("ended, never joined"), 10)
+        page = self.page("leak")
+        grown = [int(n) for n in re.findall(r" (\d+)", page.get("document.querySelector('svg.growth').getAttribute('aria-label')"))]
+        self.assertEqual(grown, sorted(grown))
+        self.assertEqual(grown[-1], 10)
+        text = self.finding_text("pile", "leaked-task")
+        self.assertRegex(text, r"200 tasks made here, the first after .*; 200 ended, 0 alive at the end, at most 200 at once")
+        self.assertIn("Made by task Task-1 (main)", text)
+
+    def test_tasks_are_a_tree_by_creator_that_folds(self):
+        page = self.page("pile", "#tasks")
+        below = "[...document.querySelectorAll('.tree > li')].find((l) => /Task-1 \\(main\\)/.test(l.textContent)).querySelector('ul > li')"
+        self.assertRegex(page.get(below + ".innerText"), r"task \u00d7 200 made in open_session py_tasks_pile_up\.py:14")
+        page.get("document.querySelector('.tree summary').click()")
+        page.settle()
+        self.assertFalse(page.get(below + ".checkVisibility()"))
+        page.get("document.querySelector('.tree a').click()")
+        page.settle()
+        self.assertTrue(page.get("/^#site-/.test(location.hash) && document.querySelector(location.hash + ' details').open"))
+
+    def test_a_lock_order_has_an_edge_a_row_with_both_places(self):
+        page = self.page("order")
+        rows = page.get("[...document.querySelectorAll('.edges tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))")
+        self.assertEqual(len(rows), 2)
+        for thread, first, at, second, then, also in rows:
+            self.assertRegex(thread, "sender|receiver")
+            self.assertNotEqual(first, second)
+            self.assertRegex(at + " " + then, r"s01_abba\.c:\d+ .*s01_abba\.c:\d+")
+            self.assertEqual(also, "nothing")
+        self.assertIn("Gate locks, held at all of these places: none", page.get("document.querySelector('.edges').textContent"))
 
     # ---- links ----
 
@@ -261,9 +320,10 @@ class Pages(ViewerCase):
         axe = axe_script(self)
         bad = []
         for dark in (False, True):
-            for trace in ("deadlock", "tasks", "order"):
+            for trace in ("deadlock", "tasks", "order", "stall", "pile"):
                 page = self.page(trace, dark=dark)
-                for screen in [name for name in SCREENS if page.get(f"!!document.getElementById('{name}')")]:
+                articles = page.get("[...document.querySelectorAll('article')].slice(0, 2).map((a) => a.id)")
+                for screen in [name for name in SCREENS if page.get(f"!!document.getElementById('{name}')")] + articles:
                     page.get(f"location.hash = '#{screen}'")
                     page.settle()
                     for found in axe_violations(page, axe):

@@ -63,7 +63,6 @@ class Screens {
     const frame = el('div', { class: 'frame' }), content = el('main', { id: 'content' });
     for (const screen of [home, ...articles.slice(articles.length === 1 ? 1 : 0), ...all('section.screen:not(#findings)')]) content.append(screen);
     if (footer) home.append(footer);
-    for (const heading of all(':scope > .screen:not(#findings) > h2', content)) heading.setAttribute('aria-level', '1'); // each screen is a page
     main.remove();
     const counts = /** @type {Record<string, number>} */ ({ findings: articles.length });
     for (const [id, name, key] of SCREENS) {
@@ -105,6 +104,8 @@ class Screens {
     if (target === shown) scrollTo(0, 0);
     else target.scrollIntoView({ block: 'center' });
     this.current = shown;
+    if (shown.id !== 'findings') // each other screen is a page of its own: its heading is the first
+      for (const heading of all('h2, h3, h4', shown)) heading.setAttribute('aria-level', String(Number(heading.tagName[1]) - 1));
     if (this.onChange) this.onChange();
   }
 
