@@ -345,7 +345,9 @@ static void put_contents(const struct page *p)
 	for (size_t i = 0; i < p->report->listed_count; i++) {
 		const struct finding *f = p->report->findings[i];
 
-		fprintf(p->out, "<li><a href=\"#finding-%s\">", f->fingerprint);
+		fprintf(p->out,
+			"<li data-level=\"%s\" data-rule=\"%s\" data-finding=\"finding-%s\"><a href=\"#finding-%s\">",
+			level_name(f->level), rule_id(f->rule), f->fingerprint, f->fingerprint);
 		put_level(p, f->level);
 		put(p, "<span class=\"title\">", words_title(f, title, sizeof(title)), "</span>");
 		if (p->report->view && f->stack_count &&

@@ -255,6 +255,62 @@ class Pages(ViewerCase):
         page.settle()
         self.assertEqual(page.get(SHOWN), "locks")
 
+    ROWS = "[...document.querySelectorAll('{} tbody > tr, {} > nav li')].filter((r) => !r.hidden).map((r) => r.textContent)"
+
+    def rows(self, page, screen):
+        return page.get(self.ROWS.format(screen, screen))
+
+    def test_the_search_box_filters_every_table(self):
+        page = self.page("clean", "#locks")
+        before = len(self.rows(page, "#locks"))
+        page.key("/")
+        page.type("account[3]")
+        page.settle()
+        rows = self.rows(page, "#locks")
+        self.assertEqual((len(rows), "account[3]" in rows[0]), (1, True))
+        self.assertIn(f"1 of {before} rows", page.get("document.querySelector('#locks .filtered').textContent"))
+        page.key("Escape")  # leaves the box
+        page.get("location.hash = '#threads'")
+        page.settle()
+        self.assertEqual(self.rows(page, "#threads"), [])
+        self.assertIn("0 of", page.get("document.querySelector('#threads .filtered').textContent"))
+        page.key("Escape")  # ends the filter
+        self.assertGreater(len(self.rows(page, "#threads")), 1)
+        self.assertEqual(page.get("document.querySelector('.search input').value + document.querySelectorAll('.filtered').length"), "0")
+        page = self.page("pile", "#tasks")
+        page.key("/")
+        page.type("open_session task")
+        page.settle()
+        self.assertEqual(len(self.rows(page, "#tasks")), 1)
+
+    def test_findings_by_rule_and_level_and_words(self):
+        page = self.page("stall")
+        press = "[...document.querySelectorAll('.facets button')].find((b) => b.textContent.startsWith('{}')).click()"
+        every = len(self.rows(page, "#findings"))
+        page.get(press.format("loop-stall"))
+        self.assertTrue(all("Event loop stalled" in row for row in self.rows(page, "#findings")))
+        self.assertLess(len(self.rows(page, "#findings")), every)
+        page.get(press.format("blocking-call-in-loop"))
+        self.assertEqual(len(self.rows(page, "#findings")), every)
+        page.key("Escape")
+        page.key("/")
+        page.type("blocking-call")
+        page.settle()
+        self.assertEqual([row[:40].count("Blocking call") for row in self.rows(page, "#findings")], [1])
+
+    def test_only_the_time_of_a_selection(self):
+        page = self.page("deadlock", "#timeline")
+        page.key("ArrowDown")
+        page.key("ArrowDown")
+        self.assertRegex(self.selected(page), "sender")
+        page.key("r")
+        page.get("location.hash = '#threads'")
+        page.settle()
+        self.assertIn("of 3 rows", page.get("document.querySelector('#threads .filtered').textContent"))
+        self.assertTrue(any("sender" in row for row in self.rows(page, "#threads")))
+        page.key("Escape")
+        self.assertEqual(len(self.rows(page, "#threads")), 3)
+
     def test_copies(self):
         page = self.page("order")
         page.get("window.copied = []; navigator.clipboard.writeText = async (text) => { window.copied.push(text); }; 1")

@@ -5,11 +5,11 @@ const KEYS = [
   ['W S', 'zoom in, out (with Shift: faster)'], ['A D', 'earlier, later (arrows too)'], ['0', 'the whole run'],
   ['\u2191 \u2193', 'row above, below'], ['. ,', 'next, previous span of the row'], ['F', 'fit the selection; again: the whole run'],
   ['] [', 'to the cause; to what it led to'], ['c', 'who blocks the selected wait'], ['M', 'set a mark; Delete removes them'],
-  ['R', 'show only the time of the selection'], ['Q', 'the panel beside the timeline'], ['drag', 'move; with Shift: zoom into an area'], ['Ctrl+wheel', 'zoom'],
-  ['/', 'search: findings, threads, locks, functions'], ['n N', 'next, previous hit in the timeline'],
+  ['R', 'only the time of the selection, or of what is shown: findings, locks and threads of it on their screens too'], ['Q', 'the panel beside the timeline'], ['drag', 'move; with Shift: zoom into an area'], ['Ctrl+wheel', 'zoom'],
+  ['/', 'search, and show only the rows of this screen that have these words; Esc leaves the box'], ['n N', 'next, previous hit in the timeline'],
   ['g then f t l h k o r c', 'Findings, Timeline, Locks, tHreads, tasKs, lOops, gRaph, traCe'],
   ['j k', 'next, previous row of a list'], ['Enter', 'open it'], ['x', 'expand it'], ['y', 'copy a link to this view'],
-  ['s', 'copy the suppression of this finding'], ['Esc', 'clear, close'], ['?', 'this help'],
+  ['s', 'copy the suppression of this finding'], ['Esc', 'close; clear the selection, and what filters the rows'], ['?', 'this help'],
 ];
 
 class Help {
@@ -31,17 +31,18 @@ class Help {
 }
 
 class Search {
-  /** @param {Trace | null} trace @param {Screens} screens */
-  constructor(trace, screens) {
+  /** @param {Trace | null} trace @param {Screens} screens @param {Filter} filter */
+  constructor(trace, screens, filter) {
     this.trace = trace;
     this.screens = screens;
+    this.filter = filter;
     this.input = /** @type {HTMLInputElement} */ (el('input', { type: 'text', placeholder: 'Search ( / )', 'aria-label': 'Search findings, threads, locks, functions',
       'aria-controls': 'hits', autocomplete: 'off', spellcheck: 'false' }));
     this.list = el('ul', { class: 'hits', id: 'hits', 'aria-label': 'Hits' });
     this.list.hidden = true;
     const box = el('div', { class: 'search', role: 'search' }, this.input, this.list);
     screens.top.append(box);
-    this.input.addEventListener('input', () => this.look());
+    this.input.addEventListener('input', () => { this.look(); filter.setWords(this.input.value); });
     this.input.addEventListener('keydown', (e) => {
       if (e.key === 'Enter') {
         const first = /** @type {HTMLElement | null} */ (this.list.querySelector('a'));
@@ -55,10 +56,16 @@ class Search {
         this.input.blur();
       }
     });
-    this.list.addEventListener('click', () => this.close());
+    filter.onClear = () => { this.input.value = ''; };
+    this.list.addEventListener('click', () => { this.close(); filter.setWords(''); }); // it goes where all are to be seen
   }
 
   close() { this.list.hidden = true; }
+
+  clear() {
+    this.close();
+    this.filter.clear();
+  }
 
   look() {
     const wanted = this.input.value.trim().toLowerCase();
@@ -110,7 +117,7 @@ class Search {
   }
 }
 
-/** @param {{screens: Screens, help: Help, search: Search, timeline: () => TimelineScreen | null}} app */
+/** @param {{screens: Screens, help: Help, search: Search, filter: Filter, timeline: () => TimelineScreen | null}} app */
 function listenKeys(app) {
   let prefix = false;
   addEventListener('keydown', (e) => {
@@ -143,7 +150,7 @@ function listenKeys(app) {
       case 'Enter': return on && /^(A|BUTTON|SUMMARY)$/.test(on.tagName) ? null : app.screens.currentRow() ? () => app.screens.openRow() : null;
       case 'y': return () => copyText(location.href, 'Link');
       case 's': return suppression();
-      case 'Escape': return () => { app.search.close(); const t = app.timeline(); if (t) t.timeline.select(null); };
+      case 'Escape': return () => { app.search.clear(); const t = app.timeline(); if (t) t.timeline.select(null); };
       default: return null;
     }
   }
@@ -170,7 +177,11 @@ function listenKeys(app) {
       case 'KeyC': return () => t.follow();
       case 'KeyM': return () => { t.pins.push(t.selectedTime() ?? (t.from + t.to) / 2); t.draw(); screen.remember(); };
       case 'Delete': return () => { t.pins = []; t.draw(); screen.remember(); };
-      case 'KeyR': return () => { if (t.selected) { const s = t.trace.get(t.selected); t.show(s.start, s.end); } };
+      case 'KeyR': return () => {
+        if (t.selected) { const s = t.trace.get(t.selected); t.show(s.start, s.end); }
+        app.filter.setTime(t.trace, t.from, t.to);
+        toast('Only ' + moment(t.from, (t.to - t.from) / 100) + ' \u2013 ' + moment(t.to, (t.to - t.from) / 100) + '; Esc ends it');
+      };
       case 'KeyQ': return () => { screen.drawer.hidden = !screen.drawer.hidden; t.draw(); };
       case 'KeyN': return () => app.search.next(t, e.shiftKey ? -1 : 1);
       default: break;

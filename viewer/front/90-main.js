@@ -8,10 +8,12 @@ const legendNode = all('#timeline .legend')[0] || null;
 const help = new Help(legendNode);
 for (const table of all('table.list')) makeSortable(table);
 
+const filter = new Filter(screens);
+
 const ready = openTrace().catch(() => null).then((trace) => {
-  const search = new Search(trace, screens);
+  const search = new Search(trace, screens, filter);
   screens.top.append(button('Help ( ? )', () => help.toggle()));
-  listenKeys({ screens, help, search, timeline: () => timelineScreen });
+  listenKeys({ screens, help, search, filter, timeline: () => timelineScreen });
   if (trace) {
     screens.onShow.set('timeline', () => { timelineScreen = new TimelineScreen(trace, screens); });
     const single = screens.articles.length === 1;
