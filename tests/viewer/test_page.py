@@ -372,6 +372,19 @@ class Pages(ViewerCase):
         own = len(re.search(r"(?s)<style>(.*?)</style>", text)[1]) + len(re.search(r"(?s)<script>(.*?)</script>", text)[1])
         self.assertLess(own, 120 * 1024)
 
+    def test_narrow_windows_cut_nothing(self):
+        for width in (400, 800):
+            for trace in ("deadlock", "order", "stall", "pile"):
+                page = self.page(trace, width=width, height=800)
+                articles = page.get("[...document.querySelectorAll('article')].map((a) => a.id)")
+                for screen in [name for name in SCREENS if page.get(f"!!document.getElementById('{name}')")] + articles[:3]:
+                    page.get(f"location.hash = '#{screen}'")
+                    page.settle()
+                    wider = page.get("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                    self.assertLessEqual(wider, 0, (width, trace, screen))
+                    top = page.get(f"document.getElementById('{screen}').querySelector('h1, h2').getBoundingClientRect().top")
+                    self.assertTrue(40 < top < 700, (width, trace, screen, top))
+
     def test_axe(self):
         axe = axe_script(self)
         bad = []

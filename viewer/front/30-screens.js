@@ -102,7 +102,7 @@ class Screens {
         start();
       }
     if (target === shown) scrollTo(0, 0);
-    else target.scrollIntoView({ block: 'center' });
+    else target.scrollIntoView({ block: target.offsetHeight > innerHeight / 2 ? 'start' : 'center' });
     this.current = shown;
     if (shown.id !== 'findings') // each other screen is a page of its own: its heading is the first
       for (const heading of all('h2, h3, h4', shown)) heading.setAttribute('aria-level', String(Number(heading.tagName[1]) - 1));
