@@ -24,6 +24,8 @@ static int find_all(const struct options *options, struct input *input,
 		    struct diag *diag)
 {
 	const char *file = strcmp(input->path, "-") ? input->path : "/dev/stdin";
+	struct std_findings *findings =
+		std_findings_new(sequence, inputs_rules_off(options), 0, input->findings);
 	struct progress progress;
 	struct diag why;
 	int error;
@@ -35,16 +37,16 @@ static int find_all(const struct options *options, struct input *input,
 	progress_end(&progress);
 	/* What it could not open is named by the message already. */
 	if (error == THRUM_EFORMAT)
-		return diag_set(diag, error, "%s: %s", input->path, why.message);
-	if (error) {
+		diag_set(diag, error, "%s: %s", input->path, why.message);
+	else if (error)
 		*diag = why;
-		return error;
+	if (!error) {
+		progress_begin(&progress, "going through events", options->quiet);
+		error = std_findings_finish(findings, ret_summary, diag);
+		progress_end(&progress);
 	}
-	progress_begin(&progress, "going through events", options->quiet);
-	error = std_findings_collect(sequence, inputs_rules_off(options), 0, input->findings,
-				     ret_summary, diag);
-	progress_end(&progress);
 	sequence->tell = NULL;
+	std_findings_free(findings);
 	return error;
 }
 

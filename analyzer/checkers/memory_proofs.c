@@ -12,7 +12,6 @@ struct proofs {
 	struct analysis *a;
 	struct trace_memory *memory;
 	const struct recorded *recorded;
-	const struct predict_sequence *sequence;
 	const struct predict_result *result;
 };
 
@@ -27,9 +26,9 @@ struct member {
 
 /* ---- what the sequence says, as the trace does ---- */
 
-static uint32_t stack_at(const struct proofs *p, size_t event, uint64_t *ret_ns)
+static uint32_t stack_at(const struct proofs *p, uint32_t number, uint64_t *ret_ns)
 {
-	struct recorded_place place = recorded_place(p->recorded, p->sequence->event[event].place);
+	struct recorded_place place = recorded_place(p->recorded, number);
 
 	*ret_ns = place.time_ns;
 	return place.pc ? memory_stack_of(p->a, p->memory, place.node, place.pc) : place.stack;
@@ -58,8 +57,8 @@ static struct member member_of(const struct proofs *p, const struct predict_dead
 	m.wanted = (uint32_t)wanted.id;
 	m.held_shared = held.kind == RECORDED_READER && held.thread == m.thread;
 	m.wanted_shared = wanted.kind == RECORDED_READER && wanted.thread == m.thread;
-	m.hold_stack = stack_at(p, outer->event, &m.hold_ns);
-	m.want_stack = stack_at(p, a->event, &m.want_ns);
+	m.hold_stack = stack_at(p, outer->place, &m.hold_ns);
+	m.want_stack = stack_at(p, a->place, &m.want_ns);
 	return m;
 }
 
@@ -185,7 +184,6 @@ void memory_proofs_add_steps(struct analysis *a, struct trace_memory *memory,
 {
 	struct proofs p = { .a = a, .memory = memory, .recorded = recorded };
 
-	p.sequence = recorded_sequence(recorded);
 	f->events_before = events_before;
 	for (uint32_t i = 0; i < steps; i++) {
 		struct finding_step *s = finding_add_step(a->findings, f);
@@ -291,6 +289,7 @@ static bool has_potential(const struct proofs *p)
 void memory_proofs_tell(struct analysis *a, struct trace_memory *memory, struct recorded *recorded)
 {
 	struct proofs p = { .a = a, .memory = memory, .recorded = recorded };
+	const struct predict_sequence *sequence;
 	struct predict_result result;
 	const char *why =
 		"no order of the run's own events was found that ends in it with all reads as recorded";
@@ -298,13 +297,13 @@ void memory_proofs_tell(struct analysis *a, struct trace_memory *memory, struct 
 
 	if (!has_potential(&p))
 		return;
-	p.sequence = recorded_finish(recorded);
+	sequence = recorded_finish(recorded);
 	p.result = &result;
 	if (recorded_flaw(recorded)) {
 		explain_others(&p, recorded_flaw(recorded));
 		return;
 	}
-	if (predict_deadlocks(p.sequence, NULL, &result, &diag))
+	if (predict_deadlocks(sequence, NULL, &result, &diag))
 		why = diag.message;
 	for (size_t i = 0; i < result.count; i++)
 		if (result.deadlock[i].proven)

@@ -125,13 +125,13 @@ static void request(struct collect *c, uint32_t thread, uint32_t lock, size_t ev
 	mark(&c->held[thread]);
 }
 
-static void acquire(struct collect *c, const struct predict_event *e, size_t index)
+static void acquire(struct collect *c, const struct digest_event *e)
 {
 	uint32_t *user = &c->user[e->object];
 
 	*user = !*user || *user == e->thread + 1 ? e->thread + 1 : SEVERAL;
-	if (e->op == PREDICT_ACQUIRE)
-		request(c, e->thread, e->object, index);
+	if (e->op == DIGEST_ACQUIRE)
+		request(c, e->thread, e->object, e->event);
 	held_add(&c->held[e->thread], e->object, false);
 }
 
@@ -143,7 +143,7 @@ static bool is_marked(const struct held *held, size_t from)
 	return false;
 }
 
-static void release(struct collect *c, const struct predict_event *e)
+static void release(struct collect *c, const struct digest_event *e)
 {
 	struct held *held = &c->held[e->thread];
 	size_t at = held_find(held, e->object);
@@ -155,47 +155,48 @@ static void release(struct collect *c, const struct predict_event *e)
 		mark(held);
 }
 
-static void apply(struct collect *c, const struct predict_event *e, size_t index, bool reads)
+static void apply(struct collect *c, const struct digest_event *e, bool sees)
 {
-	switch ((enum predict_op)e->op) {
-	case PREDICT_ACQUIRE:
-	case PREDICT_TRY:
-		acquire(c, e, index);
+	if (e->wrote && sees)
+		mark(&c->held[e->thread]);
+	switch (e->op) {
+	case DIGEST_ACQUIRE:
+	case DIGEST_TRY:
+		acquire(c, e);
 		break;
-	case PREDICT_RELEASE:
+	case DIGEST_RELEASE:
 		release(c, e);
 		break;
-	case PREDICT_WRITE:
-		if (reads)
-			mark(&c->held[e->thread]);
-		break;
-	case PREDICT_FORK:
-	case PREDICT_NOTIFY:
+	case DIGEST_FORK:
+	case DIGEST_NOTIFY:
 		mark(&c->held[e->thread]);
 		break;
-	case PREDICT_JOIN:
+	case DIGEST_JOIN:
 		mark(&c->held[e->object]);
 		break;
-	case PREDICT_READ:
-	case PREDICT_UNKNOWN:
-	case PREDICT_REQUEST:
-	case PREDICT_WAIT:
+	case DIGEST_SEES:
+	case DIGEST_LEARNS:
+	case DIGEST_WAKES:
+	case DIGEST_UNKNOWN:
+	case DIGEST_WAIT:
 		break;
 	}
 }
 
 /* What a thread ends with; and which locks nobody is kept out of. */
-static void finish(struct collect *c, const struct predict_sequence *s)
+static void finish(struct collect *c, const struct digest *digest, const struct predict_sequence *s)
 {
 	struct acquires *out = c->out;
 
 	out->made = (uint32_t)out->occurrences;
 	for (uint32_t t = 0; t < s->threads.count; t++) {
+		const struct digest_thread *thread = &digest->thread[t];
 		struct held *held = &c->held[t];
-		size_t stuck = c->order->stuck[t];
 
-		if (stuck && held->count)
-			request(c, t, s->event[stuck - 1].object, stuck - 1);
+		if (thread->wrote && digest->sees)
+			mark(held);
+		if (thread->request.event && held->count)
+			request(c, t, thread->request.lock, thread->request.event - 1);
 		for (size_t i = 0; i < held->count; i++)
 			out->keeps[held->lock[i].lock] |= is_marked(held, i);
 	}
@@ -204,20 +205,24 @@ static void finish(struct collect *c, const struct predict_sequence *s)
 				(out->keeps[l] && c->user[l] == SEVERAL);
 }
 
-void acquires_collect(const struct predict_sequence *sequence, const struct lock_order *order,
-		      bool reads, struct acquires *ret_acquires)
+void acquires_collect(const struct digest *digest, const struct predict_sequence *sequence,
+		      const struct lock_order *order, struct acquires *ret_acquires)
 {
 	struct collect c = { .order = order, .out = ret_acquires };
+	struct digest_event event[DIGEST_BLOCK];
 	uint32_t first = 0;
 
 	*ret_acquires = (struct acquires){ .keeps = room_new(sequence->locks.count, 1) };
 	c.held = held_new(sequence->threads.count);
 	c.user = room_new(sequence->locks.count, sizeof(*c.user));
-	for (size_t i = 0; i < sequence->count; i++) {
-		predict_sequence_pass(sequence, i);
-		apply(&c, &sequence->event[i], i, reads);
+	for (size_t block = 0; block < digest_blocks(digest); block++) {
+		size_t count = digest_read(digest, block, event);
+
+		digest_tell(sequence, digest, block);
+		for (size_t i = 0; i < count; i++)
+			apply(&c, &event[i], digest->sees);
 	}
-	finish(&c, sequence);
+	finish(&c, digest, sequence);
 	for (uint32_t i = 0; i < ret_acquires->abstract_count; i++) {
 		ret_acquires->abstract[i].first = first;
 		first += ret_acquires->abstract[i].count;

@@ -10,7 +10,7 @@
  * inside after which a part of the run (closure.h) can end. Those are the moments of which other threads learn, the ones before an abstract
  * acquire, and the releases of locks that matter.
  *
- * Two passes: acquires_collect knows the abstract ones and what will be kept; the records are made by order.h, with their moments.
+ * Two passes: acquires_collect knows the abstract ones and what will be kept; the records are made by order.h.
  */
 #ifndef THRUM_ANALYZER_PREDICT_ACQUIRES_H
 #define THRUM_ANALYZER_PREDICT_ACQUIRES_H
@@ -26,12 +26,13 @@ enum {
 
 struct acquire {
 	uint32_t event; /* in the sequence */
+	uint32_t place;
 	uint32_t thread, lock;
 	uint32_t abstract; /* ACQUIRES_NONE = it is in no circle, or no other lock was held */
 	uint32_t
 		outer; /* of the lock that the thread acquired last among those it held and that are kept */
 	uint32_t held;	   /* how many of these */
-	uint32_t own;	   /* moment of its thread */
+	uint32_t own;	   /* moment of its thread (digest.h) */
 	uint32_t released; /* the same; 0 = never */
 };
 
@@ -73,15 +74,13 @@ static inline const uint32_t *acquires_held(const struct acquires *acquires,
 }
 
 /* Was it made, or only requested? */
-static inline bool acquires_is_made(const struct predict_sequence *sequence,
-				    const struct acquire *acquire)
+static inline bool acquires_is_made(const struct acquires *acquires, uint32_t acquire)
 {
-	return sequence->event[acquire->event].op == PREDICT_ACQUIRE;
+	return acquire < acquires->count - (acquires->occurrences - acquires->made);
 }
 
-/* `reads` = other threads learn by reading. */
-void acquires_collect(const struct predict_sequence *sequence, const struct lock_order *order,
-		      bool reads, struct acquires *ret_acquires);
+void acquires_collect(const struct digest *digest, const struct predict_sequence *sequence,
+		      const struct lock_order *order, struct acquires *ret_acquires);
 void acquires_release(struct acquires *acquires);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "clocks.h"
 
-#include "learn_log.h"
 #include "room.h"
 
 /* Entries stay below 2^31: signed comparison, which every processor has for vectors. */
@@ -21,15 +20,41 @@ void clock_join(uint32_t *into, const uint32_t *from, uint32_t width)
 	}
 }
 
-void clocks_init(struct clocks *clocks, uint32_t threads)
+/* The same entries in rows of another width. */
+static uint32_t *widen(uint32_t *from, size_t rows, uint32_t width, size_t new_rows,
+		       uint32_t new_width)
+{
+	uint32_t *to = room_new(new_rows * new_width, sizeof(*to));
+
+	for (size_t i = 0; i < rows; i++)
+		memcpy(to + i * new_width, from + i * width, width * sizeof(*to));
+	free(from);
+	return to;
+}
+
+void clocks_make_room(struct clocks *clocks, uint32_t threads)
 {
 	uint32_t width = (threads + CLOCK_LANES - 1) / CLOCK_LANES * CLOCK_LANES;
 
-	*clocks = (struct clocks){ .threads = threads, .width = width };
-	clocks->now = room_new((size_t)threads * width, sizeof(*clocks->now));
-	clocks->newest = room_new(threads, sizeof(*clocks->newest));
-	for (uint32_t t = 0; t < threads; t++)
+	if (threads <= clocks->threads)
+		return;
+	/* Twice as wide where more came than there were: they come one by one in a sequence that is read. */
+	if (width > clocks->width) {
+		width = width > 2 * clocks->width ? width : 2 * clocks->width;
+		clocks->now = widen(clocks->now, clocks->threads, clocks->width, width, width);
+		clocks->copy =
+			widen(clocks->copy, clocks->count, clocks->width, clocks->count, width);
+		clocks->capacity = clocks->count * width;
+		clocks->newest = reallocarray(clocks->newest, width, sizeof(*clocks->newest));
+		if (!clocks->newest)
+			abort();
+		clocks->width = width;
+	}
+	for (uint32_t t = clocks->threads; t < threads; t++) {
+		clocks->newest[t] = 0;
 		clocks_tick(clocks, t);
+	}
+	clocks->threads = threads;
 }
 
 void clocks_release(struct clocks *clocks)
@@ -39,15 +64,6 @@ void clocks_release(struct clocks *clocks)
 	free(clocks->copy);
 	free(clocks->share);
 	*clocks = (struct clocks){ 0 };
-}
-
-struct clock_stamp *clock_stamps_new(size_t count)
-{
-	struct clock_stamp *stamps = room_new(count, sizeof(*stamps));
-
-	for (size_t i = 0; i < count; i++)
-		stamps[i].thread = CLOCK_STAMP_NONE;
-	return stamps;
 }
 
 static uint32_t *copy_of(const struct clocks *clocks, uint32_t copy)
@@ -83,7 +99,7 @@ static uint32_t take(struct clocks *clocks)
 
 void clocks_publish_anew(struct clocks *clocks, uint32_t thread, struct clock_stamp *stamp)
 {
-	if (stamp->thread != CLOCK_STAMP_NONE)
+	if (stamp->own)
 		unshare(clocks, stamp->copy);
 	if (!clocks->newest[thread]) {
 		uint32_t copy = take(clocks);
@@ -109,6 +125,4 @@ void clocks_learn_more(struct clocks *clocks, uint32_t thread, const struct cloc
 	if (clocks->newest[thread])
 		unshare(clocks, clocks->newest[thread] - 1);
 	clocks->newest[thread] = 0;
-	if (clocks->log)
-		learn_log_add(clocks->log, thread, stamp, now);
 }

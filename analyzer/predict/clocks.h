@@ -19,21 +19,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLOCK_STAMP_NONE UINT32_MAX
-
 enum { CLOCK_LANES = 8 };
 
-/* Zeroed is no stamp: see clock_stamps_new. */
+/* Zeroed = knows nothing. */
 struct clock_stamp {
-	uint32_t thread; /* CLOCK_STAMP_NONE = knows nothing */
-	uint32_t own;
+	uint32_t thread;
+	uint32_t own;  /* 0 = no stamp */
 	uint32_t copy; /* number of the copy, of which it has a share */
 };
 
-struct learn_log;
-
 struct clocks {
-	uint32_t threads, width; /* entries of a clock; the last ones are of no thread */
+	uint32_t threads, width; /* entries of a clock; the last ones may be of no thread */
 	uint32_t *now;		 /* owns; by thread, `width` entries each */
 	uint32_t *
 		newest; /* owns; by thread: number of its newest copy + 1, 0 = it learnt more since */
@@ -42,11 +38,10 @@ struct clocks {
 		share; /* owns; by copy: how many stamps and newest have it; of a free one the next free one + 1 */
 	size_t count, capacity, share_capacity; /* of copies; of entries */
 	uint32_t free;				/* copy + 1 */
-	struct learn_log *log; /* borrowed: what threads learn is written there; may be NULL */
 };
 
-/* All clocks zero but each thread's own entry, which is 1: of nothing the entry is 0. */
-void clocks_init(struct clocks *clocks, uint32_t threads);
+/* Room for threads up to this number; zeroed clocks have none. A new thread's clock is zero but for its own entry, which is 1. */
+void clocks_make_room(struct clocks *clocks, uint32_t threads);
 void clocks_release(struct clocks *clocks);
 
 static inline uint32_t *clocks_of(const struct clocks *clocks, uint32_t thread)
@@ -64,9 +59,6 @@ static inline void clocks_tick(struct clocks *clocks, uint32_t thread)
 	++*clocks_own(clocks, thread);
 }
 
-/* `count` stamps that know nothing; the caller frees them: their copies go with the clocks. */
-struct clock_stamp *clock_stamps_new(size_t count);
-
 void clocks_publish_anew(struct clocks *clocks, uint32_t thread, struct clock_stamp *stamp);
 void clocks_learn_more(struct clocks *clocks, uint32_t thread, const struct clock_stamp *stamp);
 
@@ -74,7 +66,7 @@ void clocks_learn_more(struct clocks *clocks, uint32_t thread, const struct cloc
 static inline void clocks_publish(struct clocks *clocks, uint32_t thread, struct clock_stamp *stamp)
 {
 	/* Still the same copy: a thread that goes on alone. */
-	if (stamp->thread == thread && stamp->copy + 1 == clocks->newest[thread])
+	if (stamp->thread == thread && stamp->own && stamp->copy + 1 == clocks->newest[thread])
 		stamp->own = *clocks_own(clocks, thread);
 	else
 		clocks_publish_anew(clocks, thread, stamp);
@@ -84,8 +76,8 @@ static inline void clocks_publish(struct clocks *clocks, uint32_t thread, struct
 static inline void clocks_learn(struct clocks *clocks, uint32_t thread,
 				const struct clock_stamp *stamp)
 {
-	if (stamp->thread == CLOCK_STAMP_NONE || stamp->thread == thread ||
-	    stamp->own <= clocks_of(clocks, thread)[stamp->thread])
+	/* One that knows nothing has an own entry of 0, and its own thread knows as much. */
+	if (stamp->own <= clocks_of(clocks, thread)[stamp->thread])
 		return;
 	clocks_learn_more(clocks, thread, stamp);
 }

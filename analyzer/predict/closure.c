@@ -4,6 +4,8 @@
  */
 #include "closure.h"
 
+#include "clocks.h"
+
 void closure_init(struct closure *closure, const struct predict_sequence *sequence,
 		  const struct acquires *acquires, const struct learn_log *log,
 		  const uint32_t *limit, const struct acquire_index *index)
@@ -39,15 +41,13 @@ static void raise_to(uint32_t *entry, uint32_t value)
 	*entry = *entry > value ? *entry : value;
 }
 
-/* All that `thread` learnt before the moment: from the last clock of the log on. */
+/* All that `thread` learnt up to the moment: from the last clock of the log on. */
 static void learn(struct closure *c, uint32_t thread, uint32_t moment)
 {
 	const struct learn_list *list = &c->log->list[thread];
 	uint32_t before = c->known[thread];
 	size_t from, until, clock;
 
-	if (before >= moment)
-		return;
 	c->known[thread] = moment;
 	if (!list->count || list->learnt[0].at > moment)
 		return;
@@ -55,10 +55,7 @@ static void learn(struct closure *c, uint32_t thread, uint32_t moment)
 	until = learn_list_until(list, moment);
 	clock = until / c->log->spacing;
 	if (clock * c->log->spacing > from) {
-		const uint32_t *knew = list->clock + (clock - 1) * c->log->width;
-
-		clock_join(c->in, knew, c->log->width);
-		clock_join(c->known, knew, c->log->width);
+		clock_join(c->in, list->clock + (clock - 1) * c->log->width, c->log->width);
 		from = clock * c->log->spacing;
 		c->steps += c->log->width / CLOCK_LANES;
 	}
@@ -67,10 +64,9 @@ static void learn(struct closure *c, uint32_t thread, uint32_t moment)
 		raise_to(&c->in[list->learnt[from].thread], list->learnt[from].own);
 }
 
-void closure_need(struct closure *closure, uint32_t thread, uint32_t moment, uint32_t known)
+void closure_need(struct closure *closure, uint32_t thread, uint32_t moment)
 {
 	raise_to(&closure->in[thread], moment);
-	learn(closure, thread, known);
 }
 
 static bool close_order(struct closure *c)
@@ -223,7 +219,7 @@ bool closure_find(struct closure *closure, const uint32_t *abstract, uint32_t co
 			const struct acquire *next =
 				&a->acquire[acquires_of(closure, abstract[i])[at[i]]];
 
-			closure_need(closure, next->thread, next->own - 1, next->own);
+			closure_need(closure, next->thread, next->own - 1);
 		}
 		if (!closure_close(closure))
 			return false;

@@ -5,7 +5,7 @@
  * A part is a prefix of each thread. It is closed under order.h, and of the acquires of a lock in it all but the newest are released
  * in it. Such a part, in the order of the sequence, is a run that could have happened: that is what a proof stands on.
  *
- * What it costs does not grow with the part: of what a thread knew at a moment learn_log.h has the clocks, and only sections in which a
+ * What it costs does not grow with the part: of what a thread learnt up to a moment learn_log.h has clocks, and only sections in which a
  * thread's prefix ends can lack a release.
  */
 #ifndef THRUM_ANALYZER_PREDICT_CLOSURE_H
@@ -30,7 +30,7 @@ struct closure {
 	const uint32_t *limit;		   /* borrowed; of order.h; NULL = none */
 	const struct acquire_index *index; /* borrowed; NULL = locks do not count */
 	uint32_t *in;			   /* owns; by thread: its moments up to this one are in */
-	uint32_t *known; /* owns; by thread: what it learnt before this moment is in */
+	uint32_t *known; /* owns; by thread: what it learnt up to this moment is in */
 	uint64_t steps;	 /* done so far, of about 5 ns */
 };
 
@@ -45,8 +45,8 @@ void closure_release(struct closure *closure);
 
 /* An empty part; it only grows from there. */
 void closure_start(struct closure *closure);
-/* `thread` up to `moment`, with what it learnt before `known`, which is that moment or the one after. Not closed then. */
-void closure_need(struct closure *closure, uint32_t thread, uint32_t moment, uint32_t known);
+/* `thread` up to `moment`. Not closed then. */
+void closure_need(struct closure *closure, uint32_t thread, uint32_t moment);
 /* False = no run has all of this in it: a lock is never given back, or order.h sets a limit. */
 bool closure_close(struct closure *closure);
 

@@ -6,12 +6,15 @@
 
 #include "room.h"
 
-void flow_init(struct flow *flow, const struct predict_sequence *sequence, bool ticks)
+void flow_make_room(struct flow *flow, const struct predict_sequence *sequence)
 {
-	*flow = (struct flow){ .ticks = ticks, .given = { .thread = CLOCK_STAMP_NONE } };
-	clocks_init(&flow->clocks, sequence->threads.count);
-	flow->notified = clock_stamps_new(sequence->locks.count);
-	flow->waits = room_new(sequence->threads.count, sizeof(*flow->waits));
+	uint32_t threads = sequence->threads.count, locks = sequence->locks.count;
+
+	clocks_make_room(&flow->clocks, threads);
+	flow->notified = room_zeroed(flow->notified, &flow->notified_count, locks,
+				     &flow->notified_capacity, sizeof(*flow->notified));
+	flow->waits = room_zeroed(flow->waits, &flow->waits_count, threads, &flow->waits_capacity,
+				  sizeof(*flow->waits));
 }
 
 void flow_release(struct flow *flow)
@@ -28,15 +31,13 @@ void flow_end_wait(struct flow *flow, uint32_t thread)
 	uint32_t lock = flow->waits[thread] - 1;
 
 	flow->waits[thread] = 0;
-	if (!flow->ignores_waits)
-		clocks_learn(&flow->clocks, thread, &flow->notified[lock]);
+	clocks_learn(&flow->clocks, thread, &flow->notified[lock]);
 }
 
 static void publish(struct flow *flow, uint32_t thread, struct clock_stamp *stamp)
 {
 	clocks_publish(&flow->clocks, thread, stamp);
-	if (flow->ticks)
-		clocks_tick(&flow->clocks, thread);
+	clocks_tick(&flow->clocks, thread);
 }
 
 /* `from` has done all so far before what `to` does from now on. */
@@ -50,8 +51,7 @@ void flow_apply_sync(struct flow *flow, const struct predict_event *event)
 {
 	switch ((enum predict_op)event->op) {
 	case PREDICT_NOTIFY:
-		if (!flow->ignores_waits)
-			publish(flow, event->thread, &flow->notified[event->object]);
+		publish(flow, event->thread, &flow->notified[event->object]);
 		break;
 	case PREDICT_WAIT:
 		flow->waits[event->thread] = event->object + 1;

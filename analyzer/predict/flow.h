@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow.h - what orders events of different threads whatever else does: fork before the thread, the thread before its join, and a
- * notification before the end of a wait. The part that all orders over a sequence have in common.
+ * flow.h - clocks of threads, moved by what orders their events whatever locks and accesses do: fork before the thread, the thread before its
+ * join, and a notification before the end of a wait. Threads tick after they published.
  */
 #ifndef THRUM_ANALYZER_PREDICT_FLOW_H
 #define THRUM_ANALYZER_PREDICT_FLOW_H
@@ -9,17 +9,19 @@
 #include "clocks.h"
 #include "sequence.h"
 
+/* Zeroed = empty. */
 struct flow {
 	struct clocks clocks;
 	struct clock_stamp
 		*notified; /* owns; by lock: all notifications so far, as known to the newest */
+	size_t notified_count, notified_capacity;
 	struct clock_stamp given; /* what one thread tells another */
 	uint32_t *waits;	  /* owns; by thread: lock + 1 it waits through */
-	bool ticks;	    /* a thread ticks after it published; else the caller ticks before */
-	bool ignores_waits; /* they order nothing */
+	size_t waits_count, waits_capacity;
 };
 
-void flow_init(struct flow *flow, const struct predict_sequence *sequence, bool ticks);
+/* For all threads and locks that the sequence has by now. */
+void flow_make_room(struct flow *flow, const struct predict_sequence *sequence);
 void flow_release(struct flow *flow);
 
 void flow_end_wait(struct flow *flow, uint32_t thread);
@@ -38,7 +40,7 @@ static inline void flow_begin(struct flow *flow, const struct predict_event *eve
 	if (flow->waits[event->thread] && event->op != PREDICT_REQUEST)
 		flow_end_wait(flow, event->thread);
 	/* Which notification woke whom is not told: all of them before it. */
-	if (event->op == PREDICT_NOTIFY && !flow->ignores_waits)
+	if (event->op == PREDICT_NOTIFY)
 		clocks_learn(&flow->clocks, event->thread, &flow->notified[event->object]);
 }
 

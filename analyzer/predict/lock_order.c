@@ -8,26 +8,20 @@
 #include "lock_order.h"
 
 #include "../cycle.h"
-#include "held.h"
+#include "room.h"
 
 #define FIRST_SLOTS 4096u
 #define TRIED 1u /* mark */
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
-struct edges {
-	uint64_t *slot; /* owns; from << 32 | to, + 1; open addressing, at most half full */
-	size_t mask;
-	size_t count;
-};
-
-static size_t place_of(const struct edges *edges, uint64_t key)
+static size_t place_of(const struct lock_edges *edges, uint64_t key)
 {
 	uint64_t hash = key * MULTIPLIER;
 
 	return (size_t)((hash ^ hash >> 29) * MULTIPLIER >> 20) & edges->mask;
 }
 
-static void insert(struct edges *edges, uint64_t key)
+static void insert(struct lock_edges *edges, uint64_t key)
 {
 	size_t at = place_of(edges, key);
 
@@ -37,9 +31,9 @@ static void insert(struct edges *edges, uint64_t key)
 	edges->slot[at] = key;
 }
 
-static void grow(struct edges *edges)
+static void grow(struct lock_edges *edges)
 {
-	struct edges old = *edges;
+	struct lock_edges old = *edges;
 
 	edges->mask = old.slot ? old.mask * 2 + 1 : FIRST_SLOTS - 1;
 	edges->slot = room_new(edges->mask + 1, sizeof(*edges->slot));
@@ -50,18 +44,31 @@ static void grow(struct edges *edges)
 	free(old.slot);
 }
 
-static void add_edge(struct edges *edges, const struct held *held, uint32_t lock)
+/* Soon: the slot is seldom in a cache where there are many. */
+static void insert_soon(struct lock_edges *edges, uint64_t key)
+{
+	uint64_t *waiting = &edges->waiting[edges->next++ % LOCK_ORDER_WAITING];
+
+	if (edges->count >= edges->mask / 2)
+		grow(edges);
+	if (*waiting)
+		insert(edges, *waiting);
+	*waiting = key;
+	if (key)
+		__builtin_prefetch(&edges->slot[place_of(edges, key)], 1);
+}
+
+static void add_edge(struct lock_edges *edges, const struct held *held, uint32_t lock)
 {
 	for (size_t i = held->count; i-- > 0;) {
-		if (edges->count >= edges->mask / 2)
-			grow(edges);
-		insert(edges, ((uint64_t)held->lock[i].lock << 32 | lock) + 1);
+		insert_soon(edges, ((uint64_t)held->lock[i].lock << 32 | lock) + 1);
 		if (held->lock[i].mark != TRIED)
 			break;
 	}
 }
 
-static void find_components(struct lock_order *order, const struct edges *edges, uint32_t locks)
+static void find_components(struct lock_order *order, const struct lock_edges *edges,
+			    uint32_t locks)
 {
 	uint32_t count = 0, found, *from = room_new(edges->count, sizeof(*from)),
 		 *to = room_new(edges->count, sizeof(*to)), *first = room_new(locks + 1, 4), *size;
@@ -93,97 +100,80 @@ static void find_components(struct lock_order *order, const struct edges *edges,
 	free(size);
 }
 
-/* A thread that goes on is not stuck in what it requested: looked at from the end, since only few ever are. */
-static void drop_granted(const struct predict_sequence *s, size_t *stuck)
+static void apply(struct lock_order *order, const struct predict_event *e)
 {
-	uint32_t left = 0;
-	bool *seen = room_new(s->threads.count, sizeof(*seen));
+	struct held *h = &order->held[e->thread];
 
-	for (uint32_t t = 0; t < s->threads.count; t++)
-		left += stuck[t] > 0;
-	for (size_t i = s->count; i-- > 0 && left;) {
-		uint32_t t = s->event[i].thread;
-
-		if (!stuck[t] || seen[t])
-			continue;
-		seen[t] = true;
-		left--;
-		if (stuck[t] != i + 1)
-			stuck[t] = 0;
-	}
-	free(seen);
-}
-
-static void collect(const struct predict_sequence *s, struct lock_order *order, struct held *held,
-		    struct edges *edges)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		const struct predict_event *e = &s->event[i];
-		struct held *h = &held[e->thread];
-
-		predict_sequence_pass(s, i);
-		switch ((enum predict_op)e->op) {
-		case PREDICT_READ:
-		case PREDICT_WRITE:
-		case PREDICT_UNKNOWN:
-			continue;
-		case PREDICT_ACQUIRE:
-		case PREDICT_TRY:
-			order->stuck[e->thread] = 0;
-			if (h->count && e->op == PREDICT_ACQUIRE) {
-				order->nested++;
-				add_edge(edges, h, e->object);
-			}
-			held_add(h, e->object, e->op == PREDICT_TRY ? TRIED : 0);
-			break;
-		case PREDICT_RELEASE:
-			held_drop(h, held_find(h, e->object));
-			break;
-		case PREDICT_REQUEST:
-			order->stuck[e->thread] = i + 1;
-			break;
-		case PREDICT_JOIN: /* it ended */
-			order->stuck[e->object] = 0;
-			break;
-		case PREDICT_WAIT:
-		case PREDICT_NOTIFY:
-		case PREDICT_FORK:
-			break;
+	switch ((enum predict_op)e->op) {
+	case PREDICT_ACQUIRE:
+		if (h->count) {
+			order->nested++;
+			add_edge(&order->set, h, e->object);
 		}
+		held_add(h, e->object, 0);
+		break;
+	case PREDICT_TRY:
+		held_add(h, e->object, TRIED);
+		break;
+	case PREDICT_RELEASE:
+		held_drop(h, held_find(h, e->object));
+		break;
+	case PREDICT_READ:
+	case PREDICT_WRITE:
+	case PREDICT_UNKNOWN:
+	case PREDICT_REQUEST:
+	case PREDICT_JOIN:
+	case PREDICT_WAIT:
+	case PREDICT_NOTIFY:
+	case PREDICT_FORK:
+		break;
 	}
 }
 
-int lock_order_build(const struct predict_sequence *sequence, struct lock_order *ret_order,
-		     struct diag *diag)
+static void make_room(struct lock_order *order, uint32_t threads)
 {
-	uint32_t threads = sequence->threads.count, locks = sequence->locks.count;
-	struct edges edges = { 0 };
-	struct held *held;
+	order->held = room_zeroed(order->held, &order->threads, threads, &order->thread_capacity,
+				  sizeof(*order->held));
+	if (!order->set.slot)
+		grow(&order->set);
+}
 
-	*ret_order = (struct lock_order){ 0 };
-	if (sequence->count >= UINT32_MAX)
-		return diag_set(diag, THRUM_EFORMAT, "more than 4 G events");
-	ret_order->component = room_new(locks, sizeof(*ret_order->component));
-	ret_order->stuck = room_new(threads, sizeof(*ret_order->stuck));
-	held = held_new(threads);
-	grow(&edges);
-	collect(sequence, ret_order, held, &edges);
-	drop_granted(sequence, ret_order->stuck);
-	for (uint32_t t = 0; t < threads; t++) {
-		if (!ret_order->stuck[t] || !held[t].count)
+void lock_order_add(struct lock_order *order, const struct predict_sequence *sequence,
+		    const struct predict_event *event, size_t count)
+{
+	make_room(order, sequence->threads.count);
+	for (size_t i = 0; i < count; i++)
+		if (event[i].op >= PREDICT_ACQUIRE)
+			apply(order, &event[i]);
+}
+
+void lock_order_end(struct lock_order *order, const struct predict_sequence *sequence,
+		    const struct digest *digest)
+{
+	uint32_t locks = sequence->locks.count;
+
+	make_room(order, sequence->threads.count);
+	for (size_t t = 0; t < digest->threads; t++) {
+		const struct digest_request *request = &digest->thread[t].request;
+
+		if (!request->event || !order->held[t].count)
 			continue;
-		ret_order->nested++;
-		add_edge(&edges, &held[t], sequence->event[ret_order->stuck[t] - 1].object);
+		order->nested++;
+		add_edge(&order->set, &order->held[t], request->lock);
 	}
-	find_components(ret_order, &edges, locks);
-	held_free(held, threads);
-	free(edges.slot);
-	return 0;
+	for (int i = 0; i < LOCK_ORDER_WAITING; i++)
+		insert_soon(&order->set, 0);
+	order->component = room_new(locks, sizeof(*order->component));
+	find_components(order, &order->set, locks);
+	free(order->set.slot);
+	order->set = (struct lock_edges){ 0 };
 }
 
 void lock_order_release(struct lock_order *order)
 {
+	if (order->held)
+		held_free(order->held, (uint32_t)order->threads);
+	free(order->set.slot);
 	free(order->component);
-	free(order->stuck);
 	*order = (struct lock_order){ 0 };
 }

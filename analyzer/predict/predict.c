@@ -8,11 +8,13 @@
 
 #define BUDGET UINT64_C(4000000000) /* some 20 s */
 
-struct run {
-	const struct predict_sequence *sequence;
-	struct predict_result *out;
-	struct order_options ordering;
+struct predictor {
+	struct predict_options options;
+	struct digest digest;
 	struct lock_order locks;
+	/* While it finishes. */
+	const struct predict_sequence *sequence; /* borrowed, like the result */
+	struct predict_result *out;
 	struct order order;
 	struct acquire_index index;
 	bool ready; /* order and what follows from it */
@@ -21,21 +23,16 @@ struct run {
 	uint32_t mask;
 };
 
-static uint32_t place_of(const struct run *r, uint32_t acquire)
-{
-	return r->sequence->event[r->out->acquires.acquire[acquire].event].place;
-}
-
 /* Where it is requested, and where the lock before it was acquired. */
-static uint64_t places_of(const struct run *r, uint32_t acquire)
+static uint64_t places_of(const struct predictor *r, uint32_t acquire)
 {
-	uint32_t outer = r->out->acquires.acquire[acquire].outer;
+	const struct acquire *a = &r->out->acquires.acquire[acquire];
 
-	return (uint64_t)place_of(r, acquire) << 32 | place_of(r, outer);
+	return (uint64_t)a->place << 32 | r->out->acquires.acquire[a->outer].place;
 }
 
 /* Begins with its smallest places, so that equal rings are equal arrays. */
-static void rotate(const struct run *r, uint32_t *acquire, uint32_t count)
+static void rotate(const struct predictor *r, uint32_t *acquire, uint32_t count)
 {
 	uint32_t turned[PATTERN_MOST], first = 0;
 
@@ -47,8 +44,8 @@ static void rotate(const struct run *r, uint32_t *acquire, uint32_t count)
 	memcpy(acquire, turned, count * sizeof(*turned));
 }
 
-static bool is_same(const struct run *r, const struct predict_deadlock *d, const uint32_t *acquire,
-		    uint32_t count)
+static bool is_same(const struct predictor *r, const struct predict_deadlock *d,
+		    const uint32_t *acquire, uint32_t count)
 {
 	if (d->length != count)
 		return false;
@@ -58,7 +55,7 @@ static bool is_same(const struct run *r, const struct predict_deadlock *d, const
 	return true;
 }
 
-static uint32_t hash_of(const struct run *r, const uint32_t *acquire, uint32_t count)
+static uint32_t hash_of(const struct predictor *r, const uint32_t *acquire, uint32_t count)
 {
 	uint64_t hash = count;
 
@@ -67,7 +64,7 @@ static uint32_t hash_of(const struct run *r, const uint32_t *acquire, uint32_t c
 	return (uint32_t)(hash >> 32);
 }
 
-static void grow_slots(struct run *r)
+static void grow_slots(struct predictor *r)
 {
 	uint32_t mask = r->slot ? r->mask * 2 + 1 : 255;
 
@@ -85,7 +82,8 @@ static void grow_slots(struct run *r)
 }
 
 /* That of the same places; a new one where there is none. */
-static struct predict_deadlock *deadlock_of(struct run *r, const uint32_t *acquire, uint32_t count)
+static struct predict_deadlock *deadlock_of(struct predictor *r, const uint32_t *acquire,
+					    uint32_t count)
 {
 	struct predict_result *out = r->out;
 	uint32_t at;
@@ -104,7 +102,7 @@ static struct predict_deadlock *deadlock_of(struct run *r, const uint32_t *acqui
 }
 
 /* Played at the end, with all others. */
-static void prove(struct run *r, struct predict_deadlock *d, const uint32_t *acquire,
+static void prove(struct predictor *r, struct predict_deadlock *d, const uint32_t *acquire,
 		  uint32_t count)
 {
 	memcpy(d->acquire, acquire, count * sizeof(*acquire));
@@ -113,20 +111,20 @@ static void prove(struct run *r, struct predict_deadlock *d, const uint32_t *acq
 }
 
 /* Is that where the sequence ends? Then these are the requests. */
-static bool is_end(const struct predict_sequence *s, const struct acquires *a,
-		   const uint32_t *abstract, uint32_t count, uint32_t *ret_acquire)
+static bool is_end(const struct acquires *a, const uint32_t *abstract, uint32_t count,
+		   uint32_t *ret_acquire)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const struct abstract_acquire *b = &a->abstract[abstract[i]];
 
 		ret_acquire[i] = a->of_abstract[b->first + b->count - 1];
-		if (acquires_is_made(s, &a->acquire[ret_acquire[i]]))
+		if (acquires_is_made(a, ret_acquire[i]))
 			return false;
 	}
 	return true;
 }
 
-static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
+static void judge(struct predictor *r, const uint32_t *abstract, uint32_t count)
 {
 	struct predict_counts *counts = &r->out->counts;
 	uint32_t acquire[PATTERN_MOST], end[PATTERN_MOST] = { 0 };
@@ -149,7 +147,7 @@ static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
 		closure_find(&r->meets, abstract, count, acquire);
 	}
 	counts->proven += proven;
-	observed = is_end(r->sequence, &r->out->acquires, abstract, count, end);
+	observed = is_end(&r->out->acquires, abstract, count, end);
 	counts->observed += observed;
 	if (observed)
 		memcpy(acquire, end, sizeof(end));
@@ -159,20 +157,20 @@ static void judge(struct run *r, const uint32_t *abstract, uint32_t count)
 	if (observed && !d->observed) {
 		d->observed = true;
 		memcpy(d->acquire, acquire, count * sizeof(*acquire));
-	} else if (proven && !d->proven && !d->observed && !r->ordering.ignore) {
+	} else if (proven && !d->proven && !d->observed && !r->options.ignore) {
 		prove(r, d, acquire, count);
 	}
 }
 
 /* Not before there is a ring to ask of: most sequences have none. */
-static void get_ready(struct run *r)
+static void get_ready(struct predictor *r)
 {
 	const struct predict_sequence *s = r->sequence;
 	struct acquires *a = &r->out->acquires;
 	struct order *order = &r->order;
 
 	r->ready = true;
-	order_build(s, &r->ordering, a, order);
+	order_build(&r->digest, s, r->options.spacing, a, order);
 	acquire_index_build(s, a, &r->index);
 	closure_init(&r->proves, s, a,
 		     order->has_reads ? &order->with_reads : &order->without_reads, order->limit,
@@ -181,14 +179,14 @@ static void get_ready(struct run *r)
 	closure_init(&r->meets, s, a, &order->without_reads, NULL, NULL);
 }
 
-static uint64_t steps_of(const struct run *r)
+static uint64_t steps_of(const struct predictor *r)
 {
 	return r->proves.steps + r->reaches.steps + r->meets.steps;
 }
 
 static uint64_t visit(void *cookie, const uint32_t *abstract, uint32_t count)
 {
-	struct run *r = cookie;
+	struct predictor *r = cookie;
 	uint64_t before = steps_of(r);
 
 	if (!r->ready)
@@ -198,7 +196,7 @@ static uint64_t visit(void *cookie, const uint32_t *abstract, uint32_t count)
 }
 
 /* What does not play is no proof. */
-static void play_witnesses(struct run *r)
+static void play_witnesses(struct predictor *r)
 {
 	struct predict_result *out = r->out;
 	struct witness **witness = room_new(out->count, sizeof(struct witness *));
@@ -208,8 +206,8 @@ static void play_witnesses(struct run *r)
 		if (out->deadlock[i].proven && !out->deadlock[i].observed)
 			witness[count++] = &out->deadlock[i].witness;
 	if (count) {
-		witnesses_cut(r->sequence, &out->acquires, witness, count);
-		witnesses_play(r->sequence, &out->acquires, witness, count);
+		witnesses_play(&r->digest, r->sequence, &out->acquires, witness, count);
+		witnesses_tell(&r->digest, r->sequence, witness, count);
 	}
 	for (size_t i = 0; i < out->count; i++) {
 		struct predict_deadlock *d = &out->deadlock[i];
@@ -222,15 +220,14 @@ static void play_witnesses(struct run *r)
 	free(witness);
 }
 
-static void find_rings(struct run *r, uint64_t budget)
+static void find_rings(struct predictor *r)
 {
 	struct patterns_visitor visitor = { r, visit };
 	struct predict_result *out = r->out;
-	bool reads = r->sequence->variables.count && !(r->ordering.ignore & PREDICT_IGNORE_READS);
 
-	acquires_collect(r->sequence, &r->locks, reads, &out->acquires);
+	acquires_collect(&r->digest, r->sequence, &r->locks, &out->acquires);
 	out->counts.abstracts = out->acquires.abstract_count;
-	patterns_search(r->sequence, &r->locks, &out->acquires, budget, &visitor,
+	patterns_search(r->sequence, &r->locks, &out->acquires, r->options.budget, &visitor,
 			&out->counts.graph);
 	if (!r->ready)
 		return;
@@ -242,28 +239,68 @@ static void find_rings(struct run *r, uint64_t budget)
 	order_release(&r->order);
 }
 
+struct predictor *predictor_new(const struct predict_options *options)
+{
+	struct predictor *predictor = room_new(1, sizeof(*predictor));
+
+	if (options)
+		predictor->options = *options;
+	if (!predictor->options.budget)
+		predictor->options.budget = BUDGET;
+	predictor->digest.ignore = predictor->options.ignore;
+	return predictor;
+}
+
+void predictor_free(struct predictor *predictor)
+{
+	if (!predictor)
+		return;
+	digest_release(&predictor->digest);
+	lock_order_release(&predictor->locks);
+	free(predictor->slot);
+	free(predictor);
+}
+
+void predictor_hear(void *predictor, const struct predict_sequence *sequence,
+		    const struct predict_event *event, size_t count, size_t first)
+{
+	struct predictor *p = predictor;
+
+	digest_add(&p->digest, sequence, event, count, first);
+	lock_order_add(&p->locks, sequence, event, count);
+}
+
+int predictor_finish(struct predictor *predictor, const struct predict_sequence *sequence,
+		     struct predict_result *ret_result, struct diag *diag)
+{
+	struct predictor *r = predictor;
+
+	*ret_result = (struct predict_result){ 0 };
+	if (sequence->count >= UINT32_MAX)
+		return diag_set(diag, THRUM_EFORMAT, "more than 4 G events");
+	r->sequence = sequence;
+	r->out = ret_result;
+	digest_end(&r->digest);
+	lock_order_end(&r->locks, sequence, &r->digest);
+	ret_result->counts.edges = r->locks.edges;
+	ret_result->counts.components = r->locks.components;
+	ret_result->counts.nested = r->locks.nested;
+	if (r->locks.components)
+		find_rings(r);
+	return 0;
+}
+
 int predict_deadlocks(const struct predict_sequence *sequence,
 		      const struct predict_options *options, struct predict_result *ret_result,
 		      struct diag *diag)
 {
-	struct run r = { .sequence = sequence, .out = ret_result };
-	uint64_t budget = options && options->budget ? options->budget : BUDGET;
+	struct predictor *predictor = predictor_new(options);
 	int error;
 
-	*ret_result = (struct predict_result){ 0 };
-	if (options)
-		r.ordering = (struct order_options){ options->ignore, options->spacing };
-	error = lock_order_build(sequence, &r.locks, diag);
-	if (error)
-		return error;
-	ret_result->counts.edges = r.locks.edges;
-	ret_result->counts.components = r.locks.components;
-	ret_result->counts.nested = r.locks.nested;
-	if (r.locks.components)
-		find_rings(&r, budget);
-	lock_order_release(&r.locks);
-	free(r.slot);
-	return 0;
+	predictor_hear(predictor, sequence, sequence->event, sequence->count, 0);
+	error = predictor_finish(predictor, sequence, ret_result, diag);
+	predictor_free(predictor);
+	return error;
 }
 
 void predict_result_release(struct predict_result *result)

@@ -15,8 +15,8 @@
  *
  * Patterns of the same places are one deadlock. Deterministic.
  *
- * What is not needed is not done: where locks have an order, one look at each event; where no ring is possible, two. All witnesses are
- * made and played together at the end.
+ * What is not needed is not done: where locks have an order, one look at each event, of which a digest is kept (digest.h). All witnesses
+ * are made and played together at the end.
  */
 #ifndef THRUM_ANALYZER_PREDICT_PREDICT_H
 #define THRUM_ANALYZER_PREDICT_PREDICT_H
@@ -59,7 +59,20 @@ struct predict_result {
 	struct predict_counts counts;
 };
 
-/* `sequence` is borrowed. `options` may be NULL. Release also after a failure. */
+struct predictor;
+
+struct predictor *predictor_new(const struct predict_options *options);
+void predictor_free(struct predictor *predictor); /* takes NULL */
+
+/* Hears of a sequence's events from the first one on: see struct predict_listener. `predictor` is a struct predictor. */
+void predictor_hear(void *predictor, const struct predict_sequence *sequence,
+		    const struct predict_event *event, size_t count, size_t first);
+
+/* After the last one, once. Release the result also after a failure: THRUM_EFORMAT where there are 4 G events or more. */
+int predictor_finish(struct predictor *predictor, const struct predict_sequence *sequence,
+		     struct predict_result *ret_result, struct diag *diag);
+
+/* All of the above for a sequence whose events were kept. `options` may be NULL. */
 int predict_deadlocks(const struct predict_sequence *sequence,
 		      const struct predict_options *options, struct predict_result *ret_result,
 		      struct diag *diag);

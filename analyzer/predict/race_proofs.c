@@ -11,8 +11,8 @@
 enum {
 	PICKED =
 		4, /* accesses of one thread, place and variable: half the first, half the last ones */
-	USERS_MOST = 24,      /* of a variable */
-	GATES_MOST = 1 << 20, /* of the copy */
+	USERS_MOST = 24, /* of a variable */
+	GATES_MOST = 1 << 20,
 	GATE_EVENTS = 4,
 };
 
@@ -30,6 +30,12 @@ struct gate {
 	uint32_t event, outer, inner;
 };
 
+/* Where an event of the gated sequence is in the one without gates; of a gate: what it stands before. */
+struct origin {
+	uint32_t event;
+	bool is_gate;
+};
+
 struct proofs {
 	const struct predict_sequence *sequence;
 	const bool *is_atomic;
@@ -39,9 +45,7 @@ struct proofs {
 	struct gate *gate; /* owns */
 	size_t gate_count, gate_capacity;
 	uint32_t locks;
-	struct predict_sequence copy; /* owns its events and groups */
-	uint32_t *original; /* owns; by event of the copy: the event that it is, or stands before */
-	bool *is_gate;	    /* owns; the same */
+	struct predict_sequence gated; /* what the predictor hears; owns its groups */
 };
 
 /* ---- which accesses ---- */
@@ -135,96 +139,76 @@ static int compare_gates(const void *a, const void *b)
 	return (x->outer > y->outer) - (x->outer < y->outer);
 }
 
-static void copy_event(struct proofs *p, struct predict_event event, uint32_t original,
-		       bool is_gate)
+static void hear_gate(const struct proofs *p, struct predictor *predictor, const struct gate *g,
+		      size_t first)
 {
-	size_t at = p->copy.count++;
+	struct predict_event e = p->sequence->event[g->event], event[GATE_EVENTS];
+	static const enum predict_op op[] = { PREDICT_ACQUIRE, PREDICT_ACQUIRE, PREDICT_RELEASE,
+					      PREDICT_RELEASE };
 
-	p->copy.event[at] = event;
-	p->original[at] = original;
-	p->is_gate[at] = is_gate;
-}
-
-static void copy_gate(struct proofs *p, const struct gate *g)
-{
-	struct predict_event e = p->sequence->event[g->event];
-
-	e.op = PREDICT_ACQUIRE;
-	e.object = g->outer;
-	copy_event(p, e, g->event, true);
-	e.object = g->inner;
-	copy_event(p, e, g->event, true);
-	e.op = PREDICT_RELEASE;
-	copy_event(p, e, g->event, true);
-	e.object = g->outer;
-	copy_event(p, e, g->event, true);
+	for (int i = 0; i < GATE_EVENTS; i++) {
+		e.op = op[i] & 0xfu;
+		e.object = i == 1 || i == 2 ? g->inner : g->outer;
+		event[i] = e;
+	}
+	predictor_hear(predictor, &p->gated, event, GATE_EVENTS, first);
 }
 
 /* Names are not copied, only how many there are. */
-static void make_copy(struct proofs *p)
+static void hear_all(struct proofs *p, struct predictor *predictor)
 {
 	const struct predict_sequence *s = p->sequence;
-	size_t room = s->count + GATE_EVENTS * p->gate_count, next = 0;
+	struct predict_listener listener = { predictor_hear, predictor };
+	size_t at = 0, until;
 
 	qsort(p->gate, p->gate_count, sizeof(*p->gate), compare_gates);
-	p->copy = (struct predict_sequence){ .has_memory = true };
-	p->copy.threads.count = s->threads.count;
-	p->copy.variables.count = s->variables.count;
-	p->copy.places.count = s->places.count;
-	p->copy.locks.count = p->locks;
-	p->copy.event = room_new(room, sizeof(*p->copy.event));
-	p->copy.group = room_new(p->locks, sizeof(*p->copy.group));
-	p->original = room_new(room, sizeof(*p->original));
-	p->is_gate = room_new(room, sizeof(*p->is_gate));
+	p->gated = (struct predict_sequence){ .has_memory = true,
+					      .count = s->count + GATE_EVENTS * p->gate_count };
+	p->gated.threads.count = s->threads.count;
+	p->gated.variables.count = s->variables.count;
+	p->gated.places.count = s->places.count;
+	p->gated.locks.count = p->locks;
+	p->gated.group = room_new(p->locks, sizeof(*p->gated.group));
 	if (s->group)
-		memcpy(p->copy.group, s->group, s->locks.count * sizeof(*s->group));
-	for (uint32_t i = 0; i < s->count; i++) {
-		for (; next < p->gate_count && p->gate[next].event == i; next++)
-			copy_gate(p, &p->gate[next]);
-		copy_event(p, s->event[i], i, false);
+		memcpy(p->gated.group, s->group, s->locks.count * sizeof(*s->group));
+	predict_sequence_hear(&p->gated, listener);
+	for (size_t i = 0; i <= p->gate_count; i++) {
+		until = i < p->gate_count ? p->gate[i].event : s->count;
+		if (until > at)
+			predictor_hear(predictor, &p->gated, s->event + at, until - at,
+				       at + i * GATE_EVENTS);
+		if (i < p->gate_count)
+			hear_gate(p, predictor, &p->gate[i], until + i * GATE_EVENTS);
+		at = until;
 	}
 }
 
 /* ---- what comes out ---- */
 
+static struct origin origin_of(const struct proofs *p, uint32_t event)
+{
+	size_t low = 0, high = p->gate_count;
+
+	/* How many gates begin up to there? */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->gate[middle].event + middle * GATE_EVENTS <= event)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low && event < p->gate[low - 1].event + low * GATE_EVENTS)
+		return (struct origin){ p->gate[low - 1].event, true };
+	return (struct origin){ event - (uint32_t)(low * GATE_EVENTS), false };
+}
+
 /* The access that a gate stands before. */
 static uint32_t access_of(const struct proofs *p, uint32_t event)
 {
-	uint32_t original = p->original[event];
+	uint32_t original = origin_of(p, event).event;
 
 	return original + (p->sequence->event[original].op == PREDICT_UNKNOWN);
-}
-
-/* The same step in events of the sequence; false = it has none. */
-static bool plain_step(const struct proofs *p, const struct witness_step *step,
-		       struct witness_step *ret_step)
-{
-	*ret_step = (struct witness_step){ .thread = step->thread };
-	for (size_t i = step->first; i <= step->last; i++) {
-		if (p->is_gate[i] || p->copy.event[i].thread != step->thread)
-			continue;
-		if (!ret_step->count++)
-			ret_step->first = p->original[i];
-		ret_step->last = p->original[i];
-	}
-	return ret_step->count;
-}
-
-static void fill_steps(const struct proofs *p, const struct witness *w, struct race_proof *proof)
-{
-	uint64_t shown = 0, events = 0;
-
-	for (uint32_t i = 0; i < w->steps; i++) {
-		struct witness_step *to = &proof->step[proof->steps];
-
-		if (!plain_step(p, &w->step[i], to))
-			continue;
-		shown += to->count;
-		proof->steps++;
-	}
-	for (size_t i = 0; i < p->copy.count; i++)
-		events += !p->is_gate[i] && i < w->end[p->copy.event[i].thread];
-	proof->events_before = events - shown;
 }
 
 static bool is_race(const struct proofs *p, const struct predict_result *result,
@@ -237,12 +221,41 @@ static bool is_race(const struct proofs *p, const struct predict_result *result,
 static void tell(const struct proofs *p, const struct predict_result *result,
 		 const struct predict_deadlock *d, race_proofs_visit visit, void *cookie)
 {
-	struct race_proof proof = { .count = d->patterns };
+	const struct witness *w = &d->witness;
+	struct race_proof proof = { .count = d->patterns,
+				    .events_before = w->events,
+				    .steps = w->steps };
 
 	for (uint32_t i = 0; i < 2; i++)
 		proof.event[i] = access_of(p, result->acquires.acquire[d->acquire[i]].event);
-	fill_steps(p, &d->witness, &proof);
+	for (uint32_t i = 0; i < w->steps; i++) {
+		proof.step[i] = w->step[i];
+		proof.events_before -= w->step[i].count;
+	}
 	visit(cookie, &proof);
+}
+
+/* The witnesses in events of the sequence, without gates. */
+static void tell_all(const struct proofs *p, struct predict_result *result, race_proofs_visit visit,
+		     void *cookie)
+{
+	struct witness **witness = room_new(result->count, sizeof(struct witness *));
+	size_t count = 0;
+
+	for (size_t i = 0; i < result->count; i++) {
+		struct witness *w = &result->deadlock[i].witness;
+
+		if (!is_race(p, result, &result->deadlock[i]))
+			continue;
+		for (uint32_t t = 0; t < p->sequence->threads.count; t++)
+			w->end[t] = origin_of(p, w->end[t]).event;
+		witness[count++] = w;
+	}
+	witnesses_tell(NULL, p->sequence, witness, count);
+	for (size_t i = 0; i < result->count; i++)
+		if (is_race(p, result, &result->deadlock[i]))
+			tell(p, result, &result->deadlock[i], visit, cookie);
+	free(witness);
 }
 
 static void release(struct proofs *p)
@@ -250,10 +263,8 @@ static void release(struct proofs *p)
 	free(p->users);
 	free(p->user);
 	free(p->gate);
-	free(p->copy.event);
-	free(p->copy.group);
-	free(p->original);
-	free(p->is_gate);
+	free(p->gated.event);
+	free(p->gated.group);
 }
 
 int race_proofs_find(const struct predict_sequence *sequence, const bool *is_atomic,
@@ -274,12 +285,13 @@ int race_proofs_find(const struct predict_sequence *sequence, const bool *is_ato
 	for (uint32_t v = 0; v < sequence->variables.count; v++)
 		add_pairs(&p, v);
 	if (p.gate_count) {
-		make_copy(&p);
-		error = predict_deadlocks(&p.copy, NULL, &result, diag);
-		for (size_t i = 0; i < result.count; i++)
-			if (is_race(&p, &result, &result.deadlock[i]))
-				tell(&p, &result, &result.deadlock[i], visit, cookie);
+		struct predictor *predictor = predictor_new(NULL);
+
+		hear_all(&p, predictor);
+		error = predictor_finish(predictor, &p.gated, &result, diag);
+		tell_all(&p, &result, visit, cookie);
 		predict_result_release(&result);
+		predictor_free(predictor);
 	}
 	release(&p);
 	return error;

@@ -5,7 +5,7 @@
  * Viswanathan, POPL 2021).
  *
  * To stand before two accesses at once is to be deadlocked in locks that two threads take right before them, in opposite orders. So such
- * locks are put into a copy of the sequence, a pair for each two threads that share a variable, and predict.h is asked: it has the
+ * locks are put before them, a pair for each two threads that share a variable, and predict.h is told of the sequence with these and asked: it has the
  * search, the witness and its play. Locks that both hold rule it out by themselves.
  *
  * Of the accesses of one place, thread and variable the first and the last ones are looked at.

@@ -26,36 +26,41 @@ struct crowd {
 	size_t count, capacity;
 };
 
-struct pass {
+struct races {
+	enum races_order order;
 	struct flow flow;
 	struct variable *variable; /* owns */
-	struct crowd *crowd;	   /* owns */
+	size_t variables, variable_capacity;
+	struct crowd *crowd; /* owns */
 	size_t crowds, crowd_capacity;
-	struct clock_stamp *written;  /* owns; by variable, for SHB; else NULL */
+	struct clock_stamp *written; /* owns; by variable, for SHB; else NULL */
+	size_t written_count, written_capacity;
 	struct clock_stamp *released; /* owns; by lock */
-	bool *racy_place, *racy_variable;
+	size_t released_count, released_capacity;
+	bool *racy_place, *racy_variable; /* own */
+	size_t racy_places, place_capacity, racy_variables, racy_capacity;
 	races_visit visit;
 	void *cookie;
-	struct races_counts *counts;
+	struct races_counts counts;
 };
 
-static size_t count_of(const struct pass *p, const struct newest *n)
+static size_t count_of(const struct races *p, const struct newest *n)
 {
 	return (n->one.own != 0) + (n->crowd ? p->crowd[n->crowd - 1].count : 0);
 }
 
-static struct race_access *item_of(const struct pass *p, struct newest *n, size_t index)
+static struct race_access *item_of(const struct races *p, struct newest *n, size_t index)
 {
 	return index ? &p->crowd[n->crowd - 1].item[index - 1] : &n->one;
 }
 
-static bool is_before(const struct pass *p, const struct race_access *a, uint32_t thread)
+static bool is_before(const struct races *p, const struct race_access *a, uint32_t thread)
 {
 	return a->own <= clocks_of(&p->flow.clocks, thread)[a->thread];
 }
 
 /* Tells of those that are not ordered before the event; were there any? */
-static bool meet(struct pass *p, struct newest *n, bool writes, const struct predict_event *e,
+static bool meet(struct races *p, struct newest *n, bool writes, const struct predict_event *e,
 		 size_t index)
 {
 	bool races = false;
@@ -67,13 +72,13 @@ static bool meet(struct pass *p, struct newest *n, bool writes, const struct pre
 			continue;
 		races = true;
 		if (p->visit)
-			p->visit(p->cookie, e->object, a, writes, index);
+			p->visit(p->cookie, a, writes, e, index);
 	}
 	return races;
 }
 
 /* Leaves only what is not ordered before the moment of `thread`. */
-static void forget_ordered(const struct pass *p, struct newest *n, uint32_t thread)
+static void forget_ordered(const struct races *p, struct newest *n, uint32_t thread)
 {
 	size_t count = count_of(p, n), kept = 0;
 
@@ -86,7 +91,7 @@ static void forget_ordered(const struct pass *p, struct newest *n, uint32_t thre
 		p->crowd[n->crowd - 1].count = kept ? kept - 1 : 0;
 }
 
-static struct race_access *room_in(struct pass *p, struct newest *n)
+static struct race_access *room_in(struct races *p, struct newest *n)
 {
 	struct crowd *crowd;
 
@@ -103,7 +108,7 @@ static struct race_access *room_in(struct pass *p, struct newest *n)
 	return &crowd->item[crowd->count++];
 }
 
-static void put(struct pass *p, struct newest *n, const struct predict_event *e)
+static void put(struct races *p, struct newest *n, const struct predict_event *e)
 {
 	forget_ordered(p, n, e->thread);
 	*room_in(p, n) = (struct race_access){ e->thread, *clocks_own(&p->flow.clocks, e->thread),
@@ -116,16 +121,16 @@ static bool is_calm(const struct newest *n, const uint32_t *now)
 	return !n->crowd && n->one.own <= now[n->one.thread];
 }
 
-static void count_race(struct pass *p, const struct predict_event *e)
+static void count_race(struct races *p, const struct predict_event *e)
 {
-	p->counts->events++;
-	p->counts->places += !p->racy_place[e->place];
-	p->counts->variables += !p->racy_variable[e->object];
+	p->counts.events++;
+	p->counts.places += !p->racy_place[e->place];
+	p->counts.variables += !p->racy_variable[e->object];
 	p->racy_place[e->place] = true;
 	p->racy_variable[e->object] = true;
 }
 
-static void on_read(struct pass *p, const struct predict_event *e, size_t index)
+static void on_read(struct races *p, const struct predict_event *e, size_t index)
 {
 	struct variable *v = &p->variable[e->object];
 	const uint32_t *now = clocks_of(&p->flow.clocks, e->thread);
@@ -141,7 +146,7 @@ static void on_read(struct pass *p, const struct predict_event *e, size_t index)
 }
 
 /* With accesses that race, or many. */
-static void write_among_others(struct pass *p, struct variable *v, const struct predict_event *e,
+static void write_among_others(struct races *p, struct variable *v, const struct predict_event *e,
 			       size_t index)
 {
 	bool races = meet(p, &v->writes, true, e, index);
@@ -154,7 +159,7 @@ static void write_among_others(struct pass *p, struct variable *v, const struct 
 	put(p, &v->writes, e);
 }
 
-static void on_write(struct pass *p, const struct predict_event *e, size_t index)
+static void on_write(struct races *p, const struct predict_event *e, size_t index)
 {
 	struct variable *v = &p->variable[e->object];
 	const uint32_t *now = clocks_of(&p->flow.clocks, e->thread);
@@ -171,7 +176,7 @@ static void on_write(struct pass *p, const struct predict_event *e, size_t index
 	clocks_tick(&p->flow.clocks, e->thread);
 }
 
-static void apply(struct pass *p, const struct predict_event *e, size_t index)
+static void apply(struct races *p, const struct predict_event *e, size_t index)
 {
 	struct clocks *clocks = &p->flow.clocks;
 
@@ -203,7 +208,7 @@ static void apply(struct pass *p, const struct predict_event *e, size_t index)
 	}
 }
 
-static void fetch(const struct pass *p, const struct predict_event *e)
+static void fetch(const struct races *p, const struct predict_event *e)
 {
 	if (e->op == PREDICT_READ || e->op == PREDICT_WRITE)
 		__builtin_prefetch(&p->variable[e->object], 1);
@@ -211,41 +216,77 @@ static void fetch(const struct pass *p, const struct predict_event *e)
 		__builtin_prefetch(&p->written[e->object], 1);
 }
 
-static void pass_run(struct pass *p, const struct predict_sequence *sequence)
+/* For all that the sequence has by now. */
+static void make_room(struct races *p, const struct predict_sequence *sequence)
 {
-	const struct predict_event *event = sequence->event;
-	size_t count = sequence->count, near = count > AHEAD ? count - AHEAD : 0;
+	uint32_t variables = sequence->variables.count;
 
+	flow_make_room(&p->flow, sequence);
+	p->variable = room_zeroed(p->variable, &p->variables, variables, &p->variable_capacity,
+				  sizeof(*p->variable));
+	if (p->order == RACES_SHB)
+		p->written = room_zeroed(p->written, &p->written_count, variables,
+					 &p->written_capacity, sizeof(*p->written));
+	p->released = room_zeroed(p->released, &p->released_count, sequence->locks.count,
+				  &p->released_capacity, sizeof(*p->released));
+	p->racy_place = room_zeroed(p->racy_place, &p->racy_places, sequence->places.count,
+				    &p->place_capacity, sizeof(*p->racy_place));
+	p->racy_variable = room_zeroed(p->racy_variable, &p->racy_variables, variables,
+				       &p->racy_capacity, sizeof(*p->racy_variable));
+}
+
+struct races *races_new(enum races_order order, races_visit visit, void *cookie)
+{
+	struct races *races = room_new(1, sizeof(*races));
+
+	races->order = order;
+	races->visit = visit;
+	races->cookie = cookie;
+	return races;
+}
+
+void races_free(struct races *races)
+{
+	if (!races)
+		return;
+	for (size_t i = 0; i < races->crowds; i++)
+		free(races->crowd[i].item);
+	free(races->crowd);
+	flow_release(&races->flow);
+	free(races->variable);
+	free(races->written);
+	free(races->released);
+	free(races->racy_place);
+	free(races->racy_variable);
+	free(races);
+}
+
+void races_hear(void *races, const struct predict_sequence *sequence,
+		const struct predict_event *event, size_t count, size_t first)
+{
+	struct races *p = races;
+	size_t near = count > AHEAD ? count - AHEAD : 0;
+
+	make_room(p, sequence);
 	for (size_t i = 0; i < near; i++) {
-		predict_sequence_pass(sequence, i);
 		fetch(p, &event[i + AHEAD]);
-		apply(p, &event[i], i);
+		apply(p, &event[i], first + i);
 	}
 	for (size_t i = near; i < count; i++)
-		apply(p, &event[i], i);
+		apply(p, &event[i], first + i);
+}
+
+struct races_counts races_count(const struct races *races)
+{
+	return races->counts;
 }
 
 void races_find(const struct predict_sequence *sequence, enum races_order order, races_visit visit,
 		void *cookie, struct races_counts *ret_counts)
 {
-	uint32_t variables = sequence->variables.count, locks = sequence->locks.count;
-	struct pass p = { .visit = visit, .cookie = cookie, .counts = ret_counts };
+	struct races *races = races_new(order, visit, cookie);
 
-	*ret_counts = (struct races_counts){ 0 };
-	flow_init(&p.flow, sequence, true);
-	p.variable = room_new(variables, sizeof(*p.variable));
-	p.written = order == RACES_SHB ? clock_stamps_new(variables) : NULL;
-	p.released = clock_stamps_new(locks);
-	p.racy_place = room_new(sequence->places.count, sizeof(*p.racy_place));
-	p.racy_variable = room_new(variables, sizeof(*p.racy_variable));
-	pass_run(&p, sequence);
-	for (size_t i = 0; i < p.crowds; i++)
-		free(p.crowd[i].item);
-	free(p.crowd);
-	flow_release(&p.flow);
-	free(p.variable);
-	free(p.written);
-	free(p.released);
-	free(p.racy_place);
-	free(p.racy_variable);
+	races_hear(races, sequence, sequence->event, sequence->count, 0);
+	*ret_counts = races_count(races);
+	races_free(races);
 }

@@ -10,6 +10,8 @@
  *  - RACES_HB: locks, fork, join, notifications. The first race of a run could have happened; later ones may be due to it.
  *  - RACES_SHB: also each write before the reads that see it ("What Happens-After the First Race?", Mathur, Kini, Viswanathan, OOPSLA
  *    2018). Each race could have happened.
+ *
+ * Nothing is kept of an event: memory is that of threads, locks and variables.
  */
 #ifndef THRUM_ANALYZER_PREDICT_RACES_H
 #define THRUM_ANALYZER_PREDICT_RACES_H
@@ -30,10 +32,23 @@ struct races_counts {
 	uint32_t variables;
 };
 
-/* Called for each pair of `event`, an index, and an access before it; may be NULL. */
-typedef void (*races_visit)(void *cookie, uint32_t variable, const struct race_access *before,
-			    bool before_writes, size_t event);
+/* Called for each pair of `event`, the one with this index, and an access before it; may be NULL. */
+typedef void (*races_visit)(void *cookie, const struct race_access *before, bool before_writes,
+			    const struct predict_event *event, size_t index);
 
+struct races;
+
+struct races *races_new(enum races_order order, races_visit visit, void *cookie);
+void races_free(struct races *races); /* takes NULL */
+
+/* Hears of a sequence's events from the first one on: see struct predict_listener. `races` is a struct races. */
+void races_hear(void *races, const struct predict_sequence *sequence,
+		const struct predict_event *event, size_t count, size_t first);
+
+/* Those so far. */
+struct races_counts races_count(const struct races *races);
+
+/* All of the above for a sequence whose events were kept. */
 void races_find(const struct predict_sequence *sequence, enum races_order order, races_visit visit,
 		void *cookie, struct races_counts *ret_counts);
 

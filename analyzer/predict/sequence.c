@@ -6,6 +6,25 @@
 
 #include "room.h"
 
+enum { WINDOW = 4096 }; /* events that listeners hear of at once: what a cache holds */
+
+void predict_sequence_hear(struct predict_sequence *sequence, struct predict_listener listener)
+{
+	if (sequence->listeners == PREDICT_LISTENERS)
+		abort();
+	sequence->listener[sequence->listeners++] = listener;
+}
+
+static void tell_listeners(struct predict_sequence *sequence)
+{
+	size_t first = sequence->heard, count = sequence->count - first;
+
+	for (uint32_t i = 0; i < sequence->listeners; i++)
+		sequence->listener[i].hear(sequence->listener[i].cookie, sequence, sequence->event,
+					   count, first);
+	sequence->heard = sequence->count;
+}
+
 static struct predict_lock_state *state_of(struct predict_sequence *sequence, uint32_t lock)
 {
 	sequence->state = room_zeroed(sequence->state, &sequence->state_count, lock,
@@ -23,11 +42,15 @@ static struct predict_late *late_of(struct predict_sequence *sequence, uint32_t 
 static void append(struct predict_sequence *sequence, uint32_t thread, enum predict_op op,
 		   uint32_t object, uint32_t place)
 {
-	sequence->event = room_for(sequence->event, sequence->count, 1, &sequence->capacity,
-				   sizeof(*sequence->event));
-	sequence->event[sequence->count++] = (struct predict_event){
+	size_t at = sequence->count++ - sequence->heard;
+
+	sequence->event =
+		room_for(sequence->event, at, 1, &sequence->capacity, sizeof(*sequence->event));
+	sequence->event[at] = (struct predict_event){
 		.thread = thread, .object = object, .place = place & 0xfffffffu, .op = op & 0xfu
 	};
+	if (at + 1 == WINDOW && sequence->listeners)
+		tell_listeners(sequence);
 }
 
 static int acquire(struct predict_sequence *sequence, uint32_t thread, enum predict_op op,
@@ -133,6 +156,8 @@ void predict_sequence_end(struct predict_sequence *sequence)
 			append(sequence, t, PREDICT_REQUEST, late->lock - 1, late->place);
 		late->lock = 0;
 	}
+	if (sequence->listeners)
+		tell_listeners(sequence);
 }
 
 void predict_sequence_release(struct predict_sequence *sequence)

@@ -6,6 +6,8 @@
  *  - a lock is acquired by one thread at a time and released by that thread; nested acquires of one lock count as one;
  *  - a read sees the newest write before it.
  * predict_sequence_add holds it to the first, so nothing behind it has to check.
+ *
+ * Either all events are kept, 12 bytes each; or those who hear of them take what they need, and nothing is kept (predict_sequence_hear).
  */
 #ifndef THRUM_ANALYZER_PREDICT_SEQUENCE_H
 #define THRUM_ANALYZER_PREDICT_SEQUENCE_H
@@ -51,10 +53,25 @@ struct predict_late {
 	uint32_t place;
 };
 
+struct predict_sequence;
+
+/* Who hears of the events as they come, some thousand at a time: `first` is the index of the first one. */
+struct predict_listener {
+	void (*hear)(void *cookie, const struct predict_sequence *sequence,
+		     const struct predict_event *event, size_t count, size_t first);
+	void *cookie; /* borrowed */
+};
+
+enum { PREDICT_LISTENERS = 2 };
+
 /* Zeroed = empty. */
 struct predict_sequence {
-	struct predict_event *event; /* owns */
+	struct predict_event
+		*event; /* owns; with listeners only those that they have not heard of */
 	size_t count, capacity;
+	struct predict_listener listener[PREDICT_LISTENERS];
+	uint32_t listeners;
+	size_t heard; /* events that the listeners heard of, and that are gone */
 	struct names threads, locks, variables, places;
 	struct predict_lock_state *state; /* owns; by lock, while events are added */
 	size_t state_capacity, state_count;
@@ -75,11 +92,12 @@ struct predict_sequence {
 	void *tell_cookie;
 };
 
-/* In a pass, before each event. */
-static inline void predict_sequence_pass(const struct predict_sequence *sequence, size_t event)
+/* Before the first event. From then on no event is kept that was heard of by all; predict_sequence_end tells of the last ones. */
+void predict_sequence_hear(struct predict_sequence *sequence, struct predict_listener listener);
+
+static inline bool predict_sequence_keeps(const struct predict_sequence *sequence)
 {
-	if (!(event & 0xfffff) && sequence->tell)
-		sequence->tell(sequence->tell_cookie, event, sequence->count);
+	return !sequence->listeners;
 }
 
 /*

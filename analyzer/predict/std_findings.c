@@ -10,10 +10,26 @@
 #define PARTS_SHOWN 8u /* of a ring */
 
 struct teller {
-	const struct predict_sequence *sequence;
+	struct predict_sequence *sequence; /* borrowed, like the next two */
 	const struct acquires *acquires;
 	struct finding_list *list;
 	size_t process;
+};
+
+/* Pairs of places: the first one of each is told, the others count. */
+struct race_book {
+	struct teller *teller;
+	struct names pairs;
+	struct finding **finding; /* owns the array; by pair */
+	size_t count, capacity;
+};
+
+struct std_findings {
+	struct teller teller;
+	uint64_t rules_off;
+	struct race_book book;
+	struct races *races;	     /* owns; NULL = not asked for */
+	struct predictor *predictor; /* the same */
 };
 
 /* ---- words ---- */
@@ -39,9 +55,9 @@ static const char *lock_word(const struct teller *t, uint32_t lock)
 	return word_of(t, &t->sequence->locks, lock);
 }
 
-static const char *place_word(const struct teller *t, size_t event)
+static const char *place_word(const struct teller *t, uint32_t place)
 {
-	return word_of(t, &t->sequence->places, t->sequence->event[event].place);
+	return word_of(t, &t->sequence->places, place);
 }
 
 /* ---- parts of a finding: ids are the sequence's numbers + 1 ---- */
@@ -151,7 +167,7 @@ static const char *witness_words(const struct teller *t, const struct predict_de
 
 		text = finding_list_printf(t->list, "%s%s%s waits for lock %s at %s", text,
 					   i ? ", " : "then ", thread_word(t, a->thread),
-					   lock_word(t, a->lock), place_word(t, a->event));
+					   lock_word(t, a->lock), place_word(t, a->place));
 	}
 	return text;
 }
@@ -196,9 +212,9 @@ static void tell_deadlock(const struct teller *t, const struct predict_deadlock 
 	for (uint32_t i = 0; i < d->length; i++) {
 		const struct acquire *a = ring_acquire(t, d, i), *held = held_of(t, d, i);
 
-		add_stack(t, f, ROLE_HOLDS, a->thread, held->lock, place_word(t, held->event));
+		add_stack(t, f, ROLE_HOLDS, a->thread, held->lock, place_word(t, held->place));
 		add_stack(t, f, d->observed ? ROLE_WAITS : ROLE_ACQUIRES, a->thread, a->lock,
-			  place_word(t, a->event));
+			  place_word(t, a->place));
 	}
 	f->title = d->length > 4
 			   ? finding_list_printf(t->list,
@@ -209,18 +225,18 @@ static void tell_deadlock(const struct teller *t, const struct predict_deadlock 
 	finding_commit(t->list, f);
 }
 
-static int collect_deadlocks(struct teller *t, uint64_t rules_off, struct std_summary *summary,
-			     struct diag *diag)
+static int tell_deadlocks(struct std_findings *s, struct std_summary *summary, struct diag *diag)
 {
+	struct teller *t = &s->teller;
 	struct predict_result result;
-	int error = predict_deadlocks(t->sequence, NULL, &result, diag);
+	int error = predictor_finish(s->predictor, t->sequence, &result, diag);
 
 	t->acquires = &result.acquires;
 	for (size_t i = 0; !error && i < result.count; i++) {
 		const struct predict_deadlock *d = &result.deadlock[i];
 		enum rule rule = d->observed ? RULE_DEADLOCK : RULE_LOCK_ORDER_INVERSION;
 
-		if (!(rules_off >> rule & 1))
+		if (!(s->rules_off >> rule & 1))
 			tell_deadlock(t, d);
 	}
 	summary->ordered = result.counts.ordered;
@@ -231,19 +247,11 @@ static int collect_deadlocks(struct teller *t, uint64_t rules_off, struct std_su
 
 /* ---- races ---- */
 
-/* Pairs of places: the first one of each is told, the others count. */
-struct race_book {
-	struct teller *teller;
-	struct names pairs;
-	struct finding **finding; /* owns the array; by pair */
-	size_t count, capacity;
-};
-
-static void tell_race(struct race_book *b, uint32_t variable, const struct race_access *before,
-		      bool before_writes, size_t event)
+static void tell_race(struct race_book *b, const struct race_access *before, bool before_writes,
+		      const struct predict_event *e)
 {
 	const struct teller *t = b->teller;
-	const struct predict_event *e = &t->sequence->event[event];
+	uint32_t variable = e->object;
 	bool writes = e->op == PREDICT_WRITE;
 	const char *name = word_of(t, &t->sequence->variables, variable);
 	struct finding *f = finding_begin(t->list, RULE_DATA_RACE, CONFIDENCE_OBSERVED, t->process);
@@ -257,9 +265,9 @@ static void tell_race(struct race_book *b, uint32_t variable, const struct race_
 	memory->word = "variable";
 	memory->name = name;
 	stack = add_stack(t, f, ROLE_ACCESSES, before->thread, variable,
-			  word_of(t, &t->sequence->places, before->place));
+			  place_word(t, before->place));
 	stack->access = (struct finding_access){ .reads = !before_writes, .writes = before_writes };
-	stack = add_stack(t, f, ROLE_ACCESSES, e->thread, variable, place_word(t, event));
+	stack = add_stack(t, f, ROLE_ACCESSES, e->thread, variable, place_word(t, e->place));
 	stack->access = (struct finding_access){ .reads = !writes, .writes = writes };
 	f->title = finding_list_printf(t->list, "%s %s variable %s while %s %s it",
 				       thread_word(t, before->thread),
@@ -274,43 +282,61 @@ static void tell_race(struct race_book *b, uint32_t variable, const struct race_
 	b->finding[b->count++] = f;
 }
 
-static void on_race(void *cookie, uint32_t variable, const struct race_access *before,
-		    bool before_writes, size_t event)
+static void on_race(void *cookie, const struct race_access *before, bool before_writes,
+		    const struct predict_event *e, size_t index)
 {
 	struct race_book *b = cookie;
-	uint32_t key[3] = { before->place, b->teller->sequence->event[event].place,
-			    (uint32_t)before_writes << 1 |
-				    (b->teller->sequence->event[event].op == PREDICT_WRITE) };
+	uint32_t key[3] = { before->place, e->place,
+			    (uint32_t)before_writes << 1 | (e->op == PREDICT_WRITE) };
 	uint32_t pair = names_lookup_or_add(&b->pairs, (const char *)key, sizeof(key), sizeof(key));
 
+	(void)index;
 	if (pair < b->count)
 		b->finding[pair]->count++;
 	else
-		tell_race(b, variable, before, before_writes, event);
+		tell_race(b, before, before_writes, e);
 }
 
-static void collect_races(struct teller *t)
-{
-	struct race_book book = { .teller = t };
-	struct races_counts counts;
+/* ---- the whole ---- */
 
-	races_find(t->sequence, RACES_SHB, on_race, &book, &counts);
-	names_release(&book.pairs);
-	free(book.finding);
+struct std_findings *std_findings_new(struct predict_sequence *sequence, uint64_t rules_off,
+				      size_t process, struct finding_list *list)
+{
+	struct std_findings *s = room_new(1, sizeof(*s));
+
+	s->teller = (struct teller){ .sequence = sequence, .list = list, .process = process };
+	s->rules_off = rules_off;
+	s->book.teller = &s->teller;
+	if (!(rules_off >> RULE_DATA_RACE & 1)) {
+		s->races = races_new(RACES_SHB, on_race, &s->book);
+		predict_sequence_hear(sequence, (struct predict_listener){ races_hear, s->races });
+	}
+	/* Also where nobody asks: without one who hears of them events would be kept. */
+	s->predictor = predictor_new(NULL);
+	if (!(rules_off >> RULE_DEADLOCK & rules_off >> RULE_LOCK_ORDER_INVERSION & 1) || !s->races)
+		predict_sequence_hear(sequence,
+				      (struct predict_listener){ predictor_hear, s->predictor });
+	return s;
 }
 
-int std_findings_collect(const struct predict_sequence *sequence, uint64_t rules_off,
-			 size_t process, struct finding_list *list, struct std_summary *ret_summary,
-			 struct diag *diag)
+int std_findings_finish(struct std_findings *findings, struct std_summary *ret_summary,
+			struct diag *diag)
 {
-	struct teller teller = { .sequence = sequence, .list = list, .process = process };
+	const struct predict_sequence *sequence = findings->teller.sequence;
 
 	*ret_summary = (struct std_summary){ .events = sequence->count,
 					     .threads = sequence->threads.count,
 					     .locks = sequence->locks.count };
-	if (!(rules_off >> RULE_DATA_RACE & 1))
-		collect_races(&teller);
-	if (rules_off >> RULE_DEADLOCK & rules_off >> RULE_LOCK_ORDER_INVERSION & 1)
-		return 0;
-	return collect_deadlocks(&teller, rules_off, ret_summary, diag);
+	return tell_deadlocks(findings, ret_summary, diag);
+}
+
+void std_findings_free(struct std_findings *findings)
+{
+	if (!findings)
+		return;
+	races_free(findings->races);
+	predictor_free(findings->predictor);
+	names_release(&findings->book.pairs);
+	free(findings->book.finding);
+	free(findings);
 }

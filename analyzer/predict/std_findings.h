@@ -17,9 +17,17 @@ struct std_summary {
 	bool spent;	  /* the search for rings was given up: there may be more */
 };
 
-/* Appends to `list`, all of process `process`. `rules_off` has a bit per enum rule. */
-int std_findings_collect(const struct predict_sequence *sequence, uint64_t rules_off,
-			 size_t process, struct finding_list *list, struct std_summary *ret_summary,
-			 struct diag *diag);
+struct std_findings;
+
+/*
+ * Hears of `sequence`, which has no events yet and keeps none. Races are appended to `list` as they come, the rest at the end; all of process
+ * `process`. `rules_off` has a bit per enum rule.
+ */
+struct std_findings *std_findings_new(struct predict_sequence *sequence, uint64_t rules_off,
+				      size_t process, struct finding_list *list);
+/* After the last event. */
+int std_findings_finish(struct std_findings *findings, struct std_summary *ret_summary,
+			struct diag *diag);
+void std_findings_free(struct std_findings *findings); /* takes NULL */
 
 #endif

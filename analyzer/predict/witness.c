@@ -1,112 +1,181 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * witness.c - from a part of a sequence to where each thread stops.
+ * witness.c - what can be told of a part of a sequence: how much it is, and its last steps.
  */
 #include "witness.h"
-
-/* A thread stops behind its event of this moment. */
-struct cut {
-	uint32_t thread, moment;
-	uint32_t *end; /* in the witness */
-};
 
 void witness_init(const struct closure *closure, const uint32_t *acquire, uint32_t count,
 		  struct witness *ret_witness)
 {
 	uint32_t threads = closure->sequence->threads.count;
 
-	*ret_witness =
-		(struct witness){ .length = count, .end = room_new(threads, sizeof(uint32_t)) };
+	*ret_witness = (struct witness){ .length = count,
+					 .in = room_new(threads, sizeof(uint32_t)),
+					 .end = room_new(threads, sizeof(uint32_t)) };
 	memcpy(ret_witness->acquire, acquire, count * sizeof(*acquire));
-	memcpy(ret_witness->end, closure->in, threads * sizeof(*closure->in));
+	memcpy(ret_witness->in, closure->in, threads * sizeof(*closure->in));
 }
 
 void witness_release(struct witness *witness)
 {
+	free(witness->in);
 	free(witness->end);
 	*witness = (struct witness){ 0 };
 }
 
-static int compare_cuts(const void *a, const void *b)
-{
-	const struct cut *x = a, *y = b;
+/* ---- the events that are told of, whoever has them: the sequence, or the digest ---- */
 
-	if (x->thread != y->thread)
-		return x->thread < y->thread ? -1 : 1;
-	return (x->moment > y->moment) - (x->moment < y->moment);
-}
-
-/* Moment 1 is before all events. */
-static struct cut *collect_cuts(uint32_t threads, struct witness *const *witness, size_t count,
-				size_t *ret_cuts)
-{
-	struct cut *cut = room_new(count * threads, sizeof(*cut));
-	size_t cuts = 0;
-
-	for (size_t w = 0; w < count; w++)
-		for (uint32_t t = 0; t < threads; t++) {
-			uint32_t moment = witness[w]->end[t];
-
-			witness[w]->end[t] = 0;
-			if (moment > 1)
-				cut[cuts++] = (struct cut){ t, moment, &witness[w]->end[t] };
-		}
-	qsort(cut, cuts, sizeof(*cut), compare_cuts);
-	*ret_cuts = cuts;
-	return cut;
-}
-
-struct cutter {
-	const struct cut **next; /* owns; by thread */
-	const struct cut *end;
-	uint32_t *moment; /* owns; by thread */
-	size_t left;
+struct told {
+	const struct digest *digest;
+	const struct predict_sequence *sequence;
+	size_t blocks;
 };
 
-static void tick(struct cutter *c, uint32_t thread, size_t event)
+static struct told told_of(const struct digest *digest, const struct predict_sequence *sequence)
 {
-	uint32_t moment = ++c->moment[thread];
+	return (struct told){ digest, sequence,
+			      predict_sequence_keeps(sequence)
+				      ? (sequence->count + DIGEST_BLOCK - 1) / DIGEST_BLOCK
+				      : digest_blocks(digest) };
+}
 
-	while (c->next[thread] < c->end && c->next[thread]->thread == thread &&
-	       c->next[thread]->moment == moment) {
-		*c->next[thread]++->end = (uint32_t)event + 1;
-		c->left--;
+/* Without what is no event of its own. */
+static size_t told_read(const struct told *t, size_t block,
+			struct digest_event ret_event[DIGEST_BLOCK])
+{
+	const struct predict_sequence *s = t->sequence;
+	size_t first = block * DIGEST_BLOCK, count = 0;
+
+	if (!predict_sequence_keeps(s)) {
+		size_t all = digest_read(t->digest, block, ret_event);
+
+		for (size_t i = 0; i < all; i++)
+			if (digest_is_event(ret_event[i].op))
+				ret_event[count++] = ret_event[i];
+		return count;
+	}
+	for (; count < DIGEST_BLOCK && first + count < s->count; count++) {
+		const struct predict_event *e = &s->event[first + count];
+
+		ret_event[count] = (struct digest_event){ .event = (uint32_t)(first + count),
+							  .thread = e->thread,
+							  .detail = e->place };
+	}
+	return count;
+}
+
+/* ---- how many ---- */
+
+/* Where a witness ends in a thread. */
+struct end {
+	uint32_t event, thread;
+	struct witness *witness;
+};
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct end *x = a, *y = b;
+
+	return (x->event > y->event) - (x->event < y->event);
+}
+
+static void count_events(const struct told *told, struct witness *const *witness, size_t count)
+{
+	uint32_t threads = told->sequence->threads.count;
+	struct end *end = room_new(count * threads, sizeof(*end));
+	size_t *done = room_new(threads, sizeof(*done)), ends = 0, next = 0;
+	struct digest_event event[DIGEST_BLOCK];
+
+	for (size_t w = 0; w < count; w++)
+		for (uint32_t t = 0; t < threads; t++)
+			if (witness[w]->end[t])
+				end[ends++] = (struct end){ witness[w]->end[t], t, witness[w] };
+	qsort(end, ends, sizeof(*end), compare_ends);
+	for (size_t block = 0; block < told->blocks && next < ends; block++) {
+		size_t events = told_read(told, block, event);
+
+		for (size_t i = 0; i < events; i++) {
+			for (; next < ends && end[next].event <= event[i].event; next++)
+				end[next].witness->events += done[end[next].thread];
+			done[event[i].thread]++;
+		}
+	}
+	for (; next < ends; next++)
+		end[next].witness->events += done[end[next].thread];
+	free(end);
+	free(done);
+}
+
+/* ---- the last steps ---- */
+
+/* The event before those that were seen. False = it is of one step too many. */
+static bool step_back(struct witness *w, const struct digest_event *e)
+{
+	struct witness_step *step = &w->step[w->steps - 1];
+
+	if (!w->steps || step->thread != e->thread) {
+		if (w->steps == WITNESS_STEPS)
+			return false;
+		step = &w->step[w->steps++];
+		*step = (struct witness_step){ .thread = e->thread, .last = e->detail };
+	}
+	step->first = e->detail;
+	step->count++;
+	return true;
+}
+
+static void turn_round(struct witness *w)
+{
+	for (uint32_t i = 0; i < w->steps / 2; i++) {
+		struct witness_step step = w->step[i];
+
+		w->step[i] = w->step[w->steps - 1 - i];
+		w->step[w->steps - 1 - i] = step;
 	}
 }
 
-void witnesses_cut(const struct predict_sequence *sequence, const struct acquires *acquires,
-		   struct witness *const *witness, size_t count)
+/* The last block that begins before the event. */
+static size_t block_of(const struct told *t, size_t event)
 {
-	uint32_t threads = sequence->threads.count;
-	size_t cuts;
-	struct cut *cut = collect_cuts(threads, witness, count, &cuts);
-	struct cutter c = { .next = room_new(threads, sizeof(*c.next)),
-			    .end = cut + cuts,
-			    .moment = room_new(threads, sizeof(*c.moment)),
-			    .left = cuts };
+	size_t low = 0, high = t->blocks;
 
-	for (uint32_t t = 0; t < threads; t++) {
-		c.next[t] = c.end;
-		c.moment[t] = 1;
-	}
-	for (size_t i = cuts; i-- > 0;)
-		c.next[cut[i].thread] = &cut[i];
-	for (size_t i = 0; c.left && i < sequence->count; i++) {
-		const struct predict_event *e = &sequence->event[i];
+	if (predict_sequence_keeps(t->sequence))
+		return event / DIGEST_BLOCK;
+	while (low + 1 < high) {
+		size_t middle = low + (high - low) / 2;
 
-		if (order_ticks((enum predict_op)e->op))
-			tick(&c, e->thread, i);
-		else if (e->op == PREDICT_JOIN)
-			tick(&c, e->object, i);
+		if (t->digest->start[middle].event < event)
+			low = middle;
+		else
+			high = middle;
 	}
-	/* What a thread of the ring reads right before its acquire is in, too. */
+	return low;
+}
+
+static void fill_steps(const struct told *told, struct witness *w)
+{
+	struct digest_event event[DIGEST_BLOCK];
+	bool more = told->blocks > 0;
+	size_t last = 0;
+
+	for (uint32_t t = 0; t < told->sequence->threads.count; t++)
+		last = w->end[t] > last ? w->end[t] : last;
+	w->steps = 0;
+	for (size_t block = more ? block_of(told, last) + 1 : 0; block-- > 0 && more;)
+		for (size_t i = told_read(told, block, event); i-- > 0 && more;)
+			if (event[i].event < w->end[event[i].thread])
+				more = step_back(w, &event[i]);
+	turn_round(w);
+}
+
+void witnesses_tell(const struct digest *digest, const struct predict_sequence *sequence,
+		    struct witness *const *witness, size_t count)
+{
+	struct told told = told_of(digest, sequence);
+
 	for (size_t w = 0; w < count; w++)
-		for (uint32_t i = 0; i < witness[w]->length; i++) {
-			const struct acquire *a = &acquires->acquire[witness[w]->acquire[i]];
-
-			witness[w]->end[a->thread] = a->event;
-		}
-	free(cut);
-	free(c.next);
-	free(c.moment);
+		witness[w]->events = 0;
+	count_events(&told, witness, count);
+	for (size_t w = 0; w < count; w++)
+		fill_steps(&told, witness[w]);
 }

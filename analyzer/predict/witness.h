@@ -9,18 +9,20 @@
 
 enum { WITNESS_STEPS = 12 }; /* of the end that are kept */
 
-/* A thread does its next `count` events, the first and the last of which are these of the sequence; nobody else does anything. */
+/* A thread does its next `count` events, from one at `first` to one at `last`, places; nobody else does anything. */
 struct witness_step {
 	uint32_t thread;
-	size_t first, last, count;
+	uint32_t first, last;
+	size_t count;
 };
 
 /* Zeroed = none. */
 struct witness {
 	uint32_t length; /* of the ring that it ends in */
 	uint32_t acquire[PATTERN_MOST];
+	uint32_t *in; /* owns; by thread: its moments up to this one */
 	uint32_t *
-		end; /* owns; by thread: its events of the sequence before this one. Until witnesses_cut: moments */
+		end; /* owns; by thread: its events of the sequence before this one; by witnesses_play */
 	size_t events;
 	struct witness_step step[WITNESS_STEPS]; /* the last ones */
 	uint32_t steps;
@@ -32,16 +34,19 @@ void witness_init(const struct closure *closure, const uint32_t *acquire, uint32
 		  struct witness *ret_witness);
 void witness_release(struct witness *witness);
 
-/* From moments to events, all of them in one pass. */
-void witnesses_cut(const struct predict_sequence *sequence, const struct acquires *acquires,
-		   struct witness *const *witness, size_t count);
-
 /*
  * Independent of how it was found: is each a correct reordering of the sequence (locks of one thread at a time, reads that see the same
  * writes, forks and joins kept, no wait that ends without a notification), and does each acquire of its ring come next in its thread, for
- * a lock that the thread of the next one holds then? Says so in witness->holds; fills in its events and steps. One pass for 64 of them.
+ * a lock that the thread of the next one holds then? Says so in witness->holds, and fills in where its threads end. One pass for 64 of them.
  */
-void witnesses_play(const struct predict_sequence *sequence, const struct acquires *acquires,
+void witnesses_play(const struct digest *digest, const struct predict_sequence *sequence,
+		    const struct acquires *acquires, struct witness *const *witness, size_t count);
+
+/*
+ * From where their threads end: how many events, and the steps. All events where the sequence has kept them; else those of locks and
+ * threads, with which the reads and writes between them go.
+ */
+void witnesses_tell(const struct digest *digest, const struct predict_sequence *sequence,
 		    struct witness *const *witness, size_t count);
 
 #endif

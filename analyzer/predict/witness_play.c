@@ -6,14 +6,15 @@
 
 enum { BATCH = 64 };
 
-/* Where threads leave witnesses. */
+/* Where threads leave witnesses: behind this moment. */
 struct leave {
-	uint32_t thread, event;
+	uint32_t thread, moment;
 	uint32_t witness; /* of the batch */
 };
 
 /* Two runs side by side: the recorded one, and each witness, which does some of its events. */
 struct player {
+	const struct digest *digest;
 	const struct predict_sequence *sequence;
 	const struct acquires *acquires;
 	struct witness *const *witness; /* of the batch */
@@ -21,16 +22,14 @@ struct player {
 	uint64_t *in;	  /* owns; by thread: witnesses that it is in still */
 	uint64_t *left;	  /* owns; by thread: those that leave out events of it */
 	uint64_t *unborn; /* owns; by thread: those that leave out its fork */
-	uint64_t *
-		newest; /* owns; by variable: those that did its newest write, or nobody wrote it */
-	uint64_t *taken; /* owns; by lock: those in which somebody has it */
-	uint32_t *owner; /* owns; by lock: thread + 1 that has it in the sequence */
-	uint64_t *waits; /* owns; by thread: those in which it waits, and is not notified yet */
+	uint64_t *taken;  /* owns; by lock: those in which somebody has it */
+	uint32_t *owner;  /* owns; by lock: thread + 1 that has it in the sequence */
+	uint64_t *waits;  /* owns; by thread: those in which it waits, and is not notified yet */
 	uint64_t *
 		missed; /* owns; by thread: those in which the sequence notified it then. A wait may end without that, by a timeout */
 	uint32_t *wait_lock;	   /* owns; by thread */
-	size_t *done;		   /* owns; by thread: events so far */
-	struct leave *leave;	   /* owns; by thread, event */
+	uint32_t *moment;	   /* owns; by thread */
+	struct leave *leave;	   /* owns; by thread, moment */
 	const struct leave **next; /* owns; by thread */
 	const struct leave *end;
 	uint64_t broken;
@@ -43,7 +42,7 @@ static int compare_leaves(const void *a, const void *b)
 
 	if (x->thread != y->thread)
 		return x->thread < y->thread ? -1 : 1;
-	return (x->event > y->event) - (x->event < y->event);
+	return (x->moment > y->moment) - (x->moment < y->moment);
 }
 
 static void sort_leaves(struct player *p)
@@ -54,7 +53,7 @@ static void sort_leaves(struct player *p)
 
 	for (uint32_t w = 0; w < p->count; w++)
 		for (uint32_t t = 0; t < threads; t++)
-			leave[leaves++] = (struct leave){ t, p->witness[w]->end[t], w };
+			leave[leaves++] = (struct leave){ t, p->witness[w]->in[t], w };
 	qsort(leave, leaves, sizeof(*leave), compare_leaves);
 	p->leave = leave;
 	p->end = leave + leaves;
@@ -71,16 +70,14 @@ static void player_init(struct player *p)
 	p->in = room_new(threads, sizeof(*p->in));
 	p->left = room_new(threads, sizeof(*p->left));
 	p->unborn = room_new(threads, sizeof(*p->unborn));
-	p->newest = room_new(s->variables.count, sizeof(*p->newest));
 	p->taken = room_new(locks, sizeof(*p->taken));
 	p->owner = room_new(locks, sizeof(*p->owner));
 	p->waits = room_new(threads, sizeof(*p->waits));
 	p->missed = room_new(threads, sizeof(*p->missed));
 	p->wait_lock = room_new(threads, sizeof(*p->wait_lock));
-	p->done = room_new(threads, sizeof(*p->done));
+	p->moment = room_new(threads, sizeof(*p->moment));
 	p->stopped = room_new(p->count, sizeof(*p->stopped));
 	memset(p->in, 0xff, threads * sizeof(*p->in));
-	memset(p->newest, 0xff, s->variables.count * sizeof(*p->newest));
 	sort_leaves(p);
 }
 
@@ -89,20 +86,19 @@ static void player_release(struct player *p)
 	free(p->in);
 	free(p->left);
 	free(p->unborn);
-	free(p->newest);
 	free(p->taken);
 	free(p->owner);
 	free(p->waits);
 	free(p->missed);
 	free(p->wait_lock);
-	free(p->done);
+	free(p->moment);
 	free(p->stopped);
 	free(p->leave);
 	free(p->next);
 }
 
-/* The thread stops before its event `i`. If it is of the ring: does it stand before its acquire, and has it what the one before wants? */
-static void stop(struct player *p, uint32_t w, uint32_t thread, size_t i)
+/* The thread stops here. If it is of the ring: does it stand before its acquire, and has it what the one before wants? */
+static void stop(struct player *p, uint32_t w, uint32_t thread)
 {
 	const struct witness *witness = p->witness[w];
 	uint64_t bit = UINT64_C(1) << w;
@@ -113,7 +109,7 @@ static void stop(struct player *p, uint32_t w, uint32_t thread, size_t i)
 			&p->acquires->acquire[witness->acquire[(k + witness->length - 1) %
 							       witness->length]];
 
-		if (a->thread != thread || a->event != i)
+		if (a->thread != thread || a->own != witness->in[thread] + 1)
 			continue;
 		/* Traces fork threads that run already: only what comes after is due to it. */
 		if (p->unborn[thread] & bit || p->waits[thread] & p->missed[thread] & bit)
@@ -122,20 +118,40 @@ static void stop(struct player *p, uint32_t w, uint32_t thread, size_t i)
 	}
 }
 
-/* Those that the thread is in at its event `i`. */
-static uint64_t leave_until(struct player *p, uint32_t thread, size_t i)
+static void leave(struct player *p, const struct leave *l, size_t event)
 {
+	stop(p, l->witness, l->thread);
+	p->witness[l->witness]->end[l->thread] = (uint32_t)event;
+}
+
+/* Those that the thread is in at its next event, which is this one. */
+static uint64_t leave_until(struct player *p, uint32_t thread, size_t event)
+{
+	uint32_t moment = ++p->moment[thread];
+
 	for (const struct leave *l = p->next[thread];
-	     l < p->end && l->thread == thread && l->event <= i; l = ++p->next[thread]) {
+	     l < p->end && l->thread == thread && l->moment < moment; l = ++p->next[thread]) {
 		uint64_t bit = UINT64_C(1) << l->witness;
 
-		stop(p, l->witness, thread, i);
+		leave(p, l, event);
 		p->in[thread] &= ~bit;
 		p->left[thread] |= bit;
-		p->witness[l->witness]->events += p->done[thread];
 	}
-	p->done[thread]++;
 	return p->in[thread];
+}
+
+/* Those of `in` that do not have the moment of the thread. */
+static uint64_t lack(const struct player *p, uint64_t in, uint32_t thread, uint32_t moment)
+{
+	uint64_t without = 0;
+
+	for (in &= p->left[thread]; in; in &= in - 1) {
+		uint32_t w = (uint32_t)__builtin_ctzll(in);
+
+		if (p->witness[w]->in[thread] < moment)
+			without |= UINT64_C(1) << w;
+	}
+	return without;
 }
 
 /* In the witnesses `in`, and in the others only in the sequence. */
@@ -157,127 +173,127 @@ static void end_wait(struct player *p, uint32_t thread, uint64_t in)
 	p->waits[thread] &= ~in;
 }
 
-static void play(struct player *p, const struct predict_event *e, uint64_t in)
+static void play(struct player *p, const struct digest_event *e, uint64_t in)
 {
+	/* An edge is what the thread learns of by its next event. */
+	if (e->op == DIGEST_LEARNS)
+		return;
 	p->broken |= in & p->unborn[e->thread];
-	if (p->waits[e->thread] && e->op != PREDICT_REQUEST)
+	switch (e->op) {
+	case DIGEST_SEES:
+		p->broken |= lack(p, in, e->object, e->detail);
+		break;
+	case DIGEST_LEARNS:
+		break;
+	case DIGEST_WAKES:
 		end_wait(p, e->thread, in);
-	switch ((enum predict_op)e->op) {
-	case PREDICT_READ:
-		p->broken |= in & ~p->newest[e->object];
 		break;
-	case PREDICT_WRITE:
-		p->newest[e->object] = in;
-		break;
-	case PREDICT_UNKNOWN:
+	case DIGEST_UNKNOWN:
 		p->broken |= in;
 		break;
-	case PREDICT_ACQUIRE:
-	case PREDICT_TRY:
+	case DIGEST_ACQUIRE:
+	case DIGEST_TRY:
 		p->broken |= in & p->taken[e->object];
 		p->taken[e->object] |= in;
 		p->owner[e->object] = e->thread + 1;
 		break;
-	case PREDICT_RELEASE:
+	case DIGEST_RELEASE:
 		p->broken |= in & ~p->taken[e->object];
 		p->taken[e->object] &= ~in;
 		p->owner[e->object] = 0;
 		break;
-	case PREDICT_JOIN:
+	case DIGEST_JOIN:
 		p->broken |= in & (p->left[e->object] | p->unborn[e->object]);
 		break;
-	case PREDICT_WAIT:
+	case DIGEST_WAIT:
 		p->waits[e->thread] |= in;
 		p->missed[e->thread] &= ~in;
 		p->wait_lock[e->thread] = e->object;
 		break;
-	case PREDICT_NOTIFY:
+	case DIGEST_NOTIFY:
 		notify(p, e->object, in);
 		break;
-	case PREDICT_FORK:
+	case DIGEST_FORK:
 		p->unborn[e->object] |= ~in;
 		break;
-	case PREDICT_REQUEST:
-		break;
 	}
 }
 
-/* The last steps, from the end. */
-static void fill_steps(const struct predict_sequence *s, size_t end, struct witness *w)
+/* Threads that did all their events. */
+static void stop_rest(struct player *p, size_t end)
 {
-	struct witness_step step[WITNESS_STEPS];
-	uint32_t steps = 0;
-
-	for (size_t i = end; i-- > 0;) {
-		uint32_t thread = s->event[i].thread;
-
-		if (i >= w->end[thread])
-			continue;
-		if (!steps || step[steps - 1].thread != thread) {
-			if (steps == WITNESS_STEPS)
-				break;
-			step[steps++] = (struct witness_step){ .thread = thread, .last = i };
-		}
-		step[steps - 1].first = i;
-		step[steps - 1].count++;
-	}
-	w->steps = steps;
-	for (uint32_t k = 0; k < steps; k++)
-		w->step[k] = step[steps - 1 - k];
+	for (uint32_t t = 0; t < p->sequence->threads.count; t++)
+		for (const struct leave *l = p->next[t]; l < p->end && l->thread == t; l++)
+			leave(p, l, end);
 }
 
-/* Behind all that its ring wants, and so behind the part before it. */
-static size_t end_of(const struct player *p, uint32_t w)
+/* Up to the last acquire that a ring wants, with it. */
+static void play_until(struct player *p, size_t end)
+{
+	struct digest_event event[DIGEST_BLOCK];
+
+	for (size_t block = 0; block < digest_blocks(p->digest); block++) {
+		size_t count = digest_read(p->digest, block, event);
+
+		digest_tell(p->sequence, p->digest, block);
+		for (size_t i = 0; i < count; i++) {
+			const struct digest_event *e = &event[i];
+
+			if (e->event > end)
+				return;
+			play(p, e, leave_until(p, e->thread, e->event));
+		}
+	}
+}
+
+/* Its last acquire that the ring wants: the part comes before it. */
+static size_t end_of(const struct player *p, const struct witness *witness)
 {
 	size_t end = 0;
 
-	for (uint32_t k = 0; k < p->witness[w]->length; k++) {
-		size_t event = p->acquires->acquire[p->witness[w]->acquire[k]].event;
+	for (uint32_t k = 0; k < witness->length; k++) {
+		size_t event = p->acquires->acquire[witness->acquire[k]].event;
 
-		end = event >= end ? event + 1 : end;
+		end = event > end ? event : end;
 	}
 	return end;
 }
 
-/* Threads that did all their events. */
-static void stop_rest(struct player *p)
+static void finish(struct player *p, uint32_t w)
 {
+	struct witness *witness = p->witness[w];
+	uint32_t end = (uint32_t)end_of(p, witness);
+
 	for (uint32_t t = 0; t < p->sequence->threads.count; t++)
-		for (const struct leave *l = p->next[t]; l < p->end && l->thread == t; l++)
-			p->witness[l->witness]->events += p->done[t];
+		witness->end[t] = witness->end[t] < end ? witness->end[t] : end;
+	witness->holds = !(p->broken >> w & 1) && p->stopped[w] == witness->length;
 }
 
-static void play_batch(const struct predict_sequence *sequence, const struct acquires *acquires,
-		       struct witness *const *witness, uint32_t count)
+static void play_batch(struct player *p)
 {
-	struct player p = {
-		.sequence = sequence, .acquires = acquires, .witness = witness, .count = count
-	};
 	size_t end = 0;
 
-	player_init(&p);
-	for (uint32_t w = 0; w < count; w++) {
-		witness[w]->events = 0;
-		end = end_of(&p, w) > end ? end_of(&p, w) : end;
-	}
-	for (size_t i = 0; i < end; i++) {
-		const struct predict_event *e = &sequence->event[i];
-
-		predict_sequence_pass(sequence, i);
-		play(&p, e, leave_until(&p, e->thread, i));
-	}
-	stop_rest(&p);
-	for (uint32_t w = 0; w < count; w++) {
-		witness[w]->holds = !(p.broken >> w & 1) && p.stopped[w] == witness[w]->length;
-		fill_steps(sequence, end_of(&p, w), witness[w]);
-	}
-	player_release(&p);
+	player_init(p);
+	for (uint32_t w = 0; w < p->count; w++)
+		end = end_of(p, p->witness[w]) > end ? end_of(p, p->witness[w]) : end;
+	play_until(p, end);
+	stop_rest(p, end);
+	for (uint32_t w = 0; w < p->count; w++)
+		finish(p, w);
+	player_release(p);
 }
 
-void witnesses_play(const struct predict_sequence *sequence, const struct acquires *acquires,
-		    struct witness *const *witness, size_t count)
+void witnesses_play(const struct digest *digest, const struct predict_sequence *sequence,
+		    const struct acquires *acquires, struct witness *const *witness, size_t count)
 {
-	for (size_t first = 0; first < count; first += BATCH)
-		play_batch(sequence, acquires, witness + first,
-			   count - first < BATCH ? (uint32_t)(count - first) : BATCH);
+	for (size_t first = 0; first < count; first += BATCH) {
+		struct player p = { .digest = digest,
+				    .sequence = sequence,
+				    .acquires = acquires,
+				    .witness = witness + first,
+				    .count = count - first < BATCH ? (uint32_t)(count - first)
+								   : BATCH };
+
+		play_batch(&p);
+	}
 }

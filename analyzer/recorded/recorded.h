@@ -41,9 +41,6 @@ void recorded_gap(struct recorded *recorded);
 /* After the last one; again = the same. The sequence lives as long as `recorded`; its names are keys, see below. */
 const struct predict_sequence *recorded_finish(struct recorded *recorded);
 
-/* The same again. */
-const struct predict_sequence *recorded_sequence(const struct recorded *recorded);
-
 /* Why nothing can be proven by it; NULL = it can. After recorded_finish. */
 const char *recorded_flaw(const struct recorded *recorded);
 

@@ -201,11 +201,6 @@ const struct predict_sequence *recorded_finish(struct recorded *r)
 	return &r->sequence;
 }
 
-const struct predict_sequence *recorded_sequence(const struct recorded *r)
-{
-	return &r->sequence;
-}
-
 const char *recorded_flaw(const struct recorded *r)
 {
 	return r->flaw;

@@ -199,6 +199,7 @@ static void test_a_witness_ends_before_the_acquires(void **state)
 {
 	struct predict_sequence sequence = { 0 };
 	struct predict_result result;
+	struct digest digest = { 0 };
 	struct witness *witness;
 	struct diag diag;
 
@@ -213,12 +214,17 @@ static void test_a_witness_ends_before_the_acquires(void **state)
 	assert_int_equal(witness->events, 5);
 	assert_true(witness->holds);
 	/* an event too few is no witness, nor is one too many */
-	witness->end[1]--;
-	witnesses_play(&sequence, &result.acquires, &witness, 1);
+	digest_add(&digest, &sequence, sequence.event, sequence.count, 0);
+	digest_end(&digest);
+	witnesses_play(&digest, &sequence, &result.acquires, &witness, 1);
+	assert_true(witness->holds);
+	witness->in[1]--;
+	witnesses_play(&digest, &sequence, &result.acquires, &witness, 1);
 	assert_false(witness->holds);
-	witness->end[1] += 2;
-	witnesses_play(&sequence, &result.acquires, &witness, 1);
+	witness->in[1] += 2;
+	witnesses_play(&digest, &sequence, &result.acquires, &witness, 1);
 	assert_false(witness->holds);
+	digest_release(&digest);
 	predict_result_release(&result);
 	predict_sequence_release(&sequence);
 }

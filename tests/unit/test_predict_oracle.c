@@ -190,12 +190,12 @@ static void count_feasible(const struct oracle *o, bool before[][ORACLE_EVENTS])
 	}
 }
 
-static void is_beside(void *cookie, uint32_t variable, const struct race_access *before,
-		      bool before_writes, size_t event)
+static void is_beside(void *cookie, const struct race_access *before, bool before_writes,
+		      const struct predict_event *e, size_t event)
 {
 	const struct oracle *o = cookie;
 
-	(void)variable;
+	(void)e;
 	(void)before_writes;
 	if (!o->beside[before->place][event])
 		print_sequence(o->sequence);
