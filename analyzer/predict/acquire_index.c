@@ -27,6 +27,23 @@ static void index_threads(struct acquire_index *index, const struct acquires *a,
 	free(next);
 }
 
+/* What is asked of each acquire, by thread: closer together than the records are. */
+struct use {
+	uint32_t lock, thread;
+};
+
+static struct use *uses_of(const struct acquire_index *index, const struct acquires *a, size_t made)
+{
+	struct use *use = room_new(made, sizeof(*use));
+
+	for (size_t i = 0; i < made; i++) {
+		const struct acquire *x = &a->acquire[index->by_thread[i]];
+
+		use[i] = (struct use){ x->lock, x->thread };
+	}
+	return use;
+}
+
 /* By thread, so that the acquires of each user of a lock come together. */
 static void index_locks(struct acquire_index *index, const struct acquires *a, uint32_t locks,
 			size_t made)
@@ -34,13 +51,14 @@ static void index_locks(struct acquire_index *index, const struct acquires *a, u
 	uint32_t *next = room_new((size_t)locks + 1, sizeof(*next));
 	uint32_t *newest = room_new(locks, sizeof(*newest)); /* user: thread + 1 */
 	uint32_t *next_user = room_new((size_t)locks + 1, sizeof(*next_user));
+	struct use *use = uses_of(index, a, made);
 
 	for (size_t i = 0; i < made; i++) {
-		const struct acquire *x = &a->acquire[index->by_thread[i]];
+		struct use x = use[i];
 
-		next[x->lock + 1]++;
-		next_user[x->lock + 1] += newest[x->lock] != x->thread + 1;
-		newest[x->lock] = x->thread + 1;
+		next[x.lock + 1]++;
+		next_user[x.lock + 1] += newest[x.lock] != x.thread + 1;
+		newest[x.lock] = x.thread + 1;
 	}
 	add_up(next, locks);
 	add_up(next_user, locks);
@@ -51,17 +69,17 @@ static void index_locks(struct acquire_index *index, const struct acquires *a, u
 	memcpy(index->user_first, next_user, ((size_t)locks + 1) * sizeof(*next_user));
 	memset(newest, 0, locks * sizeof(*newest));
 	for (size_t i = 0; i < made; i++) {
-		uint32_t id = index->by_thread[i];
-		const struct acquire *x = &a->acquire[id];
+		struct use x = use[i];
 
-		if (newest[x->lock] != x->thread + 1)
-			index->user[next_user[x->lock]++] = next[x->lock];
-		newest[x->lock] = x->thread + 1;
-		index->by_lock[next[x->lock]++] = id;
+		if (newest[x.lock] != x.thread + 1)
+			index->user[next_user[x.lock]++] = next[x.lock];
+		newest[x.lock] = x.thread + 1;
+		index->by_lock[next[x.lock]++] = index->by_thread[i];
 	}
 	free(next);
 	free(newest);
 	free(next_user);
+	free(use);
 }
 
 void acquire_index_build(const struct predict_sequence *sequence, const struct acquires *acquires,

@@ -29,14 +29,22 @@ static uint8_t *put(uint8_t *to, uint32_t number)
 	return to;
 }
 
-static const uint8_t *get(const uint8_t *from, uint32_t *ret_number)
+static const uint8_t *get_long(const uint8_t *from, uint32_t *number)
 {
-	uint32_t number = *from & 0x7f, shift = 7;
+	uint32_t shift = 7;
 
-	for (; *from++ & 0x80; shift += 7)
-		number |= (uint32_t)(*from & 0x7f) << shift;
-	*ret_number = number;
+	*number &= 0x7f;
+	do {
+		*number |= (uint32_t)(*from & 0x7f) << shift;
+		shift += 7;
+	} while (*from++ & 0x80);
 	return from;
+}
+
+static inline const uint8_t *get(const uint8_t *from, uint32_t *ret_number)
+{
+	*ret_number = *from++;
+	return *ret_number & 0x80 ? get_long(from, ret_number) : from;
 }
 
 static uint32_t zigzag(uint32_t difference)
@@ -60,6 +68,7 @@ static void start_block(struct digest *d)
 
 	d->start = room_for(d->start, d->starts, 1, &d->start_capacity, sizeof(*d->start));
 	d->start[d->starts++] = (struct digest_start){ d->bytes, event };
+	d->byte = room_for(d->byte, d->bytes, DIGEST_BLOCK * MOST_BYTES, &d->byte_capacity, 1);
 	d->previous = (struct digest_event){ .event = event };
 }
 
@@ -72,7 +81,6 @@ static void emit(struct digest *d, struct digest_event e)
 
 	if (!(d->count++ % DIGEST_BLOCK))
 		start_block(d);
-	d->byte = room_for(d->byte, d->bytes, MOST_BYTES, &d->byte_capacity, 1);
 	start = d->byte + d->bytes;
 	to = start + 1;
 	if (e.event == previous->event + 1)
@@ -135,52 +143,36 @@ size_t digest_read(const struct digest *digest, size_t block,
 
 /* ---- who learns of whom ---- */
 
-static struct digest_known *known_of(struct digest *d, uint32_t thread, uint32_t of)
+static struct digest_known *known_of(struct digest *d, uint32_t thread, struct digest_moment of)
 {
-	return &d->known[(size_t)thread * d->width + of];
+	return &d->known[(size_t)thread * d->width + of.thread];
+}
+
+static void emit_edge(struct digest *d, uint32_t thread, struct digest_moment of, enum digest_op op,
+		      size_t event)
+{
+	struct digest_known *known = known_of(d, thread, of);
+
+	known->any = of.moment > known->any ? of.moment : known->any;
+	if (op == DIGEST_LEARNS)
+		known->learnt = of.moment;
+	emit(d, (struct digest_event){ .event = (uint32_t)event,
+				       .thread = thread,
+				       .object = of.thread - 1,
+				       .detail = of.moment,
+				       .op = op });
 }
 
 /* `thread` comes after that moment from now on. */
 static void learn(struct digest *d, uint32_t thread, struct digest_moment of, size_t event)
 {
-	struct digest_known *known;
-
-	if (!of.thread || of.thread == thread + 1)
-		return;
-	known = known_of(d, thread, of.thread - 1);
-	if (of.moment <= known->learnt)
-		return;
-	known->learnt = of.moment;
-	known->any = of.moment > known->any ? of.moment : known->any;
-	emit(d, (struct digest_event){ .event = (uint32_t)event,
-				       .thread = thread,
-				       .object = of.thread - 1,
-				       .detail = of.moment,
-				       .op = DIGEST_LEARNS });
+	if (of.moment > known_of(d, thread, of)->learnt)
+		emit_edge(d, thread, of, DIGEST_LEARNS, event);
 }
 
 static struct digest_moment now_of(const struct digest *d, uint32_t thread)
 {
 	return (struct digest_moment){ thread + 1, d->thread[thread].moment };
-}
-
-static inline void read(struct digest *d, const struct predict_event *e, size_t event)
-{
-	struct digest_moment of = d->written[e->object];
-	struct digest_known *known;
-
-	if (!of.thread || of.thread == e->thread + 1)
-		return;
-	known = known_of(d, e->thread, of.thread - 1);
-	if (of.moment <= known->any)
-		return;
-	known->any = of.moment;
-	d->sees = true;
-	emit(d, (struct digest_event){ .event = (uint32_t)event,
-				       .thread = e->thread,
-				       .object = of.thread - 1,
-				       .detail = of.moment,
-				       .op = DIGEST_SEES });
 }
 
 static void keep(struct digest *d, const struct predict_event *e, enum digest_op op, size_t event)
@@ -216,6 +208,21 @@ static void notify(struct digest *d, const struct predict_event *e, size_t event
 	d->notified[e->object] = now_of(d, e->thread);
 }
 
+/* Nearly all are of these: without a branch on whether it writes. */
+static inline void access(struct digest *d, const struct predict_event *e, size_t event)
+{
+	bool writes = e->op == PREDICT_WRITE;
+	struct digest_moment now = now_of(d, e->thread), of = d->written[e->object];
+	uint32_t known = writes ? UINT32_MAX : known_of(d, e->thread, of)->any;
+
+	d->written[e->object] = writes ? now : of;
+	d->thread[e->thread].wrote |= writes;
+	if (__builtin_expect(of.moment <= known, 1))
+		return;
+	d->sees = true;
+	emit_edge(d, e->thread, of, DIGEST_SEES, event);
+}
+
 static void apply(struct digest *d, const struct predict_event *e, size_t event)
 {
 	struct digest_thread *thread = &d->thread[e->thread];
@@ -224,14 +231,14 @@ static void apply(struct digest *d, const struct predict_event *e, size_t event)
 	if (thread->waits && e->op != PREDICT_REQUEST)
 		end_wait(d, e, event);
 	thread->last = (uint32_t)event + 1;
+	if (e->op <= PREDICT_WRITE) {
+		if (!(d->ignore & PREDICT_IGNORE_READS))
+			access(d, e, event);
+		return;
+	}
 	switch ((enum predict_op)e->op) {
 	case PREDICT_READ:
-		if (!(d->ignore & PREDICT_IGNORE_READS))
-			read(d, e, event);
-		break;
 	case PREDICT_WRITE:
-		d->written[e->object] = now_of(d, e->thread);
-		thread->wrote = !(d->ignore & PREDICT_IGNORE_READS);
 		break;
 	case PREDICT_ACQUIRE:
 		keep(d, e, DIGEST_ACQUIRE, event);
@@ -272,6 +279,7 @@ static void apply(struct digest *d, const struct predict_event *e, size_t event)
 static void make_room(struct digest *d, const struct predict_sequence *sequence)
 {
 	uint32_t threads = sequence->threads.count, width = d->width ? d->width : 16;
+	struct digest_known all = { UINT32_MAX, UINT32_MAX };
 	struct digest_known *known;
 
 	d->thread = room_zeroed(d->thread, &d->threads, threads, &d->thread_capacity,
@@ -280,13 +288,15 @@ static void make_room(struct digest *d, const struct predict_sequence *sequence)
 				 &d->written_capacity, sizeof(*d->written));
 	d->notified = room_zeroed(d->notified, &d->notified_count, sequence->locks.count,
 				  &d->notified_capacity, sizeof(*d->notified));
-	if (threads <= d->width)
+	if (threads < d->width)
 		return;
-	while (width < threads)
+	while (width <= threads)
 		width *= 2;
 	known = room_new((size_t)width * width, sizeof(*known));
 	for (size_t t = 0; t < d->width; t++)
 		memcpy(known + t * width, d->known + t * d->width, d->width * sizeof(*known));
+	for (size_t t = 0; t + 1 < width; t++)
+		known[t * width] = known[t * width + t + 1] = all;
 	free(d->known);
 	d->known = known;
 	d->width = width;

@@ -75,7 +75,10 @@ struct digest_moment {
 	uint32_t thread, moment;
 };
 
-/* Up to which moment of another thread a thread comes after it: by edges without reads, and by all. Not through a third one. */
+/*
+ * Up to which moment of another thread a thread comes after it: by edges without reads, and by all. Not through a third one. All there are of
+ * itself, and of nobody.
+ */
 struct digest_known {
 	uint32_t learnt, any;
 };
@@ -97,7 +100,7 @@ struct digest {
 	struct digest_event previous;
 	struct digest_thread *thread; /* owns */
 	size_t threads, thread_capacity;
-	struct digest_known *known; /* owns; `width` for each thread */
+	struct digest_known *known; /* owns; `width` for each thread: of nobody, of thread 0, … */
 	uint32_t width;
 	struct digest_moment *written; /* owns; by variable: its newest write */
 	size_t written_count, written_capacity;

@@ -9,15 +9,7 @@
 #include <stdbool.h>
 
 #define FIRST_SLOTS 1024u
-#define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
-#define LONG (UINT32_C(0xff) << 24)
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	uint64_t hash = (a ^ (b * UINT64_C(0xff51afd7ed558ccd))) * MULTIPLIER;
-
-	return hash ^ (hash >> 29);
-}
+#define LONG ((uint32_t)NAMES_LONG << 24)
 
 static uint64_t hash_of_long(const char *word, size_t bytes)
 {
@@ -25,40 +17,14 @@ static uint64_t hash_of_long(const char *word, size_t bytes)
 
 	for (; bytes >= sizeof(part); word += sizeof(part), bytes -= sizeof(part)) {
 		memcpy(&part, word, sizeof(part));
-		hash = mix(hash + part, hash);
+		hash = names_mix(hash + part, hash);
 	}
 	part = 0;
 	memcpy(&part, word, bytes);
-	return mix(hash + part, hash);
+	return names_mix(hash + part, hash);
 }
 
-/* The bytes of a short word, of which at least `readable` may be looked at. */
-static void fill_short(struct names_key *key, size_t readable)
-{
-	uint64_t part[2] = { 0, 0 };
-	size_t bytes = key->bytes;
-
-	if (readable >= sizeof(part)) {
-		memcpy(part, key->word, sizeof(part));
-		if (bytes <= 8) {
-			part[0] &= ~UINT64_C(0) >> (8 * (8 - bytes));
-			part[1] = 0;
-		} else {
-			part[1] &= ~UINT64_C(0) >> (8 * (16 - bytes));
-		}
-	} else {
-		memcpy(part, key->word, bytes);
-	}
-	key->low = part[0];
-	key->high = (uint32_t)part[1] | (uint32_t)bytes << 24;
-}
-
-static uint32_t hash_of(const struct names *names, uint64_t low, uint32_t high)
-{
-	return (uint32_t)(mix(low ^ names->seed, high) >> 7);
-}
-
-static void grow(struct names *names)
+void names_grow(struct names *names)
 {
 	struct names_slot *old = names->slot;
 	size_t count = old ? names->mask + 1 : 0;
@@ -72,7 +38,7 @@ static void grow(struct names *names)
 
 		if (!old[i].high)
 			continue;
-		at = hash_of(names, old[i].low, old[i].high) & names->mask;
+		at = names_hash(names, old[i].low, old[i].high) & names->mask;
 		while (names->slot[at].high)
 			at = (at + 1) & names->mask;
 		names->slot[at] = old[i];
@@ -92,21 +58,10 @@ static uint32_t add(struct names *names, const char *word, size_t bytes)
 	return names->count++;
 }
 
-struct names_key names_key(struct names *names, const char *word, size_t bytes, size_t readable)
+void names_key_long(struct names_key *key)
 {
-	struct names_key key = { .word = word, .bytes = bytes };
-
-	if (!names->slot)
-		grow(names);
-	if (bytes > NAMES_SHORT) {
-		key.low = hash_of_long(word, bytes);
-		key.high = LONG;
-	} else {
-		fill_short(&key, readable);
-	}
-	key.hash = hash_of(names, key.low, key.high);
-	__builtin_prefetch(&names->slot[key.hash & names->mask]);
-	return key;
+	key->low = hash_of_long(key->word, key->bytes);
+	key->high = LONG;
 }
 
 static bool is_word(const struct names *names, const struct names_slot *slot,
@@ -123,12 +78,12 @@ static bool is_word(const struct names *names, const struct names_slot *slot,
 	return bytes == key->bytes && !memcmp(known, key->word, bytes);
 }
 
-uint32_t names_lookup_or_add_key(struct names *names, const struct names_key *key)
+uint32_t names_search(struct names *names, const struct names_key *key)
 {
 	size_t at;
 
 	if (names->count >= names->mask / 2)
-		grow(names);
+		names_grow(names);
 	for (at = key->hash & names->mask; names->slot[at].high; at = (at + 1) & names->mask)
 		if (is_word(names, &names->slot[at], key))
 			return names->slot[at].id;
@@ -138,8 +93,9 @@ uint32_t names_lookup_or_add_key(struct names *names, const struct names_key *ke
 
 uint32_t names_lookup_or_add(struct names *names, const char *word, size_t bytes, size_t readable)
 {
-	struct names_key key = names_key(names, word, bytes, readable);
+	struct names_key key;
 
+	names_key(names, word, bytes, readable, &key);
 	return names_lookup_or_add_key(names, &key);
 }
 

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { NAMES_SHORT = 11 };
 
@@ -41,9 +42,75 @@ struct names {
 	uint32_t count;
 };
 
-/* The same in two steps; between them the word stays where it is. The first one begins to fetch what the second one needs. */
-struct names_key names_key(struct names *names, const char *word, size_t bytes, size_t readable);
-uint32_t names_lookup_or_add_key(struct names *names, const struct names_key *key);
+/* For the inline functions. */
+void names_grow(struct names *names);
+void names_key_long(struct names_key *key);
+uint32_t names_search(struct names *names, const struct names_key *key);
+
+enum { NAMES_LONG = 0xff }; /* top byte of `high` */
+
+static inline uint64_t names_mix(uint64_t a, uint64_t b)
+{
+	uint64_t hash = (a ^ (b * UINT64_C(0xff51afd7ed558ccd))) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return hash ^ (hash >> 29);
+}
+
+static inline uint32_t names_hash(const struct names *names, uint64_t low, uint32_t high)
+{
+	return (uint32_t)(names_mix(low ^ names->seed, high) >> 7);
+}
+
+/* The bytes of a short word, of which at least `readable` may be looked at. */
+static inline void names_key_short(struct names_key *key, size_t readable)
+{
+	uint64_t part[2] = { 0, 0 };
+	size_t bytes = key->bytes;
+
+	if (readable < sizeof(part)) {
+		memcpy(part, key->word, bytes);
+	} else {
+		memcpy(part, key->word, sizeof(part));
+		if (bytes <= 8) {
+			part[0] &= ~UINT64_C(0) >> (8 * (8 - bytes));
+			part[1] = 0;
+		} else {
+			part[1] &= ~UINT64_C(0) >> (8 * (16 - bytes));
+		}
+	}
+	key->low = part[0];
+	key->high = (uint32_t)part[1] | (uint32_t)bytes << 24;
+}
+
+/*
+ * The same in two steps; between them the word stays where it is. The first one begins to fetch what the second one needs. A key is written
+ * in place: a copy right after would wait for it.
+ */
+static inline void names_key(struct names *names, const char *word, size_t bytes, size_t readable,
+			     struct names_key *ret_key)
+{
+	if (__builtin_expect(!names->slot, 0))
+		names_grow(names);
+	ret_key->word = word;
+	ret_key->bytes = bytes;
+	if (__builtin_expect(bytes > NAMES_SHORT, 0))
+		names_key_long(ret_key);
+	else
+		names_key_short(ret_key, readable);
+	ret_key->hash = names_hash(names, ret_key->low, ret_key->high);
+	__builtin_prefetch(&names->slot[ret_key->hash & names->mask]);
+}
+
+static inline uint32_t names_lookup_or_add_key(struct names *names, const struct names_key *key)
+{
+	const struct names_slot *slot = &names->slot[key->hash & names->mask];
+
+	if (__builtin_expect(slot->low == key->low && slot->high == key->high &&
+				     key->bytes <= NAMES_SHORT,
+			     1))
+		return slot->id;
+	return names_search(names, key);
+}
 
 /* `readable` bytes from `word` on may be looked at; at least `bytes`, of which there is at least one. */
 uint32_t names_lookup_or_add(struct names *names, const char *word, size_t bytes, size_t readable);

@@ -39,8 +39,8 @@ static struct predict_late *late_of(struct predict_sequence *sequence, uint32_t 
 	return &sequence->late[thread];
 }
 
-static void append(struct predict_sequence *sequence, uint32_t thread, enum predict_op op,
-		   uint32_t object, uint32_t place)
+static inline void append(struct predict_sequence *sequence, uint32_t thread, enum predict_op op,
+			  uint32_t object, uint32_t place)
 {
 	size_t at = sequence->count++ - sequence->heard;
 
@@ -60,6 +60,7 @@ static int acquire(struct predict_sequence *sequence, uint32_t thread, enum pred
 
 	if (state->owner && state->owner != thread + 1) {
 		*late_of(sequence, thread) = (struct predict_late){ lock + 1, place };
+		sequence->lates++;
 		return 0;
 	}
 	if (state->depth++) {
@@ -98,6 +99,7 @@ static int settle(struct predict_sequence *sequence, uint32_t thread, struct dia
 			diag, THRUM_EFORMAT,
 			"the thread goes on after it acquired a lock that another thread has");
 	*late_of(sequence, thread) = (struct predict_late){ 0, 0 };
+	sequence->lates--;
 	return acquire(sequence, thread, PREDICT_ACQUIRE, late.lock - 1, late.place);
 }
 
@@ -105,12 +107,19 @@ int predict_sequence_add(struct predict_sequence *sequence, uint32_t thread, enu
 			 uint32_t object, uint32_t place, struct diag *diag)
 {
 	struct predict_lock_state *state;
-	int error = settle(sequence, thread, diag);
+	int error = 0;
 
-	if (!error && op == PREDICT_JOIN)
-		error = settle(sequence, object, diag);
+	if (__builtin_expect(sequence->lates, 0)) {
+		error = settle(sequence, thread, diag);
+		if (!error && op == PREDICT_JOIN)
+			error = settle(sequence, object, diag);
+	}
 	if (error)
 		return error;
+	if (op <= PREDICT_WRITE) {
+		append(sequence, thread, op, object, place);
+		return 0;
+	}
 	switch (op) {
 	case PREDICT_ACQUIRE:
 	case PREDICT_TRY:

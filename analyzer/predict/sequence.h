@@ -77,6 +77,7 @@ struct predict_sequence {
 	size_t state_capacity, state_count;
 	struct predict_late *late; /* owns; by thread, while events are added */
 	size_t late_capacity, late_count;
+	uint32_t lates; /* of them that are not made yet */
 	/*
 	 * By whoever makes the sequence, after its end. Locks of one group other than 0 are parts of one, that a thread takes all together;
 	 * a request of one while it has another is no ring. NULL = none are.

@@ -79,29 +79,24 @@ static int compare_ends(const void *a, const void *b)
 	return (x->event > y->event) - (x->event < y->event);
 }
 
-static void count_events(const struct told *told, struct witness *const *witness, size_t count)
+static void count_events(const struct predict_sequence *s, struct witness *const *witness,
+			 size_t count)
 {
-	uint32_t threads = told->sequence->threads.count;
+	uint32_t threads = s->threads.count;
 	struct end *end = room_new(count * threads, sizeof(*end));
-	size_t *done = room_new(threads, sizeof(*done)), ends = 0, next = 0;
-	struct digest_event event[DIGEST_BLOCK];
+	size_t *done = room_new(threads, sizeof(*done)), ends = 0, event = 0;
 
-	for (size_t w = 0; w < count; w++)
+	for (size_t w = 0; w < count; w++) {
+		witness[w]->events = 0;
 		for (uint32_t t = 0; t < threads; t++)
-			if (witness[w]->end[t])
-				end[ends++] = (struct end){ witness[w]->end[t], t, witness[w] };
-	qsort(end, ends, sizeof(*end), compare_ends);
-	for (size_t block = 0; block < told->blocks && next < ends; block++) {
-		size_t events = told_read(told, block, event);
-
-		for (size_t i = 0; i < events; i++) {
-			for (; next < ends && end[next].event <= event[i].event; next++)
-				end[next].witness->events += done[end[next].thread];
-			done[event[i].thread]++;
-		}
+			end[ends++] = (struct end){ witness[w]->end[t], t, witness[w] };
 	}
-	for (; next < ends; next++)
-		end[next].witness->events += done[end[next].thread];
+	qsort(end, ends, sizeof(*end), compare_ends);
+	for (size_t i = 0; i < ends; i++) {
+		for (; event < end[i].event; event++)
+			done[s->event[event].thread]++;
+		end[i].witness->events += done[end[i].thread];
+	}
 	free(end);
 	free(done);
 }
@@ -173,9 +168,8 @@ void witnesses_tell(const struct digest *digest, const struct predict_sequence *
 {
 	struct told told = told_of(digest, sequence);
 
-	for (size_t w = 0; w < count; w++)
-		witness[w]->events = 0;
-	count_events(&told, witness, count);
+	if (predict_sequence_keeps(sequence))
+		count_events(sequence, witness, count);
 	for (size_t w = 0; w < count; w++)
 		fill_steps(&told, witness[w]);
 }

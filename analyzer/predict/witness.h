@@ -37,14 +37,14 @@ void witness_release(struct witness *witness);
 /*
  * Independent of how it was found: is each a correct reordering of the sequence (locks of one thread at a time, reads that see the same
  * writes, forks and joins kept, no wait that ends without a notification), and does each acquire of its ring come next in its thread, for
- * a lock that the thread of the next one holds then? Says so in witness->holds, and fills in where its threads end. One pass for 64 of them.
+ * a lock that the thread of the next one holds then? Says so in witness->holds, and fills in where its threads end and how many events of the digest it has. One pass for 64 of them.
  */
 void witnesses_play(const struct digest *digest, const struct predict_sequence *sequence,
 		    const struct acquires *acquires, struct witness *const *witness, size_t count);
 
 /*
- * From where their threads end: how many events, and the steps. All events where the sequence has kept them; else those of locks and
- * threads, with which the reads and writes between them go.
+ * From where their threads end, the steps. Of all events where the sequence has kept them, which are counted anew then; else of those of
+ * locks and threads, with which the reads and writes between them go.
  */
 void witnesses_tell(const struct digest *digest, const struct predict_sequence *sequence,
 		    struct witness *const *witness, size_t count);

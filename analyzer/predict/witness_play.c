@@ -29,6 +29,7 @@ struct player {
 		missed; /* owns; by thread: those in which the sequence notified it then. A wait may end without that, by a timeout */
 	uint32_t *wait_lock;	   /* owns; by thread */
 	uint32_t *moment;	   /* owns; by thread */
+	size_t *done;		   /* owns; by thread: events so far */
 	struct leave *leave;	   /* owns; by thread, moment */
 	const struct leave **next; /* owns; by thread */
 	const struct leave *end;
@@ -76,6 +77,7 @@ static void player_init(struct player *p)
 	p->missed = room_new(threads, sizeof(*p->missed));
 	p->wait_lock = room_new(threads, sizeof(*p->wait_lock));
 	p->moment = room_new(threads, sizeof(*p->moment));
+	p->done = room_new(threads, sizeof(*p->done));
 	p->stopped = room_new(p->count, sizeof(*p->stopped));
 	memset(p->in, 0xff, threads * sizeof(*p->in));
 	sort_leaves(p);
@@ -92,6 +94,7 @@ static void player_release(struct player *p)
 	free(p->missed);
 	free(p->wait_lock);
 	free(p->moment);
+	free(p->done);
 	free(p->stopped);
 	free(p->leave);
 	free(p->next);
@@ -122,6 +125,7 @@ static void leave(struct player *p, const struct leave *l, size_t event)
 {
 	stop(p, l->witness, l->thread);
 	p->witness[l->witness]->end[l->thread] = (uint32_t)event;
+	p->witness[l->witness]->events += p->done[l->thread];
 }
 
 /* Those that the thread is in at its next event, which is this one. */
@@ -242,6 +246,7 @@ static void play_until(struct player *p, size_t end)
 			if (e->event > end)
 				return;
 			play(p, e, leave_until(p, e->thread, e->event));
+			p->done[e->thread] += digest_is_event(e->op);
 		}
 	}
 }
@@ -274,8 +279,10 @@ static void play_batch(struct player *p)
 	size_t end = 0;
 
 	player_init(p);
-	for (uint32_t w = 0; w < p->count; w++)
+	for (uint32_t w = 0; w < p->count; w++) {
+		p->witness[w]->events = 0;
 		end = end_of(p, p->witness[w]) > end ? end_of(p, p->witness[w]) : end;
+	}
 	play_until(p, end);
 	stop_rest(p, end);
 	for (uint32_t w = 0; w < p->count; w++)
