@@ -2,8 +2,8 @@
 /*
  * digest.c - takes events in, drops accesses, packs the rest.
  *
- * An event is a byte of flags, and numbers of 7 bits a byte, each only if the flags do not say it: how many events of the sequence were left
- * out before it, thread, object, place as difference from the one before (zigzag), or moment.
+ * An event is a byte of its operation, one of lengths, and four numbers of 0, 1, 2 or 4 bytes, each as difference from the event before in its
+ * block: index in the sequence less one, thread (xor), object (xor), place (zigzag) or moment (itself). No branch depends on any of it.
  */
 #include "digest.h"
 
@@ -11,53 +11,61 @@
 
 enum {
 	OP_BITS = 15,
-	SAME_THREAD = 16, /* as the event before in the block */
-	SAME_OBJECT = 32,
-	NEXT = 64, /* nothing was left out before it */
-	WROTE = 128,
-	MOST_BYTES = 1 + 4 * 5, /* of an event */
+	WROTE = 16,
+	NUMBERS = DIGEST_NUMBERS,
+	MOST_BYTES = 2 + NUMBERS * 4, /* of an event */
 	AHEAD = 16,
 };
 
 /* ---- packing ---- */
 
-static uint8_t *put(uint8_t *to, uint32_t number)
+/* 2 bits that say how many bytes a number takes. */
+static inline unsigned code_of(uint32_t number)
 {
-	for (; number > 0x7f; number >>= 7)
-		*to++ = (uint8_t)(number | 0x80);
-	*to++ = (uint8_t)number;
-	return to;
+	return (unsigned)(number > 0) + (number > 0xff) + (number > 0xffff);
 }
 
-static const uint8_t *get_long(const uint8_t *from, uint32_t *number)
+static inline unsigned bytes_of(unsigned code)
 {
-	uint32_t shift = 7;
-
-	*number &= 0x7f;
-	do {
-		*number |= (uint32_t)(*from & 0x7f) << shift;
-		shift += 7;
-	} while (*from++ & 0x80);
-	return from;
+	return code + (code == 3);
 }
 
-static inline const uint8_t *get(const uint8_t *from, uint32_t *ret_number)
+/* Four bytes are written, some of which the next number takes. */
+static inline uint8_t *put(uint8_t *to, uint32_t number, unsigned code)
 {
-	*ret_number = *from++;
-	return *ret_number & 0x80 ? get_long(from, ret_number) : from;
+	memcpy(to, &number, sizeof(number));
+	return to + bytes_of(code);
 }
 
-static uint32_t zigzag(uint32_t difference)
+/* Four bytes are read. */
+static inline uint32_t get(const uint8_t *from, unsigned code)
+{
+	static const uint32_t mask[] = { 0, 0xff, 0xffff, 0xffffffff };
+	uint32_t number;
+
+	memcpy(&number, from, sizeof(number));
+	return number & mask[code];
+}
+
+/* Where each number of an event ends, by its byte of lengths: a sum would wait for each of them. */
+static void fill_ends(uint8_t ends[256][NUMBERS])
+{
+	for (unsigned codes = 0; codes < 256; codes++)
+		for (unsigned k = 0, end = 2; k < NUMBERS; k++)
+			ends[codes][k] = (uint8_t)(end += bytes_of(codes >> 2 * k & 3));
+}
+
+static inline uint32_t zigzag(uint32_t difference)
 {
 	return difference << 1 ^ (0 - (difference >> 31));
 }
 
-static uint32_t unzigzag(uint32_t number)
+static inline uint32_t unzigzag(uint32_t number)
 {
 	return number >> 1 ^ (0 - (number & 1));
 }
 
-static bool is_edge(enum digest_op op)
+static inline bool is_edge(enum digest_op op)
 {
 	return op <= DIGEST_LEARNS;
 }
@@ -72,38 +80,35 @@ static void start_block(struct digest *d)
 	d->previous = (struct digest_event){ .event = event };
 }
 
-/* A moment of `e->thread`. */
-static void emit(struct digest *d, struct digest_event e)
+/* A moment of the thread. */
+static inline void emit(struct digest *d, enum digest_op op, size_t event, uint32_t by,
+			uint32_t object, uint32_t detail)
 {
-	struct digest_thread *thread = &d->thread[e.thread];
+	struct digest_thread *thread = &d->thread[by];
 	struct digest_event *previous = &d->previous;
-	uint8_t flags = (uint8_t)e.op, *start, *to;
+	uint32_t number[NUMBERS];
+	unsigned code[NUMBERS];
+	uint8_t *to;
 
 	if (!(d->count++ % DIGEST_BLOCK))
 		start_block(d);
-	start = d->byte + d->bytes;
-	to = start + 1;
-	if (e.event == previous->event + 1)
-		flags |= NEXT;
-	else
-		to = put(to, e.event - previous->event);
-	if (e.thread == previous->thread)
-		flags |= SAME_THREAD;
-	else
-		to = put(to, e.thread);
-	if (e.object == previous->object)
-		flags |= SAME_OBJECT;
-	else
-		to = put(to, e.object);
-	if (is_edge(e.op)) {
-		to = put(to, e.detail);
-		e.detail = previous->detail;
-	} else {
-		to = put(to, zigzag(e.detail - previous->detail));
+	number[0] = (uint32_t)event - previous->event - 1;
+	number[1] = by ^ previous->thread;
+	number[2] = object ^ previous->object;
+	number[3] = is_edge(op) ? detail : zigzag(detail - previous->detail);
+	to = d->byte + d->bytes + 2;
+#pragma GCC unroll 4
+	for (int i = 0; i < NUMBERS; i++) {
+		code[i] = code_of(number[i]);
+		to = put(to, number[i], code[i]);
 	}
-	*start = flags | (thread->wrote ? WROTE : 0);
-	d->bytes += (size_t)(to - start);
-	*previous = e;
+	d->byte[d->bytes] = (uint8_t)(op | (thread->wrote ? WROTE : 0));
+	d->byte[d->bytes + 1] = (uint8_t)(code[0] | code[1] << 2 | code[2] << 4 | code[3] << 6);
+	d->bytes = (size_t)(to - d->byte);
+	previous->event = (uint32_t)event;
+	previous->thread = by;
+	previous->object = object;
+	previous->detail = is_edge(op) ? previous->detail : detail;
 	thread->wrote = false;
 	thread->moment++;
 }
@@ -114,29 +119,23 @@ size_t digest_read(const struct digest *digest, size_t block,
 	size_t left = digest->count - block * DIGEST_BLOCK;
 	size_t count = left < DIGEST_BLOCK ? left : DIGEST_BLOCK;
 	const uint8_t *from = digest->byte + digest->start[block].byte;
-	uint32_t event = digest->start[block].event, thread = 0, object = 0, place = 0, number;
+	struct digest_event now = { .event = digest->start[block].event };
+	uint32_t place = 0, number;
 
 	for (size_t i = 0; i < count; i++) {
-		uint8_t flags = *from++;
-		enum digest_op op = (enum digest_op)(flags & OP_BITS);
+		unsigned first = from[0], codes = from[1];
+		const uint8_t *end = digest->ends[codes];
 
-		number = 1;
-		if (!(flags & NEXT))
-			from = get(from, &number);
-		event += number;
-		if (!(flags & SAME_THREAD))
-			from = get(from, &thread);
-		if (!(flags & SAME_OBJECT))
-			from = get(from, &object);
-		from = get(from, &number);
-		if (!is_edge(op))
-			place += unzigzag(number);
-		ret_event[i] = (struct digest_event){ .event = event,
-						      .thread = thread,
-						      .object = object,
-						      .detail = is_edge(op) ? number : place,
-						      .op = op,
-						      .wrote = flags & WROTE };
+		now.op = (enum digest_op)(first & OP_BITS);
+		now.wrote = first & WROTE;
+		now.event += get(from + 2, codes & 3) + 1;
+		now.thread ^= get(from + end[0], codes >> 2 & 3);
+		now.object ^= get(from + end[1], codes >> 4 & 3);
+		number = get(from + end[2], codes >> 6);
+		place += is_edge(now.op) ? 0 : unzigzag(number);
+		now.detail = is_edge(now.op) ? number : place;
+		ret_event[i] = now;
+		from += end[3];
 	}
 	return count;
 }
@@ -156,11 +155,7 @@ static void emit_edge(struct digest *d, uint32_t thread, struct digest_moment of
 	known->any = of.moment > known->any ? of.moment : known->any;
 	if (op == DIGEST_LEARNS)
 		known->learnt = of.moment;
-	emit(d, (struct digest_event){ .event = (uint32_t)event,
-				       .thread = thread,
-				       .object = of.thread - 1,
-				       .detail = of.moment,
-				       .op = op });
+	emit(d, op, event, thread, of.thread - 1, of.moment);
 }
 
 /* `thread` comes after that moment from now on. */
@@ -177,11 +172,7 @@ static struct digest_moment now_of(const struct digest *d, uint32_t thread)
 
 static void keep(struct digest *d, const struct predict_event *e, enum digest_op op, size_t event)
 {
-	emit(d, (struct digest_event){ .event = (uint32_t)event,
-				       .thread = e->thread,
-				       .object = e->object,
-				       .detail = e->place,
-				       .op = op });
+	emit(d, op, event, e->thread, e->object, e->place);
 }
 
 /* Whatever a thread does after a wait, it does after the notification. */
@@ -192,11 +183,7 @@ static void end_wait(struct digest *d, const struct predict_event *e, size_t eve
 	d->thread[e->thread].waits = 0;
 	if (!(d->ignore & PREDICT_IGNORE_WAITS))
 		learn(d, e->thread, d->notified[lock], event);
-	emit(d, (struct digest_event){ .event = (uint32_t)event,
-				       .thread = e->thread,
-				       .object = lock,
-				       .detail = e->place,
-				       .op = DIGEST_WAKES });
+	emit(d, DIGEST_WAKES, event, e->thread, lock, e->place);
 }
 
 /* Which notification woke whom is not told: all of them before it. */
@@ -223,37 +210,22 @@ static inline void access(struct digest *d, const struct predict_event *e, size_
 	emit_edge(d, e->thread, of, DIGEST_SEES, event);
 }
 
-static void apply(struct digest *d, const struct predict_event *e, size_t event)
+/* Those of which it matters only that they were. */
+static const uint8_t plain[16] = {
+	[PREDICT_ACQUIRE] = DIGEST_ACQUIRE,
+	[PREDICT_TRY] = DIGEST_TRY,
+	[PREDICT_RELEASE] = DIGEST_RELEASE,
+	[PREDICT_UNKNOWN] = DIGEST_UNKNOWN,
+};
+
+/* The others. */
+static void apply_sync(struct digest *d, const struct predict_event *e, size_t event)
 {
 	struct digest_thread *thread = &d->thread[e->thread];
 
-	/* A request is no progress: the notification may come while the thread stands there. */
-	if (thread->waits && e->op != PREDICT_REQUEST)
-		end_wait(d, e, event);
-	thread->last = (uint32_t)event + 1;
-	if (e->op <= PREDICT_WRITE) {
-		if (!(d->ignore & PREDICT_IGNORE_READS))
-			access(d, e, event);
-		return;
-	}
 	switch ((enum predict_op)e->op) {
-	case PREDICT_READ:
-	case PREDICT_WRITE:
-		break;
-	case PREDICT_ACQUIRE:
-		keep(d, e, DIGEST_ACQUIRE, event);
-		break;
-	case PREDICT_TRY:
-		keep(d, e, DIGEST_TRY, event);
-		break;
-	case PREDICT_RELEASE:
-		keep(d, e, DIGEST_RELEASE, event);
-		break;
 	case PREDICT_REQUEST:
 		thread->request = (struct digest_request){ thread->last, e->object, e->place };
-		break;
-	case PREDICT_UNKNOWN:
-		keep(d, e, DIGEST_UNKNOWN, event);
 		break;
 	case PREDICT_WAIT:
 		keep(d, e, DIGEST_WAIT, event);
@@ -271,7 +243,30 @@ static void apply(struct digest *d, const struct predict_event *e, size_t event)
 		keep(d, e, DIGEST_JOIN, event);
 		learn(d, e->thread, now_of(d, e->object), event);
 		break;
+	case PREDICT_READ:
+	case PREDICT_WRITE:
+	case PREDICT_ACQUIRE:
+	case PREDICT_TRY:
+	case PREDICT_RELEASE:
+	case PREDICT_UNKNOWN:
+		break;
 	}
+}
+
+static inline void apply(struct digest *d, const struct predict_event *e, size_t event)
+{
+	struct digest_thread *thread = &d->thread[e->thread];
+
+	/* A request is no progress: the notification may come while the thread stands there. */
+	if (__builtin_expect(thread->waits && e->op != PREDICT_REQUEST, 0))
+		end_wait(d, e, event);
+	thread->last = (uint32_t)event + 1;
+	if (e->op > PREDICT_WRITE && plain[e->op])
+		keep(d, e, (enum digest_op)plain[e->op], event);
+	else if (e->op > PREDICT_WRITE)
+		apply_sync(d, e, event);
+	else if (!(d->ignore & PREDICT_IGNORE_READS))
+		access(d, e, event);
 }
 
 /* ---- the whole ---- */
@@ -314,8 +309,10 @@ void digest_add(struct digest *digest, const struct predict_sequence *sequence,
 	size_t near = count > AHEAD ? count - AHEAD : 0;
 
 	make_room(digest, sequence);
-	if (!first)
+	if (!first) {
 		digest->previous.event = UINT32_MAX;
+		fill_ends(digest->ends);
+	}
 	for (size_t i = 0; i < near; i++) {
 		fetch(digest, &event[i + AHEAD]);
 		apply(digest, &event[i], first + i);

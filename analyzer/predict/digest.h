@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * digest.h - what matters of a sequence for deadlocks, packed: its events of locks and threads, and who learnt of whom. Made while the events
- * come in; 4 to 6 bytes for each event that is kept. Most accesses are not.
+ * come in; 4 to 8 bytes for each event that is kept. Most accesses are not.
  *
  * Moments of a thread are its events in here, counted from 1; what else it does belongs to the moment before. What orders the moments of
  * different threads in every reordering that keeps what reads saw and critical sections in their order (those order nothing here: closure.h):
@@ -46,7 +46,7 @@ struct digest_event {
 	bool wrote; /* the thread wrote since its event before, what others may read */
 };
 
-enum { DIGEST_BLOCK = 256 };
+enum { DIGEST_BLOCK = 256, DIGEST_NUMBERS = 4 };
 
 /* What a thread does at the end of the sequence: it waits for a lock that it requested. */
 struct digest_request {
@@ -98,7 +98,8 @@ struct digest {
 	struct digest_start *start; /* owns; by block */
 	size_t starts, start_capacity;
 	struct digest_event previous;
-	struct digest_thread *thread; /* owns */
+	uint8_t ends[256][DIGEST_NUMBERS]; /* to unpack */
+	struct digest_thread *thread;	   /* owns */
 	size_t threads, thread_capacity;
 	struct digest_known *known; /* owns; `width` for each thread: of nobody, of thread 0, … */
 	uint32_t width;

@@ -13,6 +13,8 @@ void predict_sequence_hear(struct predict_sequence *sequence, struct predict_lis
 	if (sequence->listeners == PREDICT_LISTENERS)
 		abort();
 	sequence->listener[sequence->listeners++] = listener;
+	if (!sequence->window)
+		sequence->window = WINDOW;
 }
 
 static void tell_listeners(struct predict_sequence *sequence)
@@ -49,7 +51,7 @@ static inline void append(struct predict_sequence *sequence, uint32_t thread, en
 	sequence->event[at] = (struct predict_event){
 		.thread = thread, .object = object, .place = place & 0xfffffffu, .op = op & 0xfu
 	};
-	if (at + 1 == WINDOW && sequence->listeners)
+	if (at + 1 == sequence->window)
 		tell_listeners(sequence);
 }
 

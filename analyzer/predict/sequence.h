@@ -71,7 +71,8 @@ struct predict_sequence {
 	size_t count, capacity;
 	struct predict_listener listener[PREDICT_LISTENERS];
 	uint32_t listeners;
-	size_t heard; /* events that the listeners heard of, and that are gone */
+	uint32_t window; /* events that they hear of at once; 0 = what is best */
+	size_t heard;	 /* events that the listeners heard of, and that are gone */
 	struct names threads, locks, variables, places;
 	struct predict_lock_state *state; /* owns; by lock, while events are added */
 	size_t state_capacity, state_count;

@@ -106,9 +106,9 @@ static void count_events(const struct predict_sequence *s, struct witness *const
 /* The event before those that were seen. False = it is of one step too many. */
 static bool step_back(struct witness *w, const struct digest_event *e)
 {
-	struct witness_step *step = &w->step[w->steps - 1];
+	struct witness_step *step = w->steps ? &w->step[w->steps - 1] : NULL;
 
-	if (!w->steps || step->thread != e->thread) {
+	if (!step || step->thread != e->thread) {
 		if (w->steps == WITNESS_STEPS)
 			return false;
 		step = &w->step[w->steps++];
