@@ -14,6 +14,7 @@ struct collect {
 };
 
 #define SEVERAL UINT32_MAX
+#define AHEAD 16u /* events: what is known of a lock is seldom in a cache where there are many */
 
 static uint32_t hash_of(uint32_t thread, uint32_t lock, const uint32_t *held, uint32_t count)
 {
@@ -183,6 +184,14 @@ static void apply(struct collect *c, const struct digest_event *e, bool sees)
 	}
 }
 
+static void fetch(const struct collect *c, const struct digest_event *e)
+{
+	if (e->op != DIGEST_ACQUIRE)
+		return;
+	__builtin_prefetch(&c->user[e->object], 1);
+	__builtin_prefetch(&c->order->component[e->object]);
+}
+
 /* What a thread ends with; and which locks nobody is kept out of. */
 static void finish(struct collect *c, const struct digest *digest, const struct predict_sequence *s)
 {
@@ -219,8 +228,11 @@ void acquires_collect(const struct digest *digest, const struct predict_sequence
 		size_t count = digest_read(digest, block, event);
 
 		digest_tell(sequence, digest, block);
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < count; i++) {
+			if (i + AHEAD < count)
+				fetch(&c, &event[i + AHEAD]);
 			apply(&c, &event[i], digest->sees);
+		}
 	}
 	finish(&c, digest, sequence);
 	for (uint32_t i = 0; i < ret_acquires->abstract_count; i++) {

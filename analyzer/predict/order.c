@@ -4,6 +4,8 @@
  */
 #include "order.h"
 
+enum { AHEAD = 16 };
+
 struct pass {
 	const struct digest *digest;
 	struct acquires *acquires;
@@ -112,6 +114,8 @@ static void run(struct pass *p, const struct predict_sequence *sequence)
 		for (size_t i = 0; i < count; i++) {
 			if (event[i].event >= end)
 				return;
+			if (i + AHEAD < count && event[i + AHEAD].op == DIGEST_ACQUIRE)
+				__builtin_prefetch(&p->acquires->keeps[event[i + AHEAD].object]);
 			apply(p, &event[i]);
 		}
 	}
