@@ -238,15 +238,21 @@ void finding_list_truncate(struct finding_list *list, size_t count)
 
 /* ---- builder ---- */
 
+void finding_set_confidence(struct finding *f, enum confidence confidence)
+{
+	enum level level = default_level(f->rule, confidence), cap = rule_cap(f->rule);
+
+	f->confidence = confidence;
+	f->level = level < cap ? level : cap;
+}
+
 struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence,
 			      size_t process)
 {
 	struct finding *f = finding_list_alloc(list, sizeof(*f));
-	enum level level = default_level(rule, confidence);
 
 	f->rule = rule;
-	f->confidence = confidence;
-	f->level = level < rule_cap(rule) ? level : rule_cap(rule);
+	finding_set_confidence(f, confidence);
 	f->process = process;
 	f->count = 1;
 	return f;

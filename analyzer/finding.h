@@ -228,6 +228,8 @@ __attribute__((format(printf, 2, 3))) char *finding_list_printf(struct finding_l
  */
 struct finding *finding_begin(struct finding_list *list, enum rule rule, enum confidence confidence,
 			      size_t process);
+/* It turned out to be as sure as that: the level with it. */
+void finding_set_confidence(struct finding *f, enum confidence confidence);
 struct finding_thread *finding_add_thread(struct finding_list *list, struct finding *f,
 					  uint32_t id);
 struct finding_lock *finding_add_lock(struct finding_list *list, struct finding *f, uint32_t id);

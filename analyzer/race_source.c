@@ -74,10 +74,8 @@ void race_source_filter(struct finding_list *list)
 		if (f->rule == RULE_DATA_RACE && !f->is_compiled_in && is_made_atomic(f))
 			continue;
 		if (f->rule == RULE_DATA_RACE && f->confidence == CONFIDENCE_POTENTIAL &&
-		    is_volatile(f)) {
-			f->confidence = CONFIDENCE_HINT;
-			f->level = LEVEL_NOTE;
-		}
+		    is_volatile(f))
+			finding_set_confidence(f, CONFIDENCE_HINT);
 		finding_list_set(list, kept++, f);
 	}
 	finding_list_truncate(list, kept);

@@ -83,18 +83,18 @@ static bool has_member(const struct finding *f, const struct member *m, bool by_
 	return false;
 }
 
-static bool is_potential(const struct proofs *p, const struct finding *f)
+static bool is_open(const struct proofs *p, const struct finding *f, enum confidence confidence)
 {
-	return f->rule == RULE_LOCK_ORDER_INVERSION && f->confidence == CONFIDENCE_POTENTIAL &&
+	return f->rule == RULE_LOCK_ORDER_INVERSION && f->confidence == confidence &&
 	       f->process == p->a->process_index && f->stack_count && is_pair(f, 0);
 }
 
 static struct finding *find(const struct proofs *p, const struct member *member, uint32_t count,
-			    bool by_code)
+			    enum confidence confidence, bool by_code)
 {
 	for (size_t i = 0; i < finding_list_count(p->a->findings); i++) {
 		struct finding *f = finding_list_get(p->a->findings, i);
-		bool fits = is_potential(p, f) && f->stack_count == 2 * (size_t)count;
+		bool fits = is_open(p, f, confidence) && f->stack_count == 2 * (size_t)count;
 
 		for (uint32_t k = 0; fits && k < count; k++)
 			fits = has_member(f, &member[k], by_code);
@@ -224,7 +224,7 @@ static void add_held(const struct proofs *p, const struct acquire *a, uint32_t *
 static void prove(const struct proofs *p, struct finding *f, const struct predict_deadlock *d,
 		  const struct member *member)
 {
-	f->confidence = CONFIDENCE_PROVEN;
+	finding_set_confidence(f, CONFIDENCE_PROVEN);
 	f->thread_count = f->lock_count = f->stack_count = 0;
 	f->threads = NULL;
 	f->locks = NULL;
@@ -253,6 +253,7 @@ static void prove(const struct proofs *p, struct finding *f, const struct predic
 	f->message = message_of(p, f, member, d->length);
 }
 
+/* A hint that names these very locks doubted what now is sure; one of the same code alone is about a class of locks. */
 static void prove_if_found(const struct proofs *p, const struct predict_deadlock *d)
 {
 	struct member member[PATTERN_MOST];
@@ -260,9 +261,11 @@ static void prove_if_found(const struct proofs *p, const struct predict_deadlock
 
 	for (uint32_t i = 0; i < d->length; i++)
 		member[i] = member_of(p, d, i);
-	f = find(p, member, d->length, true);
+	f = find(p, member, d->length, CONFIDENCE_POTENTIAL, true);
 	if (!f)
-		f = find(p, member, d->length, false);
+		f = find(p, member, d->length, CONFIDENCE_POTENTIAL, false);
+	if (!f)
+		f = find(p, member, d->length, CONFIDENCE_HINT, false);
 	if (f)
 		prove(p, f, d, member);
 }
@@ -273,16 +276,19 @@ static void explain_others(const struct proofs *p, const char *why)
 	for (size_t i = 0; i < finding_list_count(p->a->findings); i++) {
 		struct finding *f = finding_list_get(p->a->findings, i);
 
-		if (is_potential(p, f))
+		if (is_open(p, f, CONFIDENCE_POTENTIAL))
 			f->message = analysis_printf(p->a, "%s Not proven: %s.", f->message, why);
 	}
 }
 
-static bool has_potential(const struct proofs *p)
+static bool has_open(const struct proofs *p)
 {
-	for (size_t i = 0; i < finding_list_count(p->a->findings); i++)
-		if (is_potential(p, finding_list_get(p->a->findings, i)))
+	for (size_t i = 0; i < finding_list_count(p->a->findings); i++) {
+		const struct finding *f = finding_list_get(p->a->findings, i);
+
+		if (is_open(p, f, CONFIDENCE_POTENTIAL) || is_open(p, f, CONFIDENCE_HINT))
 			return true;
+	}
 	return false;
 }
 
@@ -295,7 +301,7 @@ void memory_proofs_tell(struct analysis *a, struct trace_memory *memory, struct 
 		"no order of the run's own events was found that ends in it with all reads as recorded";
 	struct diag diag;
 
-	if (!has_potential(&p))
+	if (!has_open(&p))
 		return;
 	sequence = recorded_finish(recorded);
 	p.result = &result;

@@ -5,19 +5,11 @@
 /* NEVER deadlock */
 /* RUN options=--races=record full */
 /* BUILD needs=tsan */
-#include "../sample.h"
-
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
-static long sum;
-static int step;
+#include "../proven.h"
 
 static void *first(void *arg)
 {
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	sum++;
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
+	nest(&a, &b);
 	unseen_step_to(&step, 1);
 	return arg;
 }
@@ -25,11 +17,7 @@ static void *first(void *arg)
 static void *second(void *arg)
 {
 	unseen_until(&step, 1);
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_lock(&a));
-	sum--;
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
+	nest(&b, &a);
 	return arg;
 }
 

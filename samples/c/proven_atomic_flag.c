@@ -5,17 +5,13 @@
 /* NEVER deadlock */
 /* RUN options=--races=record full */
 /* BUILD needs=tsan */
-#include "../sample.h"
+#include "../proven.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static int flag;
 
 static void *first(void *arg)
 {
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
+	nest(&a, &b);
 	step_to(&flag, 1);
 	return arg;
 }
@@ -23,10 +19,7 @@ static void *first(void *arg)
 static void *second(void *arg)
 {
 	until(&flag, 1);
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
+	nest(&b, &a);
 	return arg;
 }
 

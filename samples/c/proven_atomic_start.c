@@ -5,19 +5,14 @@
 /* NEVER deadlock */
 /* RUN options=--races=record full */
 /* BUILD needs=tsan */
-#include "../sample.h"
+#include "../proven.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static int started;
-static int step;
 
 static void *first(void *arg)
 {
 	meet(&started, 2);
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
+	nest(&a, &b);
 	unseen_step_to(&step, 1);
 	return arg;
 }
@@ -26,10 +21,7 @@ static void *second(void *arg)
 {
 	meet(&started, 2);
 	unseen_until(&step, 1);
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
+	nest(&b, &a);
 	return arg;
 }
 

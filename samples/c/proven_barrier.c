@@ -3,17 +3,13 @@
 /* NEVER lock-order-inversion */
 /* RUN options=--races=record full clean */
 /* BUILD needs=tsan */
-#include "../sample.h"
+#include "../proven.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t both;
 
 static void *first(void *arg)
 {
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
+	nest(&a, &b);
 	pthread_barrier_wait(&both);
 	return arg;
 }
@@ -21,10 +17,7 @@ static void *first(void *arg)
 static void *second(void *arg)
 {
 	pthread_barrier_wait(&both);
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
+	nest(&b, &a);
 	return arg;
 }
 

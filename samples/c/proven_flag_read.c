@@ -5,22 +5,17 @@
 /* NEVER deadlock */
 /* RUN options=--races=record full */
 /* BUILD needs=tsan */
-#include "../sample.h"
+#include "../proven.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER,
-		       flag = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t flag = PTHREAD_MUTEX_INITIALIZER;
 static long ready;
-static int step;
 
 static void *first(void *arg)
 {
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_lock(&flag));
+	nest(&a, &b);
+	take(&flag);
 	ready = 1;
-	MUST(pthread_mutex_unlock(&flag));
+	give(&flag);
 	unseen_step_to(&step, 1);
 	return arg;
 }
@@ -30,15 +25,12 @@ static void *second(void *arg)
 	unseen_until(&step, 1);
 	long seen;
 
-	MUST(pthread_mutex_lock(&flag));
+	take(&flag);
 	seen = ready;
-	MUST(pthread_mutex_unlock(&flag));
+	give(&flag);
 	if (!seen)
 		return arg;
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
+	nest(&b, &a);
 	return arg;
 }
 

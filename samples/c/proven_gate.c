@@ -4,22 +4,15 @@
 /* NEVER data-race */
 /* RUN options=--races=record full clean */
 /* BUILD needs=tsan */
-#include "../sample.h"
+#include "../proven.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER,
-		       gate = PTHREAD_MUTEX_INITIALIZER;
-static long sum;
-static int step;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static void *first(void *arg)
 {
-	MUST(pthread_mutex_lock(&gate));
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	sum++;
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&gate));
+	take(&gate);
+	nest(&a, &b);
+	give(&gate);
 	unseen_step_to(&step, 1);
 	return arg;
 }
@@ -27,13 +20,9 @@ static void *first(void *arg)
 static void *second(void *arg)
 {
 	unseen_until(&step, 1);
-	MUST(pthread_mutex_lock(&gate));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_lock(&a));
-	sum--;
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&gate));
+	take(&gate);
+	nest(&b, &a);
+	give(&gate);
 	return arg;
 }
 

@@ -5,18 +5,13 @@
 /* NEVER deadlock */
 /* RUN options=--races=record full */
 /* BUILD needs=tsan */
-#include "../sample.h"
+#include "../proven.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static sem_t turn;
-static int step;
 
 static void *first(void *arg)
 {
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
+	nest(&a, &b);
 	MUST(sem_post(&turn));
 	unseen_step_to(&step, 1);
 	return arg;
@@ -26,10 +21,7 @@ static void *second(void *arg)
 {
 	unseen_until(&step, 1);
 	MUST(sem_wait(&turn));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
+	nest(&b, &a);
 	return arg;
 }
 

@@ -3,17 +3,11 @@
 /* NEVER lock-order-inversion */
 /* RUN options=--races=record full clean */
 /* BUILD needs=tsan */
-#include "../sample.h"
-
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
-static int step;
+#include "../proven.h"
 
 static void *first(void *arg)
 {
-	MUST(pthread_mutex_lock(&a));
-	MUST(pthread_mutex_lock(&b));
-	MUST(pthread_mutex_unlock(&b));
-	MUST(pthread_mutex_unlock(&a));
+	nest(&a, &b);
 	unseen_step_to(&step, 1);
 	return arg;
 }
@@ -21,10 +15,10 @@ static void *first(void *arg)
 static void *second(void *arg)
 {
 	unseen_until(&step, 1);
-	MUST(pthread_mutex_lock(&b));
+	take(&b);
 	if (!pthread_mutex_trylock(&a))
-		MUST(pthread_mutex_unlock(&a));
-	MUST(pthread_mutex_unlock(&b));
+		give(&a);
+	give(&b);
 	return arg;
 }
 

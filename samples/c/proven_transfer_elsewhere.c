@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* SCENARIO S21b: transfers between (1, 2) and (4, 3), no pair both ways: a class in no order, in a recorded build too nothing that is proven */
+/* EXPECT lock-order-inversion confidence=hint level=note stacks=transfer threads=2 */
+/* NEVER data-race */
+/* RUN options=--races=record full clean */
+/* BUILD needs=tsan */
+#include "../proven.h"
+
+#define ACCOUNTS 6
+
+struct account {
+	pthread_mutex_t lock;
+	long money;
+};
+
+static struct account accounts[ACCOUNTS];
+
+static NOINLINE void transfer(struct account *from, struct account *to)
+{
+	take(&from->lock);
+	take(&to->lock);
+	from->money--;
+	to->money++;
+	give(&to->lock);
+	give(&from->lock);
+}
+
+static void *first(void *arg)
+{
+	transfer(&accounts[1], &accounts[2]);
+	unseen_step_to(&step, 1);
+	return arg;
+}
+
+static void *second(void *arg)
+{
+	unseen_until(&step, 1);
+	transfer(&accounts[4], &accounts[3]);
+	return arg;
+}
+
+int main(void)
+{
+	for (int i = 0; i < ACCOUNTS; i++)
+		MUST(pthread_mutex_init(&accounts[i].lock, NULL));
+	run_two(first, second);
+	return 0;
+}
