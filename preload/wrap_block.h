@@ -239,13 +239,11 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 #define PIECES_sendto PIECES_FLAT
 #define PIECES_sendmsg races_pieces_of(m)
 
-/* The same for what takes from the descriptor `f`, or gives to it: it may be a bell. */
-#define PRIM_TAKE(call_, ret, name, params, args, on_, mode_)                                     \
-	EXPORT ret name params                                                                    \
-	{                                                                                         \
+/* The parts of what takes and of what gives: the call, what was read into watched memory, what is written from it before and after. */
+#define CALL_BLOCKING(call_, name, args, on_, mode_)                                              \
+	do {                                                                                      \
 		struct call call;                                                                 \
 		uint64_t note;                                                                    \
-		ret rc;                                                                           \
                                                                                                   \
 		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &note)) { \
 			rc = real_##name args;                                                    \
@@ -253,71 +251,76 @@ static inline uint64_t block_asked_us(const struct timespec *t)
 			rc = real_##name args;                                                    \
 			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);         \
 		}                                                                                 \
-		bell_read(f, rc > 0);                                                             \
-		if (races_are_armed()) {                                                          \
-			struct race_pieces p = PIECES_##name;                                     \
-			races_taken(ARCH_CALLER(), TRACE_CALL_##call_, &p, rc);                   \
-		}                                                                                 \
-		return rc;                                                                        \
-	}
-
-#define PRIM_GIVE(call_, ret, name, params, args, on_, mode_)                                     \
-	EXPORT ret name params                                                                    \
-	{                                                                                         \
-		unsigned bell = bell_rung_by(f);                                                  \
-		uint32_t token = 0, watch = 0;                                                    \
-		struct call call;                                                                 \
-		uint64_t note;                                                                    \
-		ret rc;                                                                           \
-                                                                                                  \
-		if (races_are_armed()) {                                                          \
-			struct race_pieces p = PIECES_##name;                                     \
-			watch = races_giving(ARCH_CALLER(), TRACE_CALL_##call_, &p);              \
-		}                                                                                 \
-		token = bell_writes(ARCH_CALLER(), bell);                                         \
-		if (!block_before(&call, ARCH_CALLER(), TRACE_CALL_##call_, on_, mode_, &note)) { \
-			rc = real_##name args;                                                    \
-		} else {                                                                          \
-			rc = real_##name args;                                                    \
-			block_after(&call, note, note == 1 ? RESULT(rc) : 0, UINT64_MAX);         \
-		}                                                                                 \
-		bell_written(bell, token, rc > 0);                                                \
-		if (unlikely(watch)) {                                                            \
-			struct race_pieces p = PIECES_##name;                                     \
-			races_given(ARCH_CALLER(), watch, TRACE_CALL_##call_, &p, rc);            \
-		}                                                                                 \
-		turn_gave(f);                                                                     \
-		return rc;                                                                        \
-	}
-
-#define PRIM_TAKE_AT(call_, ret, name, params, args, on_, mode_)                \
-	EXPORT ret name params                                                  \
-	{                                                                       \
-		ret rc = real_##name args;                                      \
-                                                                                \
+	} while (0)
+#define PIECES_TAKEN(call_, name)                                               \
+	do {                                                                    \
 		if (races_are_armed()) {                                        \
 			struct race_pieces p = PIECES_##name;                   \
 			races_taken(ARCH_CALLER(), TRACE_CALL_##call_, &p, rc); \
 		}                                                               \
-		return rc;                                                      \
-	}
-
-#define PRIM_GIVE_AT(call_, ret, name, params, args, on_, mode_)                       \
-	EXPORT ret name params                                                         \
-	{                                                                              \
-		struct race_pieces p;                                                  \
-		uint32_t watch = 0;                                                    \
-		ret rc;                                                                \
-                                                                                       \
-		if (races_are_armed()) {                                               \
-			p = (struct race_pieces)PIECES_##name;                         \
-			watch = races_giving(ARCH_CALLER(), TRACE_CALL_##call_, &p);   \
-		}                                                                      \
-		rc = real_##name args;                                                 \
+	} while (0)
+#define PIECES_GIVING(call_, name)                                                   \
+	do {                                                                         \
+		if (races_are_armed()) {                                             \
+			struct race_pieces p = PIECES_##name;                        \
+			watch = races_giving(ARCH_CALLER(), TRACE_CALL_##call_, &p); \
+		}                                                                    \
+	} while (0)
+#define PIECES_GIVEN(call_, name)                                                      \
+	do {                                                                           \
 		if (unlikely(watch)) {                                                 \
+			struct race_pieces p = PIECES_##name;                          \
 			races_given(ARCH_CALLER(), watch, TRACE_CALL_##call_, &p, rc); \
 		}                                                                      \
-		return rc;                                                             \
+	} while (0)
+
+/* The same for what takes from the descriptor `f`, or gives to it: it may be a bell. */
+#define PRIM_TAKE(call_, ret, name, params, args, on_, mode_) \
+	EXPORT ret name params                                \
+	{                                                     \
+		ret rc;                                       \
+                                                              \
+		CALL_BLOCKING(call_, name, args, on_, mode_); \
+		bell_read(f, rc > 0);                         \
+		PIECES_TAKEN(call_, name);                    \
+		return rc;                                    \
+	}
+
+#define PRIM_GIVE(call_, ret, name, params, args, on_, mode_) \
+	EXPORT ret name params                                \
+	{                                                     \
+		unsigned bell = bell_rung_by(f);              \
+		uint32_t token = 0, watch = 0;                \
+		ret rc;                                       \
+                                                              \
+		PIECES_GIVING(call_, name);                   \
+		token = bell_writes(ARCH_CALLER(), bell);     \
+		CALL_BLOCKING(call_, name, args, on_, mode_); \
+		bell_written(bell, token, rc > 0);            \
+		PIECES_GIVEN(call_, name);                    \
+		turn_gave(f);                                 \
+		return rc;                                    \
+	}
+
+#define PRIM_TAKE_AT(call_, ret, name, params, args, on_, mode_) \
+	EXPORT ret name params                                   \
+	{                                                        \
+		ret rc = real_##name args;                       \
+                                                                 \
+		PIECES_TAKEN(call_, name);                       \
+		return rc;                                       \
+	}
+
+#define PRIM_GIVE_AT(call_, ret, name, params, args, on_, mode_) \
+	EXPORT ret name params                                   \
+	{                                                        \
+		uint32_t watch = 0;                              \
+		ret rc;                                          \
+                                                                 \
+		PIECES_GIVING(call_, name);                      \
+		rc = real_##name args;                           \
+		PIECES_GIVEN(call_, name);                       \
+		return rc;                                       \
 	}
 
 /* By the names that the rows give their arguments. */
