@@ -194,7 +194,7 @@ static void tell_orders(struct call *c, struct object *o, uint32_t task, uint32_
 	}
 }
 
-void task_lock_taken(struct call *c, struct object *o, uint32_t task, uint32_t stack)
+static void keep_hold(struct call *c, struct object *o, uint32_t task, uint32_t stack)
 {
 	struct task_hold *bucket = now.hold[task % BUCKETS];
 
@@ -228,12 +228,48 @@ static struct task_hold *find_hold(const struct object *o)
 	return NULL;
 }
 
-void task_lock_given(struct object *o)
+static void drop_hold(const struct object *o)
 {
 	struct task_hold *h = find_hold(o);
 
 	if (h) {
 		h->object = 0;
+	}
+}
+
+/* ACQUIRE and RELEASE are told too until the mode is bounded; not as what the thread holds, which is all that `bounded` follows. */
+static bool are_records(const struct stream *s)
+{
+	return !s->bounded || !s->bounded->recording;
+}
+
+void task_lock_taken(struct call *c, struct object *o, uint32_t task, uint32_t stack)
+{
+	struct bounded *bounded = c->s->bounded;
+
+	o->depth = 1;
+	if (task_locks_are_kept(c->s)) {
+		keep_hold(c, o, task, stack);
+	}
+	if (are_records(c->s)) {
+		c->s->bounded = NULL;
+		emit_os_seq(c->s, TRACE_ACQUIRE, o->id, stack, 0);
+		c->s->bounded = bounded;
+	}
+}
+
+void task_lock_given(struct call *c, struct object *o)
+{
+	struct bounded *bounded = c->s->bounded;
+
+	o->depth = 0;
+	if (task_locks_are_kept(c->s)) {
+		drop_hold(o);
+	}
+	if (are_records(c->s)) {
+		c->s->bounded = NULL;
+		emit_o(c->s, TRACE_RELEASE, o->id);
+		c->s->bounded = bounded;
 	}
 }
 

@@ -13,22 +13,15 @@
 
 #include "shim_emit.h"
 
-/* From the start where the mode is bounded, or may become so: the functions below are to be called. */
+/* From the start where the mode is bounded, or may become so: what tasks hold is kept here. */
 static inline bool task_locks_are_kept(const struct stream *s)
 {
 	return s->bounded != NULL;
 }
 
-/*
- * Are there ACQUIRE and RELEASE besides? `bounded` of the stream is to be NULL for them: what it follows are the holds of the thread.
- */
-static inline bool task_locks_are_records(const struct stream *s)
-{
-	return !s->bounded || !s->bounded->recording;
-}
-
+/* `o` is the task's from now on, or nobody's: recorded, or kept, as the mode has it. */
 void task_lock_taken(struct call *c, struct object *o, uint32_t task, uint32_t stack);
-void task_lock_given(struct object *o);
+void task_lock_given(struct call *c, struct object *o);
 /* Of a look: `task` waits for `o`: who has it, and what the task has. */
 void task_lock_awaited(struct call *c, struct object *o, uint32_t task, uint32_t look);
 /* TF_DEF_AWAIT, over one of an older look. */

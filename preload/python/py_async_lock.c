@@ -19,36 +19,6 @@ static struct kind {
 /* In a task of trio's: what it has been given. */
 enum { GIVEN_AT = TASK_CALLBACKS - 1 };
 
-static void note_taken(struct call *c, struct object *o, uint32_t task, uint32_t stack)
-{
-	struct bounded *bounded = c->s->bounded;
-
-	o->depth = 1;
-	if (task_locks_are_kept(c->s)) {
-		task_lock_taken(c, o, task, stack);
-	}
-	if (task_locks_are_records(c->s)) {
-		c->s->bounded = NULL;
-		emit_os_seq(c->s, TRACE_ACQUIRE, o->id, stack, 0);
-		c->s->bounded = bounded;
-	}
-}
-
-static void note_given(struct call *c, struct object *o)
-{
-	struct bounded *bounded = c->s->bounded;
-
-	o->depth = 0;
-	if (task_locks_are_kept(c->s)) {
-		task_lock_given(o);
-	}
-	if (task_locks_are_records(c->s)) {
-		c->s->bounded = NULL;
-		emit_o(c->s, TRACE_RELEASE, o->id);
-		c->s->bounded = bounded;
-	}
-}
-
 static void give(struct object *o, PyObject *task)
 {
 	struct task *t = task_find(task, TRACE_TASK_TRIO_TASK);
@@ -67,7 +37,7 @@ void py_async_lock_given(struct call *c, struct task *t)
 	if (!o || !o->depth) {
 		return;
 	}
-	note_taken(c, o, t->id, t->callback_stack[GIVEN_AT]);
+	task_lock_taken(c, o, t->id, t->callback_stack[GIVEN_AT]);
 }
 
 /* Where it waits; whoever gives the lock knows nothing of that. */
@@ -110,12 +80,12 @@ static void note_attribute(struct arch_caller caller, const struct kind *k, PyOb
 	call.stack = taken || is_new ? stack_id(&call) : 0; /* who gives it back is not recorded */
 	o = object_find(&call, lock, PY_ASYNC_LOCK);
 	if (o && to && o->depth) {
-		note_given(&call, o);
+		task_lock_given(&call, o);
 		give(o, value);
 	} else if (o && taken && call.s->task) {
-		note_taken(&call, o, call.s->task, call.stack);
+		task_lock_taken(&call, o, call.s->task, call.stack);
 	} else if (o && !taken && o->depth) {
-		note_given(&call, o);
+		task_lock_given(&call, o);
 	} else if (o && !taken) { /* a new one, perhaps in another's memory */
 		o = object_renew(&call, (uintptr_t)lock, PY_ASYNC_LOCK);
 	}

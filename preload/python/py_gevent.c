@@ -31,47 +31,29 @@ static struct task *current_task(void)
 
 enum { FOR_SEVERAL = 1000 }; /* as depth: a semaphore that is no lock */
 
-static void give(struct call *c, struct object *o, bool kept, bool records)
-{
-	o->depth = 0;
-	if (kept) {
-		task_lock_given(o);
-	}
-	if (records) {
-		emit_o(c->s, TRACE_RELEASE, o->id);
-	}
-}
-
 /*
  * A take may come twice: `with lock` of a class that has its own acquire(), as the one that threading.Lock is replaced by, calls that, and
  * that the semaphore's. Of another task it says that a release was not seen.
  */
-static void take(struct call *c, struct object *o, bool kept, bool records)
+static void take(struct call *c, struct object *o)
 {
 	if (o->depth == 1 && o->last_stream == c->s->task) {
 		return;
 	}
 	if (o->depth == 1) {
-		give(c, o, kept, records);
+		task_lock_given(c, o);
 	}
 	if (!c->s->task) { /* the main greenlet */
 		return;
 	}
-	o->depth = 1;
 	o->last_stream = c->s->task;
-	if (kept) {
-		task_lock_taken(c, o, c->s->task, c->stack);
-	}
-	if (records) {
-		emit_os_seq(c->s, TRACE_ACQUIRE, o->id, c->stack, 0);
-	}
+	task_lock_taken(c, o, c->s->task, c->stack);
 }
 
 static void note_hold(struct arch_caller caller, PyObject *lock, bool taken)
 {
 	PyObject *counter = taken ? py_get(lock, "counter") : NULL;
-	bool is_lock = counter && py_PyLong_AsLong(counter) == 0, kept, records;
-	struct bounded *bounded;
+	bool is_lock = counter && py_PyLong_AsLong(counter) == 0;
 	struct call call;
 	struct object *o;
 
@@ -80,19 +62,14 @@ static void note_hold(struct arch_caller caller, PyObject *lock, bool taken)
 	if (!task_enter_any(&call, caller)) {
 		return;
 	}
-	bounded = call.s->bounded;
-	kept = task_locks_are_kept(call.s);
-	records = task_locks_are_records(call.s);
 	o = object_find(&call, lock, PY_ASYNC_LOCK);
-	call.s->bounded = NULL;
 	if (o && taken && !is_lock) {
 		o->depth = FOR_SEVERAL;
 	} else if (o && taken && o->depth != FOR_SEVERAL) {
-		take(&call, o, kept, records);
+		take(&call, o);
 	} else if (o && !taken && o->depth == 1) {
-		give(&call, o, kept, records);
+		task_lock_given(&call, o);
 	}
-	call.s->bounded = bounded;
 	shim_leave(&call);
 }
 
