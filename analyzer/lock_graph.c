@@ -272,8 +272,13 @@ static void append_use(struct lock_context *c, uint32_t thread, uint32_t segment
 	c->use_count++;
 }
 
-/* Should the thread's present segment be kept as one more use? */
-static bool wants_use(struct lock_context *c, const struct model_thread *t)
+enum keeping { NOT_KEPT, IN_PLACE_OF_LAST, KEPT };
+
+/*
+ * Is the thread's present segment to be kept as one more use? The last one is that of the newest thread where there are many: those of
+ * long ago may all be over before anybody takes the locks the other way round.
+ */
+static enum keeping keeps_use(struct lock_context *c, const struct model_thread *t)
 {
 	const struct lock_use *use = lock_context_get_uses(c);
 	uint32_t of_thread = 0;
@@ -282,24 +287,27 @@ static bool wants_use(struct lock_context *c, const struct model_thread *t)
 		if (use[i].thread != t->id)
 			continue;
 		if (use[i].segment == t->segment && !t->segment_left)
-			return false;
+			return NOT_KEPT;
 		of_thread++;
 	}
 	c->offered++;
-	if (of_thread >= USES_OF_THREAD || c->use_count >= USES_EXACT)
-		return is_sample(c->offered);
-	return true;
+	if ((of_thread < USES_OF_THREAD && c->use_count < USES_EXACT) || is_sample(c->offered))
+		return KEPT;
+	return of_thread ? NOT_KEPT : IN_PLACE_OF_LAST;
 }
 
 uint32_t lock_graph_add(struct lock_graph *g, struct model *m, struct model_thread *t,
 			const struct lock_fact *fact)
 {
+	enum keeping keeping;
 	uint32_t c;
 
 	if (fact->to == 0 || fact->to >= g->object_count || fact->from >= g->object_count)
 		return 0;
 	c = lookup_or_add_context(g, fact);
-	if (c && wants_use(&g->context[c], t))
+	keeping = c ? keeps_use(&g->context[c], t) : NOT_KEPT;
+	g->context[c].use_count -= keeping == IN_PLACE_OF_LAST;
+	if (keeping != NOT_KEPT)
 		append_use(&g->context[c], t->id, model_pin_segment(m, t));
 	return c;
 }

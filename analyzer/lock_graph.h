@@ -11,8 +11,8 @@
  *
  * Invariants
  *  - Size depends on distinct contexts, not on events: beyond USES_EXACT uses of a context, or
- *    CONTEXTS_EXACT contexts of an edge, only ever rarer ones are kept. What is left out can hide a
- *    cycle, never make one up.
+ *    CONTEXTS_EXACT contexts of an edge, only ever rarer ones are kept, and the newest thread's use.
+ *    What is left out can hide a cycle, never make one up.
  *  - An object that is gone and lacks edges in or edges out can be in no cycle: its edges are
  *    dropped, and so on.
  */
