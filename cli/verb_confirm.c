@@ -171,9 +171,10 @@ static int try_once(struct confirm *c, unsigned number, bool is_last, bool *ret_
 
 	*ret_happened = false;
 	plan.hold_ms = number ? 2 * HOLD_MS << (number - 1) % HOLDS : HOLD_MS;
-	plan.seed = number;
 	plan.exact = number % 2 && !c->is_renumbered;
 	plan.late = number % 2 ? number / 2 % plan.edges + 1 : 0;
+	/* Who comes late is chosen each in turn before chance helps. */
+	plan.seed = plan.exact && number / 2 < plan.edges ? 0 : number;
 	status = recording_make(&r);
 	if (*r.untraced)
 		say("%s", r.untraced);

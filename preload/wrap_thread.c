@@ -8,6 +8,7 @@
 #include "python/py.h"
 #include "shim_memory.h"
 #include "shim_races.h"
+#include "steer/steer.h"
 
 #include <sys/resource.h>
 
@@ -163,6 +164,9 @@ void thread_over(unsigned how)
 	}
 	s = call.s;
 	s->segment->wait.kind = TRACE_WAIT_NONE;
+	if (unlikely(steer_is_on)) {
+		steer_thread_over(s);
+	}
 	if (!s->ended) {
 		emit_plain(s, TRACE_THREAD_END, 1, how, 0, 0);
 		s->ended = 1;
@@ -347,6 +351,9 @@ void exit_before(struct call *c)
 	s->exiting = 1;
 	emit_plain(s, TRACE_EXIT, 1, c->stack, 0, 0);
 	if (!s->trampolined && !s->ended) {
+		if (unlikely(steer_is_on)) {
+			steer_thread_over(s);
+		}
 		emit_plain(s, TRACE_THREAD_END, 1, 1, 0, 0);
 		s->ended = 1;
 		atomic_fetch_add(&shim->ended_streams, 1);

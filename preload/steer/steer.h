@@ -6,7 +6,7 @@
  * through functions of ours (steer_calls.c), which find what they need where the wrapper has just put it: in the wait slot.
  *
  * Invariants
- *  - A thread is held back only before a call that may block anyway, without the guard, and never longer than the plan says; a signal
+ *  - A thread is held back only before a call that may block anyway, without the guard, and for a bounded time (steer_hold.c); a signal
  *    handler runs meanwhile as it would inside the call. errno is left alone.
  *  - While a thread is held back its wait slot is empty: it waits for us, not for the lock.
  *  - A call that gives up after a time is not held back: its time would be gone. What it took, and what was taken by a try, is held.
@@ -85,6 +85,8 @@ void steer_tried(uintptr_t address, struct arch_caller caller);
 void steer_wait_before(struct steer_call *c, uintptr_t cond, uintptr_t mutex, uintptr_t sp);
 void steer_after(struct steer_call *c, bool taken);
 void steer_released(uintptr_t address);
+/* SLOW, the guard held: the thread is over, perhaps inside a call that it was cancelled in. Only where steer_is_on. */
+void steer_thread_over(struct stream *s);
 
 /* ---- steer_perturb.c ---- */
 

@@ -10,7 +10,9 @@
 
 enum {
 	PATIENCE =
-		8, /* as many times hold_ms is lost at most, by all threads of a process together */
+		4, /* for each edge: as many times hold_ms is lost at most, by all threads of a process together */
+	SLICE_MS = 20,
+	SLOWEST = 8, /* as many times longer than meant it may take where the machine is busy */
 };
 
 /* ---- holding back ---- */
@@ -28,32 +30,68 @@ static void wait_for_turn(uint32_t seen, uint64_t ms)
 	sys4(SYS_futex, (uintptr_t)&steer_state->turn, FUTEX_WAIT_PRIVATE, seen, (uintptr_t)&most);
 }
 
+/*
+ * Returns the time that counts: on a busy machine the others come as much later as a short sleep takes longer. That is why it is made of
+ * short ones.
+ */
+static uint64_t wait_a_slice(uint32_t seen, uint64_t left, uint64_t *now)
+{
+	uint64_t slice = left < SLICE_MS ? left : SLICE_MS, from = *now;
+
+	wait_for_turn(seen, slice);
+	*now = now_ms();
+	return *now - from < slice ? *now - from : slice;
+}
+
+/*
+ * hold_ms, and anew each time that somebody else comes to stand: where a circle of many fills up, it is waited for the last one too.
+ * Two need not: who comes is the partner, or none.
+ */
+static bool wait_for_others(const struct standing *me, uint64_t *ret_spent)
+{
+	uint64_t from = now_ms(), now = from, left = steer_plan->hold_ms;
+	uint32_t came = atomic_load(&steer_state->came), anew = steer_plan->edges - 2;
+	bool go;
+
+	*ret_spent = 0;
+	for (;;) {
+		uint32_t seen = atomic_load(&steer_state->turn), others;
+		uint64_t counts;
+
+		go = __atomic_load_n(&me->go, __ATOMIC_ACQUIRE);
+		if (go || !left || now - from >= SLOWEST * steer_plan->hold_ms) {
+			return go;
+		}
+		counts = wait_a_slice(seen, left, &now);
+		*ret_spent += counts;
+		left -= counts;
+		others = atomic_load(&steer_state->came);
+		if (others != came && anew) {
+			came = others;
+			anew--;
+			left = steer_plan->hold_ms;
+		}
+	}
+}
+
 /* Until the others came. False: the time was up. Its wait slot is empty meanwhile, and as it was after. */
 static bool hold_back(struct steer_call *c, const struct standing *me)
 {
 	struct trace_wait *slot = &c->s->segment->wait, saved = *slot;
 	uintptr_t saved_sp = c->s->wait_sp;
+	uint64_t spent;
 	void *left;
-	uint64_t from = now_ms(), end = from + steer_plan->hold_ms, now = from;
 	bool go;
 
 	__atomic_store_n(&slot->kind, TRACE_WAIT_NONE, __ATOMIC_RELEASE);
 	left = c->outside ? c->outside->leave() : NULL;
-	for (;;) {
-		uint32_t seen = atomic_load(&steer_state->turn);
-
-		go = __atomic_load_n(&me->go, __ATOMIC_ACQUIRE);
-		if (go || now >= end) {
-			break;
-		}
-		wait_for_turn(seen, end - now);
-		now = now_ms();
-	}
-	if (!go) {
-		atomic_fetch_add(&steer_state->spent_ms, (uint32_t)(now - from));
-	}
+	go = wait_for_others(me, &spent);
+	atomic_fetch_add(&steer_state->spent_ms, (uint32_t)spent);
 	if (c->outside) {
 		c->outside->enter(left);
+	}
+	if (!c->s->segment) {
+		return go; /* a handler forked: this is the child, and the stream its parent's */
 	}
 	slot = &c->s->segment->wait; /* a handler may have gone on to another segment */
 	slot->mode = saved.mode;
@@ -69,7 +107,8 @@ static bool hold_back(struct steer_call *c, const struct standing *me)
 
 static bool has_patience(void)
 {
-	return atomic_load(&steer_state->spent_ms) < PATIENCE * steer_plan->hold_ms;
+	return atomic_load(&steer_state->spent_ms) <
+	       PATIENCE * steer_plan->edges * steer_plan->hold_ms;
 }
 
 /*
@@ -116,6 +155,7 @@ static struct standing *take_stand(struct steer_call *c, uint32_t inner, uintptr
 	}
 	if (me) {
 		c->stands = true;
+		atomic_fetch_add(&steer_state->came, 1);
 		steer_circle_look();
 		steer_late_look();
 	}
@@ -198,7 +238,7 @@ void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp, bool fo
 {
 	struct standing *me = NULL;
 	struct steer_match match;
-	uint32_t was;
+	uint32_t was, edges;
 
 	if (!call_begin(c, address, sp)) {
 		return;
@@ -222,9 +262,10 @@ void steer_before(struct steer_call *c, uintptr_t address, uintptr_t sp, bool fo
 	was = steer_state_enter(c->s);
 	steer_standing_drop(c->s->thread, sp);
 	me = take_stand(c, match.inner, address);
+	edges = me ? me->edges : 0;
 	steer_state_leave(c->s, was);
 	if (me && is_to_wait(c) && !hold_back(c, me)) {
-		count_let_go(me->edges);
+		count_let_go(edges);
 	}
 }
 
@@ -292,6 +333,17 @@ void steer_tried(uintptr_t address, struct arch_caller caller)
 	if (match.outer) {
 		steer_state_enter(s);
 		steer_hold_add(s->thread, address, match.outer);
+		steer_state_leave(s, was);
+	}
+}
+
+void steer_thread_over(struct stream *s)
+{
+	uint32_t was;
+
+	if (steer_state) {
+		was = steer_state_enter(s);
+		steer_thread_drop(s->thread);
 		steer_state_leave(s, was);
 	}
 }

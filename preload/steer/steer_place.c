@@ -12,6 +12,7 @@ enum {
 	KNOWN_MODULES = 1024,
 	NO_MODULE = 0xff,
 	TEXT = 0xfe, /* a line of Python: STEER_TEXT */
+	HOLD_MOST_MS = 60000,
 };
 
 struct steer_plan *steer_plan; /* the file; a forked child keeps it, and adds to the same counts */
@@ -27,7 +28,8 @@ static struct places_known {
 static bool plan_is_usable(const struct steer_plan *p)
 {
 	if (p->magic != TF_STEER_MAGIC || p->edges < 2 || p->edges > STEER_EDGES ||
-	    p->modules > STEER_MODULES) {
+	    p->modules > STEER_MODULES || !p->hold_ms || p->hold_ms > HOLD_MOST_MS ||
+	    p->late > p->edges) {
 		return false;
 	}
 	for (uint32_t i = 0; i < p->edges; i++) {

@@ -10,6 +10,8 @@
 #include <linux/futex.h>
 #include <time.h>
 
+enum { CHAINS = 4096 }; /* looked at when somebody comes to stand */
+
 struct steer_state *steer_state;
 
 bool steer_stand_arm(void)
@@ -127,6 +129,16 @@ void steer_standing_drop(uint32_t thread, uintptr_t sp)
 	}
 }
 
+void steer_thread_drop(uint32_t thread)
+{
+	steer_standing_drop(thread, UINTPTR_MAX);
+	for (uint32_t i = 0; i < HOLDS; i++) {
+		if (steer_state->hold[i].thread == thread) {
+			steer_state->hold[i].thread = 0;
+		}
+	}
+}
+
 /* NULL: there are too many. */
 struct standing *steer_standing_add(struct steer_call *c, uint32_t edges, uintptr_t asks)
 {
@@ -141,7 +153,7 @@ struct standing *steer_standing_add(struct steer_call *c, uint32_t edges, uintpt
 	return NULL;
 }
 
-static bool is_among(const struct standing *const *chosen, uint32_t count, uint32_t thread)
+static bool is_among(struct standing *const *chosen, uint32_t count, uint32_t thread)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (chosen[i]->thread == thread) {
@@ -151,26 +163,69 @@ static bool is_among(const struct standing *const *chosen, uint32_t count, uint3
 	return false;
 }
 
-/* From the last one chosen on: who holds what it asks for plays the next edge. Returns the length of the longest chain. */
-static uint32_t circle_grow(struct standing **chosen, uint32_t count)
+static bool stands_at(const struct standing *s, uint32_t edge)
 {
-	const struct steer_plan *p = steer_plan;
+	return s->thread && !s->is_late && s->edges >> edge & 1;
+}
+
+static struct standing *find_standing(uint32_t thread, uint32_t edge)
+{
+	for (uint32_t i = 0; i < STANDING; i++) {
+		if (steer_state->standing[i].thread == thread &&
+		    stands_at(&steer_state->standing[i], edge)) {
+			return &steer_state->standing[i];
+		}
+	}
+	return NULL;
+}
+
+static uint32_t circle_grow(struct standing **chosen, uint32_t count, uint32_t *budget);
+
+/* With `s` as the next one of the circle, which may be none. */
+static uint32_t circle_with(struct standing **chosen, uint32_t count, struct standing *s,
+			    uint32_t *budget)
+{
+	if (!s || !*budget || is_among(chosen, count, s->thread)) {
+		return count;
+	}
+	--*budget;
+	chosen[count] = s;
+	return circle_grow(chosen, count + 1, budget);
+}
+
+static uint32_t circle_begin(struct standing **chosen, uint32_t *budget)
+{
+	uint32_t longest = 0;
+
+	for (uint32_t i = 0; i < STANDING && longest < steer_plan->edges; i++) {
+		struct standing *s = &steer_state->standing[i];
+		uint32_t reached = stands_at(s, 0) ? circle_with(chosen, 0, s, budget) : 0;
+
+		longest = reached > longest ? reached : longest;
+	}
+	return longest;
+}
+
+/*
+ * From the last one chosen on: who holds what it asks for plays the next edge. Returns the length of the longest chain. Of a lock that many
+ * read there are many: no more than `budget` parts are tried.
+ */
+static uint32_t circle_grow(struct standing **chosen, uint32_t count, uint32_t *budget)
+{
+	uintptr_t asks = chosen[count - 1]->asks;
 	uint32_t longest = count;
 
-	if (count == p->edges) {
-		return holds(chosen[0]->thread, chosen[count - 1]->asks, 0) ? count : count - 1;
+	if (count == steer_plan->edges) {
+		return holds(chosen[0]->thread, asks, 0) ? count : count - 1;
 	}
-	for (uint32_t i = 0; i < STANDING && longest < p->edges; i++) {
-		struct standing *s = &steer_state->standing[i];
+	for (uint32_t i = 0; i < HOLDS && longest < steer_plan->edges; i++) {
+		const struct hold *h = &steer_state->hold[i];
 		uint32_t reached;
 
-		if (!s->thread || s->is_late || !(s->edges >> count & 1) ||
-		    is_among((const struct standing *const *)chosen, count, s->thread) ||
-		    (count && !holds(s->thread, chosen[count - 1]->asks, count))) {
+		if (!h->thread || h->address != asks || !(h->edges >> count & 1)) {
 			continue;
 		}
-		chosen[count] = s;
-		reached = circle_grow(chosen, count + 1);
+		reached = circle_with(chosen, count, find_standing(h->thread, count), budget);
 		longest = reached > longest ? reached : longest;
 	}
 	return longest;
@@ -206,7 +261,7 @@ void steer_late_look(void)
 void steer_circle_look(void)
 {
 	struct standing *chosen[STEER_EDGES];
-	uint32_t length = circle_grow(chosen, 0);
+	uint32_t budget = CHAINS, length = circle_begin(chosen, &budget);
 
 	if (length > __atomic_load_n(&steer_plan->most, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&steer_plan->most, length, __ATOMIC_RELAXED);

@@ -33,7 +33,9 @@ struct standing {
 struct steer_state {
 	spin_t lock; /* the arrays; taken with the guard held, nothing is taken under it */
 	_Atomic uint32_t turn; /* a futex: changes when somebody may go */
-	_Atomic uint32_t spent_ms;
+	_Atomic uint32_t
+		spent_ms; /* by all threads, as it was meant: how long it took on a busy machine does not count */
+	_Atomic uint32_t came; /* times that somebody came to stand */
 	struct hold hold[HOLDS];
 	struct standing standing[STANDING];
 };
@@ -55,6 +57,8 @@ uint32_t steer_edges_meant(uint32_t edges, uint32_t object, bool is_outer);
 /* NULL: there are too many. Dropped is what the thread's frames below `sp` left by a jump or a cancellation, and the one at it. */
 struct standing *steer_standing_add(struct steer_call *c, uint32_t edges, uintptr_t asks);
 void steer_standing_drop(uint32_t thread, uintptr_t sp);
+/* It is over: it stands nowhere, and what it did not give back it gives to nobody. */
+void steer_thread_drop(uint32_t thread);
 
 /* All of a circle stand: all may go. Who came too early for its outer lock may take it when all others stand. */
 void steer_circle_look(void);
