@@ -124,78 +124,35 @@ static struct lockgraph_set set_of(struct reading *r, const char *key, size_t mo
 	return set;
 }
 
-/* ---- records ---- */
-
-static void read_program(struct reading *r, uint64_t id)
+static uint32_t kind_of(struct reading *r, const char *key)
 {
-	struct lockgraph_program p = { .record.id = id,
-				       .command = text_of(r, "command"),
-				       .build_id = text_of(r, "build_id") };
-
-	if (!r->wrong)
-		lockgraph_add(r->g, LOCKGRAPH_PROGRAMS, &p);
-}
-
-static void read_role(struct reading *r, uint64_t id)
-{
-	struct lockgraph_role role = { .record.id = id,
-				       .program = needed_id(r, "of"),
-				       .is_main = flag_of(r, "main"),
-				       .start = text_of(r, "start"),
-				       .created = id_of(r, "created"),
-				       .most = count_of(r, "most"),
-				       .barriers = set_of(r, "barriers", 0) };
-
-	if (!r->wrong)
-		lockgraph_add(r->g, LOCKGRAPH_ROLES, &role);
-}
-
-static uint32_t kind_of(struct reading *r)
-{
-	const char *text = text_of(r, "kind");
+	const char *text = text_of(r, key);
 
 	for (uint32_t kind = 1; text && kind < KINDS; kind++)
 		if (!strcmp(text, trace_object_kind_name(kind)))
 			return kind;
-	wrong(r, "kind");
+	wrong(r, key);
 	return 0;
 }
 
-static enum lockgraph_identity identity_of(struct reading *r)
+static enum lockgraph_identity identity_of(struct reading *r, const char *key)
 {
-	const char *text = text_of(r, "identity");
+	const char *text = text_of(r, key);
 
 	for (int i = 0; text && i < LOCKGRAPH_IDENTITIES; i++)
 		if (!strcmp(text, lockgraph_identity_word[i]))
 			return (enum lockgraph_identity)i;
-	wrong(r, "identity");
+	wrong(r, key);
 	return LOCKGRAPH_SITE;
 }
 
-static void read_lock(struct reading *r, uint64_t id)
+static uint32_t flags_of(struct reading *r, const char *key)
 {
-	struct lockgraph_lock l = { .record.id = id,
-				    .program = needed_id(r, "of"),
-				    .identity = identity_of(r),
-				    .kind = kind_of(r),
-				    .name = text_of(r, "name"),
-				    .word = text_of(r, "word"),
-				    .many = flag_of(r, "many"),
-				    .is_signal = flag_of(r, "signal"),
-				    .room = count_of(r, "room"),
-				    .first_seen = id_of(r, "first_seen") };
-
-	if (!r->wrong)
-		lockgraph_add(r->g, LOCKGRAPH_LOCKS, &l);
-}
-
-static uint32_t flags_of(struct reading *r)
-{
-	const json_t *array = json_object_get(r->line, "flags");
+	const json_t *array = json_object_get(r->line, key);
 	uint32_t flags = 0;
 
 	if (array && !json_is_array(array))
-		wrong(r, "flags");
+		wrong(r, key);
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const char *text = json_string_value(json_array_get(array, i));
 		unsigned bit = 0;
@@ -204,85 +161,126 @@ static uint32_t flags_of(struct reading *r)
 						  !strcmp(text, lockgraph_flag_word[bit])))
 			bit++;
 		if (bit == LOCKGRAPH_FLAGS)
-			wrong(r, "flags");
+			wrong(r, key);
 		else
 			flags |= 1u << bit;
 	}
 	return flags;
 }
 
-static void read_edge(struct reading *r, uint64_t id)
+static struct frame frame_of(struct reading *r, const json_t *value)
 {
-	struct lockgraph_edge e = { .record.id = id,
-				    .program = needed_id(r, "of"),
-				    .from = needed_id(r, "from"),
-				    .to = needed_id(r, "to"),
-				    .role = needed_id(r, "by"),
-				    .flags = flags_of(r),
-				    .gates = set_of(r, "gates", 0),
-				    .shared = set_of(r, "shared", 0),
-				    .with = set_of(r, "with", 0),
-				    .after_always = set_of(r, "after_always", 0),
-				    .after_ever = set_of(r, "after_ever", 0),
-				    .rounds_least = count_of(r, "rounds_least"),
-				    .rounds_most = count_of(r, "rounds_most"),
-				    .runs = set_of(r, "runs", LOCKGRAPH_RUNS_KEPT),
-				    .witness = needed_id(r, "witness"),
-				    .hold = id_of(r, "hold"),
-				    .request = id_of(r, "request") };
+	json_int_t line = json_integer_value(json_object_get(value, "line"));
+	const char *offset = json_string_value(json_object_get(value, "offset"));
 
-	if (e.rounds_most < e.rounds_least)
-		wrong(r, "rounds_most");
-	if (!r->wrong)
-		lockgraph_add(r->g, LOCKGRAPH_EDGES, &e);
+	return (struct frame){
+		.function = text_in(r, value, "function"),
+		.file = text_in(r, value, "file"),
+		.line = line > 0 && line <= INT32_MAX ? (int)line : 0,
+		.module = text_in(r, value, "module"),
+		.offset = offset ? strtoull(offset, NULL, 16) : 0,
+		.build_id = text_in(r, value, "build_id"),
+		.inlined = json_is_true(json_object_get(value, "inlined")),
+		.language = text_in(r, value, "language"),
+	};
 }
 
-static void read_stack(struct reading *r, uint64_t id)
+static struct frames frames_of(struct reading *r, const char *key)
 {
-	const json_t *array = json_object_get(r->line, "frames");
-	struct lockgraph_stack s = { .record.id = id, .frames.count = json_array_size(array) };
+	const json_t *array = json_object_get(r->line, key);
+	struct frames frames = { .count = json_array_size(array) };
 
-	if (!s.frames.count || s.frames.count > MAX_FRAMES) {
-		wrong(r, "frames");
+	if (!frames.count || frames.count > MAX_FRAMES) {
+		wrong(r, key);
+		return (struct frames){ 0 };
+	}
+	frames.frame =
+		finding_list_alloc(lockgraph_memory(r->g), frames.count * sizeof(*frames.frame));
+	for (size_t i = 0; i < frames.count; i++) {
+		if (!json_is_object(json_array_get(array, i)))
+			wrong(r, key);
+		frames.frame[i] = frame_of(r, json_array_get(array, i));
+	}
+	return frames;
+}
+
+/* ---- records ---- */
+
+union any_record {
+	struct lockgraph_record head;
+	struct lockgraph_program program;
+	struct lockgraph_role role;
+	struct lockgraph_lock lock;
+	struct lockgraph_edge edge;
+	struct lockgraph_stack stack;
+};
+
+static void read_field(struct reading *r, const struct lockgraph_field *f, union any_record *record)
+{
+	void *at = (char *)record + f->offset;
+
+	switch (f->value) {
+	case LOCKGRAPH_TEXT:
+		*(const char **)at = text_of(r, f->key);
+		break;
+	case LOCKGRAPH_ID:
+		*(uint64_t *)at = id_of(r, f->key);
+		break;
+	case LOCKGRAPH_NEEDED_ID:
+		*(uint64_t *)at = needed_id(r, f->key);
+		break;
+	case LOCKGRAPH_TRUE:
+		*(bool *)at = flag_of(r, f->key);
+		break;
+	case LOCKGRAPH_COUNT:
+	case LOCKGRAPH_KNOWN:
+		*(uint64_t *)at = count_of(r, f->key);
+		break;
+	case LOCKGRAPH_IDS:
+	case LOCKGRAPH_RUN_IDS:
+		*(struct lockgraph_set *)at =
+			set_of(r, f->key, f->value == LOCKGRAPH_RUN_IDS ? LOCKGRAPH_RUNS_KEPT : 0);
+		break;
+	case LOCKGRAPH_KIND:
+		*(uint32_t *)at = kind_of(r, f->key);
+		break;
+	case LOCKGRAPH_IDENTITY:
+		*(enum lockgraph_identity *)at = identity_of(r, f->key);
+		break;
+	case LOCKGRAPH_FLAG_SET:
+		*(uint32_t *)at = flags_of(r, f->key);
+		break;
+	case LOCKGRAPH_FRAMES:
+		*(struct frames *)at = frames_of(r, f->key);
+		break;
+	}
+}
+
+/* Of thousands of runs most have the same stacks: one that is known and tells more is not copied, see lockgraph.c. */
+static bool tells_less(const struct reading *r, enum lockgraph_table table, uint64_t id)
+{
+	const struct lockgraph_stack *known =
+		table == LOCKGRAPH_STACKS ? lockgraph_find(r->g, table, id) : NULL;
+
+	return known && known->frames.count > json_array_size(json_object_get(r->line, "frames"));
+}
+
+static void read_record(struct reading *r, enum lockgraph_table table)
+{
+	union any_record record = { 0 };
+
+	record.head.id = needed_id(r, lockgraph_table_word[table]);
+	if (tells_less(r, table, record.head.id))
 		return;
-	}
-	if (lockgraph_find(r->g, LOCKGRAPH_STACKS, id)) {
-		const struct lockgraph_stack *known = lockgraph_find(r->g, LOCKGRAPH_STACKS, id);
-
-		if (known->frames.count > s.frames.count)
-			return; /* it tells more: see lockgraph.c */
-	}
-	s.frames.frame = finding_list_alloc(lockgraph_memory(r->g),
-					    s.frames.count * sizeof(*s.frames.frame));
-	for (size_t i = 0; i < s.frames.count; i++) {
-		const json_t *value = json_array_get(array, i);
-		json_int_t line = json_integer_value(json_object_get(value, "line"));
-		const char *offset = json_string_value(json_object_get(value, "offset"));
-
-		if (!json_is_object(value))
-			wrong(r, "frames");
-		s.frames.frame[i] = (struct frame){
-			.function = text_in(r, value, "function"),
-			.file = text_in(r, value, "file"),
-			.line = line > 0 && line <= INT32_MAX ? (int)line : 0,
-			.module = text_in(r, value, "module"),
-			.offset = offset ? strtoull(offset, NULL, 16) : 0,
-			.build_id = text_in(r, value, "build_id"),
-			.inlined = json_is_true(json_object_get(value, "inlined")),
-			.language = text_in(r, value, "language"),
-		};
-	}
+	for (const struct lockgraph_field *f = lockgraph_fields[table]; f->key; f++)
+		read_field(r, f, &record);
+	if (table == LOCKGRAPH_EDGES && record.edge.rounds_most < record.edge.rounds_least)
+		wrong(r, "rounds_most");
 	if (!r->wrong)
-		lockgraph_add(r->g, LOCKGRAPH_STACKS, &s);
+		lockgraph_add(r->g, table, &record);
 }
 
 /* ---- lines ---- */
-
-static void (*const reads[LOCKGRAPH_TABLES])(struct reading *r, uint64_t id) = {
-	[LOCKGRAPH_PROGRAMS] = read_program, [LOCKGRAPH_ROLES] = read_role,
-	[LOCKGRAPH_LOCKS] = read_lock,	     [LOCKGRAPH_EDGES] = read_edge,
-	[LOCKGRAPH_STACKS] = read_stack,
-};
 
 static int read_head(struct reading *r, const char *schema, struct diag *diag)
 {
@@ -320,7 +318,7 @@ static int read_line(struct lockgraph *g, const char *text, size_t bytes, size_t
 	for (int table = 0; table < LOCKGRAPH_TABLES && !known; table++) {
 		known = json_object_get(line, lockgraph_table_word[table]) != NULL;
 		if (known)
-			reads[table](&r, needed_id(&r, lockgraph_table_word[table]));
+			read_record(&r, (enum lockgraph_table)table);
 	}
 	json_decref(line);
 	if (!error && (!known || r.wrong))

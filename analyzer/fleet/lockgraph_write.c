@@ -14,13 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const lockgraph_flag_word[LOCKGRAPH_FLAGS] = {
-	"held_shared", "want_shared", "bounded", "uncertain", NULL, "reacquire", "once",
-};
-const char *const lockgraph_identity_word[LOCKGRAPH_IDENTITIES] = { "static", "named", "site" };
-const char *const lockgraph_table_word[LOCKGRAPH_TABLES] = { "program", "role", "lock", "edge",
-							     "stack" };
-
 static json_t *id_text(uint64_t id)
 {
 	char text[24];
@@ -44,100 +37,57 @@ static void put_set(json_t *object, const char *key, const struct lockgraph_set 
 	json_put_array(object, key, array);
 }
 
-static void put_true(json_t *object, const char *key, bool value)
+static void put_flags(json_t *object, const char *key, uint32_t flags)
 {
-	if (value)
-		json_put(object, key, json_true());
-}
-
-static void put_program(json_t *object, const void *record)
-{
-	const struct lockgraph_program *p = record;
-
-	json_put_text(object, "command", p->command);
-	json_put_text(object, "build_id", p->build_id);
-}
-
-static void put_role(json_t *object, const void *record)
-{
-	const struct lockgraph_role *r = record;
-
-	put_id(object, "of", r->program);
-	put_true(object, "main", r->is_main);
-	json_put_text(object, "start", r->start);
-	put_id(object, "created", r->created);
-	json_put_count(object, "most", r->most);
-	put_set(object, "barriers", &r->barriers);
-}
-
-static void put_lock(json_t *object, const void *record)
-{
-	const struct lockgraph_lock *l = record;
-
-	put_id(object, "of", l->program);
-	json_put_text(object, "identity", lockgraph_identity_word[l->identity]);
-	json_put_text(object, "kind", trace_object_kind_name(l->kind));
-	json_put_text(object, "name", l->name);
-	json_put_text(object, "word", l->word);
-	put_true(object, "many", l->many);
-	put_true(object, "signal", l->is_signal);
-	json_put_known(object, "room", l->room);
-	put_id(object, "first_seen", l->first_seen);
-}
-
-static void put_edge(json_t *object, const void *record)
-{
-	const struct lockgraph_edge *e = record;
-	json_t *flags = json_array();
-
-	put_id(object, "of", e->program);
-	put_id(object, "from", e->from);
-	put_id(object, "to", e->to);
-	put_id(object, "by", e->role);
-	for (unsigned i = 0; i < LOCKGRAPH_FLAGS; i++)
-		if ((e->flags >> i & 1) && lockgraph_flag_word[i])
-			json_array_append_new(flags, json_string(lockgraph_flag_word[i]));
-	json_put_array(object, "flags", flags);
-	put_set(object, "gates", &e->gates);
-	put_set(object, "shared", &e->shared);
-	put_set(object, "with", &e->with);
-	put_set(object, "after_always", &e->after_always);
-	put_set(object, "after_ever", &e->after_ever);
-	json_put_known(object, "rounds_least", e->rounds_least);
-	json_put_known(object, "rounds_most", e->rounds_most);
-	put_set(object, "runs", &e->runs);
-	put_id(object, "witness", e->witness);
-	put_id(object, "hold", e->hold);
-	put_id(object, "request", e->request);
-}
-
-static void put_stack(json_t *object, const void *record)
-{
-	const struct lockgraph_stack *s = record;
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < s->frames.count; i++) {
-		const struct frame *frame = &s->frames.frame[i];
-		json_t *value = json_object();
-
-		json_put_text(value, "function", frame->function);
-		json_put_text(value, "file", frame->file);
-		json_put_known(value, "line", frame->line > 0 ? (uint64_t)frame->line : 0);
-		json_put_text(value, "module", frame->module);
-		json_put_address(value, "offset", frame->offset);
-		json_put_text(value, "build_id", frame->build_id);
-		put_true(value, "inlined", frame->inlined);
-		json_put_text(value, "language", frame->language);
-		json_array_append_new(array, value);
-	}
-	json_put_array(object, "frames", array);
+	for (unsigned i = 0; i < LOCKGRAPH_FLAGS; i++)
+		if ((flags >> i & 1) && lockgraph_flag_word[i])
+			json_array_append_new(array, json_string(lockgraph_flag_word[i]));
+	json_put_array(object, key, array);
 }
 
-static void (*const puts_of[LOCKGRAPH_TABLES])(json_t *object, const void *record) = {
-	[LOCKGRAPH_PROGRAMS] = put_program, [LOCKGRAPH_ROLES] = put_role,
-	[LOCKGRAPH_LOCKS] = put_lock,	    [LOCKGRAPH_EDGES] = put_edge,
-	[LOCKGRAPH_STACKS] = put_stack,
-};
+static void put_field(json_t *object, const struct lockgraph_field *f, const void *record)
+{
+	const void *at = (const char *)record + f->offset;
+
+	switch (f->value) {
+	case LOCKGRAPH_TEXT:
+		json_put_text(object, f->key, *(const char *const *)at);
+		break;
+	case LOCKGRAPH_ID:
+	case LOCKGRAPH_NEEDED_ID:
+		put_id(object, f->key, *(const uint64_t *)at);
+		break;
+	case LOCKGRAPH_TRUE:
+		if (*(const bool *)at)
+			json_put(object, f->key, json_true());
+		break;
+	case LOCKGRAPH_COUNT:
+		json_put_count(object, f->key, *(const uint64_t *)at);
+		break;
+	case LOCKGRAPH_KNOWN:
+		json_put_known(object, f->key, *(const uint64_t *)at);
+		break;
+	case LOCKGRAPH_IDS:
+	case LOCKGRAPH_RUN_IDS:
+		put_set(object, f->key, at);
+		break;
+	case LOCKGRAPH_KIND:
+		json_put_text(object, f->key, trace_object_kind_name(*(const uint32_t *)at));
+		break;
+	case LOCKGRAPH_IDENTITY:
+		json_put_text(object, f->key,
+			      lockgraph_identity_word[*(const enum lockgraph_identity *)at]);
+		break;
+	case LOCKGRAPH_FLAG_SET:
+		put_flags(object, f->key, *(const uint32_t *)at);
+		break;
+	case LOCKGRAPH_FRAMES:
+		json_put_array(object, f->key, json_frames(at));
+		break;
+	}
+}
 
 /* Takes the object. */
 static bool write_line(json_t *object, FILE *out)
@@ -166,7 +116,8 @@ int lockgraph_write(struct lockgraph *g, FILE *out, struct diag *diag)
 			json_t *object = json_object();
 
 			put_id(object, lockgraph_table_word[table], r->id);
-			puts_of[table](object, r);
+			for (const struct lockgraph_field *f = lockgraph_fields[table]; f->key; f++)
+				put_field(object, f, r);
 			written = write_line(object, out);
 		}
 	}

@@ -4,6 +4,7 @@
  */
 #include "json_put.h"
 
+#include "../finding.h"
 #include "escape.h"
 
 #include <inttypes.h>
@@ -56,4 +57,29 @@ void json_put_array(json_t *object, const char *key, json_t *array)
 		json_put(object, key, array);
 	else
 		json_decref(array);
+}
+
+json_t *json_frame(const struct frame *frame)
+{
+	json_t *value = json_object();
+
+	json_put_text(value, "function", frame->function);
+	json_put_text(value, "file", frame->file);
+	json_put_known(value, "line", frame->line > 0 ? (uint64_t)frame->line : 0);
+	json_put_text(value, "module", frame->module);
+	json_put_address(value, "offset", frame->offset);
+	json_put_text(value, "build_id", frame->build_id);
+	if (frame->inlined)
+		json_put(value, "inlined", json_true());
+	json_put_text(value, "language", frame->language);
+	return value;
+}
+
+json_t *json_frames(const struct frames *frames)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < frames->count; i++)
+		json_array_append_new(array, json_frame(&frames->frame[i]));
+	return array;
 }

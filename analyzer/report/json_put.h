@@ -32,6 +32,12 @@ void json_put_known(json_t *object, const char *key, uint64_t value);
  */
 void json_put_address(json_t *object, const char *key, uint64_t address);
 
+/* Of a finding's stacks. */
+struct frame;
+struct frames;
+json_t *json_frame(const struct frame *frame);
+json_t *json_frames(const struct frames *frames);
+
 /* Left out where empty; takes the reference. */
 void json_put_array(json_t *object, const char *key, json_t *array);
 

@@ -24,32 +24,6 @@ static const char *const verdict_names[] = {
 
 /* ---- parts of a finding ---- */
 
-static json_t *frame_value(const struct frame *frame)
-{
-	json_t *value = json_object();
-
-	json_put_text(value, "function", frame->function);
-	json_put_text(value, "file", frame->file);
-	if (frame->line > 0)
-		json_put_count(value, "line", (uint64_t)frame->line);
-	json_put_text(value, "module", frame->module);
-	json_put_address(value, "offset", frame->offset);
-	json_put_text(value, "build_id", frame->build_id);
-	if (frame->inlined)
-		json_put(value, "inlined", json_true());
-	json_put_text(value, "language", frame->language);
-	return value;
-}
-
-static json_t *frames_value(const struct frames *frames)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < frames->count; i++)
-		json_array_append_new(array, frame_value(&frames->frame[i]));
-	return array;
-}
-
 static void put_stack(json_t *object, const char *key, const struct frames *frames)
 {
 	json_t *stack;
@@ -57,7 +31,7 @@ static void put_stack(json_t *object, const char *key, const struct frames *fram
 	if (!frames->count)
 		return;
 	stack = json_object();
-	json_put(stack, "frames", frames_value(frames));
+	json_put(stack, "frames", json_frames(frames));
 	json_put(object, key, stack);
 }
 
@@ -177,7 +151,7 @@ static json_t *stack_value(const struct finding_stack *stack)
 	json_put(value, "locks_held", held);
 	json_put_known(value, "time_ns", stack->time_ns);
 	json_put_text(value, "note", stack->note);
-	json_put(value, "frames", frames_value(&stack->frames));
+	json_put(value, "frames", json_frames(&stack->frames));
 	return value;
 }
 
@@ -199,7 +173,7 @@ static void put_location(json_t *finding, const struct finding *f)
 	const struct frame *site = site_find(f);
 
 	if (site)
-		json_put(finding, "location", frame_value(site));
+		json_put(finding, "location", json_frame(site));
 }
 
 static json_t *finding_value(const struct report *report, const struct finding *f)
