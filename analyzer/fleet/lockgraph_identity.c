@@ -111,18 +111,52 @@ uint64_t lockgraph_name_stack(struct lockgraph_names *names, uint32_t stack)
 
 /* ---- programs and threads ---- */
 
+static const char *next_word(const char *at)
+{
+	at = at ? strchr(at, ' ') : NULL;
+	return at ? at + 1 : NULL;
+}
+
+/*
+ * Python's options: -X and -W have a value, which may be the next word; after -c there is the program itself, to the end (a trace has 256
+ * bytes of it all). NULL = there is no word that says what is interpreted.
+ */
+static const char *find_script(const char *command, bool *ret_is_code)
+{
+	const char *at = next_word(command);
+
+	*ret_is_code = false;
+	while (at && *at == '-') {
+		size_t bytes = strcspn(at, " ");
+		size_t letter = at[1] == '-' ? bytes : strcspn(at, " XWcm");
+		char option = letter < bytes ? at[letter] : 0;
+		bool is_joined = letter + 1 < bytes;
+
+		if ((option == 'c' || option == 'm') && is_joined)
+			return at;
+		*ret_is_code = option == 'c';
+		at = next_word(at);
+		if (option == 'c' || option == 'm')
+			return at;
+		if (option && !is_joined)
+			at = next_word(at);
+	}
+	return at;
+}
+
 /* "python3 -u job.py 7" and "python3 /srv/job.py 8" are one program: what is interpreted, whatever its arguments. */
 static uint64_t hash_script(const struct trace_process *p, uint64_t seed)
 {
-	const char *at = p->command ? strchr(p->command, ' ') : NULL;
+	bool is_code;
+	const char *at = find_script(p->command, &is_code);
 	char word[256];
 	size_t bytes;
 
-	while (at && at[1] == '-')
-		at = strchr(at + 1, ' ');
 	if (!at)
 		return seed;
-	bytes = strcspn(++at, " ");
+	if (is_code)
+		return lockgraph_hash_text(seed, at);
+	bytes = strcspn(at, " ");
 	while (memchr(at, '/', bytes)) {
 		at++;
 		bytes--;

@@ -18,6 +18,7 @@
 
 #include "../cycle.h"
 #include "../lock_graph.h"
+#include "../pair_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,7 @@ struct judge {
 	uint32_t group_count;
 	uint64_t ruled_out;
 	uint32_t reported;
-	uint64_t *seen; /* owned; hashes of rings that were judged, ascending */
-	size_t seen_count, seen_capacity;
+	struct pair_set seen; /* hashes of rings that were judged, halved */
 	/* of the ring at hand */
 	const uint32_t *path;
 	struct lockgraph_ring ring;
@@ -232,17 +232,15 @@ static int compare_u64(const void *left, const void *right)
 static bool first_time(struct judge *j, const uint32_t *path, uint32_t count)
 {
 	uint64_t hash = count;
+	uint32_t high, low;
 
 	for (uint32_t i = 0; i < count; i++)
 		hash += lockgraph_hash_id(7, path[i]);
-	if (bsearch(&hash, j->seen, j->seen_count, sizeof(hash), compare_u64))
+	high = (uint32_t)(hash >> 32) | 1;
+	low = (uint32_t)hash | 1;
+	if (pair_set_has(&j->seen, high, low))
 		return false;
-	if (j->seen_count == j->seen_capacity) {
-		j->seen_capacity = j->seen_capacity ? 2 * j->seen_capacity : 64;
-		j->seen = must(reallocarray(j->seen, j->seen_capacity, sizeof(*j->seen)));
-	}
-	j->seen[j->seen_count++] = hash;
-	qsort(j->seen, j->seen_count, sizeof(*j->seen), compare_u64);
+	pair_set_add(&j->seen, high, low);
 	return true;
 }
 
@@ -380,6 +378,6 @@ uint64_t lockgraph_findings(struct lockgraph *g, struct finding_list *findings, 
 	search(&j);
 	free(j.edge);
 	free(j.group);
-	free(j.seen);
+	pair_set_release(&j.seen);
 	return j.ruled_out;
 }

@@ -2,8 +2,30 @@
 """Lock graphs: export, merge and check of many runs; what no single run shows; what is wrong with a file."""
 import json
 import random
+import sys
 
 from thrum_cli import Case, main, target
+
+# One run has one order: the word says which.
+SCRIPT = """
+import sys, threading
+class Account:
+    def __init__(self):
+        self.lock = threading.Lock()
+first, second = Account(), Account()
+left, right = threading.Lock(), threading.RLock()
+def take(one, other):
+    with one, other:
+        pass
+def work(way, start):
+    start.wait()
+    for one, other in ((left, right), (first.lock, second.lock)):
+        take(*((one, other) if way == "forth" else (other, one)))
+start = threading.Barrier(2)
+threads = [threading.Thread(target=work, args=(sys.argv[1], start)), threading.Thread(target=start.wait)]
+for t in threads: t.start()
+for t in threads: t.join()
+"""
 
 
 class LockGraph(Case):
@@ -13,9 +35,12 @@ class LockGraph(Case):
 
     def graph(self, *words, program="fleet"):
         """One run; returns the name of its lock graph."""
+        return self.graph_of(target(program), *words)
+
+    def graph_of(self, *command):
         self.count += 1
         name = f"run{self.count}"
-        result = self.thrum("record", "-q", "-o", name, "--", target(program), *words)
+        result = self.thrum("record", "-q", "-o", name, "--", *command)
         self.assertEqual(result.returncode, 0, result.stderr)
         result = self.thrum("export", "--to=lockgraph", "-o", name + ".lockgraph", name)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -25,6 +50,10 @@ class LockGraph(Case):
         result = self.thrum("check", "--format=json", *files, stdin=stdin)
         self.assertIn(result.returncode, (0, 66), result.stderr)
         return json.loads(result.stdout)["findings"]
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
 
     def read(self, name):
         with open(self.path(name), encoding="utf-8") as file:
@@ -88,6 +117,24 @@ class LockGraph(Case):
         result = self.thrum("merge", "-o", "-", "-", stdin="".join(lines))
         self.assertEqual((result.returncode, result.stdout), (0, straight), result.stderr)
 
+    def test_python_locks_are_known_by_their_names(self):
+        self.write("job.py", SCRIPT)
+        forth, back = (self.graph_of(sys.executable, "job.py", way) for way in ("forth", "back"))
+        finding, = self.findings(forth, back)
+        self.assertEqual(finding["confidence"], "potential")  # and nothing of the accounts: two have one name
+        self.assertEqual({lock["name"] for lock in finding["locks"]}, {"left", "right"})
+        self.assertEqual(finding["stacks"][0]["frames"][0]["language"], "python")
+        with_option = self.graph_of(sys.executable, "-uX", "dev", "job.py", "back")
+        self.assertEqual(len(self.findings(forth, with_option)), 1)
+
+    def test_other_scripts_have_other_locks(self):
+        self.write("job.py", SCRIPT)
+        self.write("other.py", SCRIPT)
+        for forth, back in ((("-X", "dev", "job.py"), ("-X", "dev", "other.py")),
+                            (("-c", SCRIPT), ("-c", "# other code" + SCRIPT)), (("-m", "job"), ("-mother",))):
+            graphs = self.graph_of(sys.executable, *forth, "forth"), self.graph_of(sys.executable, *back, "back")
+            self.assertEqual(len(self.findings(*graphs)), 0, (forth, back))
+
     def test_bad_input_is_named(self):
         good = self.graph("forth")
         text = self.read(good)
@@ -98,8 +145,7 @@ class LockGraph(Case):
             ("key", text.replace('{"edge"', '{"egde"'), "no key says what it is"),
             ("later", text.replace("lockgraph/1", "lockgraph/2"), "this version reads thrum-lockgraph/1"),
         ):
-            with open(self.path(name), "w", encoding="utf-8") as file:
-                file.write(bad)
+            self.write(name, bad)
             for verb in (("check",), ("merge", "-o", "out")):
                 result = self.thrum(*verb, name)
                 self.assertEqual(result.returncode, 65, result.stderr)

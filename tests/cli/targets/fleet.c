@@ -4,6 +4,7 @@
  * "heap" both locks are made by malloc, with "early" main does it before there are threads.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static pthread_mutex_t right_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t *left = &left_lock, *right = &right_lock;
 static pthread_barrier_t start;
-static int is_gated;
+static int is_gated, is_forth_over;
 static long done;
 
 static void take_both(pthread_mutex_t *first, pthread_mutex_t *second)
@@ -29,17 +30,21 @@ static void take_both(pthread_mutex_t *first, pthread_mutex_t *second)
 		pthread_mutex_unlock(&gate);
 }
 
+/* One after the other, by what no recorder sees: at the same time they would hang now and then. */
 static void *forwards(void *wanted)
 {
 	pthread_barrier_wait(&start);
 	if (wanted)
 		take_both(left, right);
+	__atomic_store_n(&is_forth_over, 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
 static void *backwards(void *wanted)
 {
 	pthread_barrier_wait(&start);
+	while (!__atomic_load_n(&is_forth_over, __ATOMIC_SEQ_CST))
+		sched_yield();
 	if (wanted)
 		take_both(right, left);
 	return NULL;
