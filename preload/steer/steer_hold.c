@@ -11,7 +11,8 @@
 enum {
 	PATIENCE =
 		4, /* for each edge: as many times hold_ms is lost at most, by all threads of a process together */
-	SLICE_MS = 20,
+	SLICES =
+		4, /* of hold_ms: each wakes the thread, which a program that looks at its threads may see */
 	SLOWEST = 8, /* as many times longer than meant it may take where the machine is busy */
 };
 
@@ -32,12 +33,13 @@ static void wait_for_turn(uint32_t seen, uint64_t ms)
 
 /*
  * Returns the time that counts: on a busy machine the others come as much later as a short sleep takes longer. That is why it is made of
- * short ones.
+ * some short ones.
  */
 static uint64_t wait_a_slice(uint32_t seen, uint64_t left, uint64_t *now)
 {
-	uint64_t slice = left < SLICE_MS ? left : SLICE_MS, from = *now;
+	uint64_t slice = steer_plan->hold_ms / SLICES + 1, from = *now;
 
+	slice = left < slice ? left : slice;
 	wait_for_turn(seen, slice);
 	*now = now_ms();
 	return *now - from < slice ? *now - from : slice;

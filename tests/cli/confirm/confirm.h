@@ -98,14 +98,20 @@ static inline int apart_is_asleep(const struct apart *a)
 	return state && !strncmp(state, ") S", 3);
 }
 
-/* Until each of them is over, or sleeps for long. */
+/* Until each of them is over, or all that are not sleep for long, at the same time: one that wakes another sleeps after it. */
 static inline void apart_wait(const struct apart *a, long count)
 {
-	for (long i = 0; i < count; i++) {
-		for (int asleep = 0;
-		     asleep < ASLEEP_LONG && !__atomic_load_n(&a[i].over, __ATOMIC_SEQ_CST);
-		     asleep = apart_is_asleep(&a[i]) ? asleep + 1 : 0)
-			pause_ms(1);
+	for (int asleep = 0, left = 1; left && asleep < ASLEEP_LONG; pause_ms(1)) {
+		int sleep = 0;
+
+		left = 0;
+		for (long i = 0; i < count; i++) {
+			if (!__atomic_load_n(&a[i].over, __ATOMIC_SEQ_CST)) {
+				left++;
+				sleep += apart_is_asleep(&a[i]);
+			}
+		}
+		asleep = sleep == left ? asleep + 1 : 0;
 	}
 }
 
