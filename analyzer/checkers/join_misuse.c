@@ -115,6 +115,8 @@ static void join_misuse_on_event(void *state, struct analysis *a, const struct t
 {
 	uint32_t before = MODEL_STEP_JOINED_BEFORE;
 
+	if (event->op == TRACE_JOIN && event->result == EBUSY)
+		return; /* a look, by the recorder at the exit too: of a detached thread as well */
 	if (event->op == TRACE_JOIN)
 		before |= MODEL_STEP_DETACHED_BEFORE;
 	if (!step->peer) {
