@@ -5,6 +5,8 @@
  *
  * Input: fuzz_layout.h.
  */
+#include "fuzz_check.h"
+
 #include "fuzz_layout.h"
 
 #include "trace/trace_reader.h"
@@ -15,16 +17,6 @@
 
 static char *directory;
 static volatile uint64_t sink; /* so that what is only read is not optimised away */
-
-#define check(condition) check_line((condition), #condition, __LINE__)
-
-static void check_line(bool ok, const char *condition, int line)
-{
-	if (!ok) {
-		fprintf(stderr, "line %d: %s is false\n", line, condition);
-		abort();
-	}
-}
 
 static void remove_directory(void)
 {

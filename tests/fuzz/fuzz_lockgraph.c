@@ -3,24 +3,14 @@
  * fuzz_lockgraph.c - a lock graph of any bytes: the reader stays inside and names the line where it stops; what it took is written and
  * read again as the same, merging it with itself changes nothing, and the search for rings ends.
  */
+#include "fuzz_check.h"
+
 #include "analyzer/fleet/lockgraph.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define check(condition) check_line((condition), #condition, __LINE__)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_line(bool ok, const char *condition, int line)
-{
-	if (!ok) {
-		fprintf(stderr, "line %d: %s is false\n", line, condition);
-		abort();
-	}
-}
 
 static char *write_all(struct lockgraph *g, size_t *ret_size)
 {
@@ -35,18 +25,14 @@ static char *write_all(struct lockgraph *g, size_t *ret_size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* At the end of its allocation, so that a sanitizer sees one byte too many. */
-	char *text = malloc(size + 1), *first, *second;
+	struct fuzz_text input = fuzz_text_new(data, size);
 	struct finding_list *findings = finding_list_new();
 	struct lockgraph *g = lockgraph_new();
 	size_t first_size, second_size;
+	char *first, *second;
 	struct diag diag = { "" };
 
-	check(text != NULL);
-	if (size) {
-		memcpy(text + 1, data, size);
-	}
-	if (lockgraph_read_text(g, text + 1, size, &diag)) {
+	if (lockgraph_read_text(g, input.text, size, &diag)) {
 		check(!strncmp(diag.message, "line ", 5) ||
 		      !strncmp(diag.message, "the lock graph has schema ", 26));
 	}
@@ -59,6 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	lockgraph_free(g);
 	free(first);
 	free(second);
-	free(text);
+	free(input.memory);
 	return 0;
 }

@@ -5,6 +5,8 @@
  *
  * Input: byte 0 bit 0 says that 64 bytes of op_fields follow; the rest is a chunk's payload.
  */
+#include "fuzz_check.h"
+
 #include "fuzz_layout.h"
 
 #include "trace/trace_decode.h"
@@ -14,16 +16,6 @@
 
 /* Longer than any record: behind this much padding the decoder never takes its careful path. */
 #define PADDING (10u * (2u + 64u) + 1u)
-
-#define check(condition) check_line((condition), #condition, __LINE__)
-
-static void check_line(bool ok, const char *condition, int line)
-{
-	if (!ok) {
-		fprintf(stderr, "line %d: %s is false\n", line, condition);
-		abort();
-	}
-}
 
 static bool is_same(const struct trace_record *a, const struct trace_record *b)
 {

@@ -3,6 +3,8 @@
  * fuzz_std.c - a trace in STD form of any bytes: the reader stays inside and names the line where it stops; what it took is a sequence
  * that could have been, every prediction about it ends and plays, and those made while events come in are the same.
  */
+#include "fuzz_check.h"
+
 #include "analyzer/predict/predict.h"
 #include "analyzer/predict/races.h"
 #include "analyzer/predict/std_reader.h"
@@ -11,18 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define check(condition) check_line((condition), #condition, __LINE__)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_line(bool ok, const char *condition, int line)
-{
-	if (!ok) {
-		fprintf(stderr, "line %d: %s is false\n", line, condition);
-		abort();
-	}
-}
 
 static uint32_t objects(const struct predict_sequence *s, unsigned op)
 {
@@ -123,24 +113,19 @@ static void check_heard(const char *text, size_t size, const struct found *kept)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* At the end of its allocation, so that a sanitizer sees one byte too many. */
-	char *text = malloc(size + 1);
+	struct fuzz_text input = fuzz_text_new(data, size);
 	struct predict_sequence sequence = { 0 };
 	struct diag diag = { "" };
 	struct found found;
 
-	check(text != NULL);
-	if (size) {
-		memcpy(text + 1, data, size);
-	}
-	if (std_read_text(text + 1, size, &sequence, &diag)) {
+	if (std_read_text(input.text, size, &sequence, &diag)) {
 		check(!strncmp(diag.message, "line ", 5));
 		predict_sequence_end(&sequence);
 	}
 	check_sequence(&sequence, size);
 	check_predictions(&sequence, &found);
-	check_heard(text + 1, size, &found);
+	check_heard(input.text, size, &found);
 	predict_sequence_release(&sequence);
-	free(text);
+	free(input.memory);
 	return 0;
 }

@@ -3,6 +3,8 @@
  * fuzz_tsan_log.c - a log of ThreadSanitizer of any bytes: the parser stays inside, ends, and what it says of parts and frames holds
  * together; what comes before a cut is not changed by it, but for the report that is cut.
  */
+#include "fuzz_check.h"
+
 #include "trace/trace_diag.h"
 #include "trace/trace_tsan_log.h"
 
@@ -11,18 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define check(condition) check_line((condition), #condition, __LINE__)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_line(bool ok, const char *condition, int line)
-{
-	if (!ok) {
-		fprintf(stderr, "line %d: %s is false\n", line, condition);
-		abort();
-	}
-}
 
 static void check_log(const struct trace_log *log, const char *text, size_t size)
 {
@@ -69,23 +59,18 @@ static bool is_same(const struct trace_log *whole, const struct trace_log *cut, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* At the end of its allocation, so that a sanitizer sees one byte too many. */
-	char *text = malloc(size + 1);
+	struct fuzz_text input = fuzz_text_new(data, size);
 	struct trace_log whole, cut;
 	size_t at = size ? data[size / 2] * size / 256 : 0;
 
-	check(text != NULL);
-	if (size) {
-		memcpy(text + 1, data, size);
-	}
-	check(!trace_log_parse(text + 1, size, &whole));
-	check_log(&whole, text + 1, size);
-	check(!trace_log_parse(text + 1, at, &cut));
-	check_log(&cut, text + 1, at);
+	check(!trace_log_parse(input.text, size, &whole));
+	check_log(&whole, input.text, size);
+	check(!trace_log_parse(input.text, at, &cut));
+	check_log(&cut, input.text, at);
 	check(cut.report_count <= whole.report_count);
 	check(!cut.report_count || is_same(&whole, &cut, cut.report_count - 1));
 	trace_log_release(&whole);
 	trace_log_release(&cut);
-	free(text);
+	free(input.memory);
 	return 0;
 }
