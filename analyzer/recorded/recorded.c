@@ -10,93 +10,6 @@
 
 #define RAW_MOST (UINT64_C(1) << 26)
 
-/* Words of the sequence: packed, so that equal things are equal bytes. */
-struct __attribute__((packed)) lock_key {
-	uint8_t kind;
-	uint64_t id;
-	uint32_t thread;
-};
-struct __attribute__((packed)) place_key {
-	uint8_t is_access, is_atomic;
-	uint32_t stack;
-	uint64_t pc;
-};
-
-#define NAME_OF(names, key) \
-	names_lookup_or_add(names, (const char *)&(key), sizeof(key), sizeof(key))
-
-/* ---- numbers ---- */
-
-static uint32_t thread_of(struct recorded *r, uint32_t thread)
-{
-	if (!r->number[thread])
-		r->number[thread] = NAME_OF(&r->sequence.threads, thread) + 1;
-	return r->number[thread] - 1;
-}
-
-uint32_t recorded_lock_of(struct recorded *r, enum recorded_lock_kind kind, uint64_t id,
-			  uint32_t thread)
-{
-	struct lock_key key = { (uint8_t)kind, id, thread };
-
-	return NAME_OF(&r->sequence.locks, key);
-}
-
-static uint32_t place_of(struct recorded *r, const struct place_key *key, uint64_t time_ns)
-{
-	uint32_t place = NAME_OF(&r->sequence.places, *key);
-
-	if (place < r->time_count)
-		return place;
-	r->time = room_zeroed(r->time, &r->time_count, place, &r->time_capacity, sizeof(*r->time));
-	r->time[place] = time_ns;
-	return place;
-}
-
-void recorded_place_access(struct recorded *r, const struct memory_moment *at,
-			   const struct trace_memory_item *i, bool is_atomic)
-{
-	struct place_key key = { 1, is_atomic, i->stack, i->pc };
-
-	r->place_now[at->thread] = place_of(r, &key, at->time_ns);
-}
-
-uint32_t recorded_thread(const struct recorded *r, uint32_t thread)
-{
-	uint32_t id;
-	size_t bytes;
-
-	memcpy(&id, names_get(&r->sequence.threads, thread, &bytes), sizeof(id));
-	return id;
-}
-
-struct recorded_lock recorded_lock(const struct recorded *r, uint32_t lock)
-{
-	struct lock_key key;
-	size_t bytes;
-
-	memcpy(&key, names_get(&r->sequence.locks, lock, &bytes), sizeof(key));
-	return (struct recorded_lock){ (enum recorded_lock_kind)key.kind, key.id, key.thread };
-}
-
-struct recorded_place recorded_place(const struct recorded *r, uint32_t place)
-{
-	struct place_key key;
-	size_t bytes;
-
-	memcpy(&key, names_get(&r->sequence.places, place, &bytes), sizeof(key));
-	return (struct recorded_place){ .stack = key.is_access ? 0 : key.stack,
-					.node = key.is_access ? key.stack : 0,
-					.pc = key.pc,
-					.is_atomic = key.is_atomic,
-					.time_ns = r->time[place] };
-}
-
-struct recorded_variable recorded_variable(const struct recorded *r, uint32_t variable)
-{
-	return variable < r->cell_count ? r->cell[variable] : (struct recorded_variable){ 0 };
-}
-
 /* ---- life ---- */
 
 struct recorded *recorded_new(const struct trace_process *process, struct trace_memory *memory)
@@ -119,7 +32,7 @@ struct recorded *recorded_new(const struct trace_process *process, struct trace_
 		r->object[i].is_plain_semaphore = true;
 		r->object[i].is_shared = process->objects[i].identity != NULL;
 	}
-	place_of(r, &(struct place_key){ 0 }, 0); /* number 0: none is known */
+	recorded_place_event(r, 0, 0, 0); /* number 0: none is known */
 	if (memory)
 		recorded_note_cells(r, memory);
 	return r;
@@ -155,7 +68,7 @@ void recorded_add(struct recorded *r, uint32_t thread, enum raw_op op, uint32_t 
 		return;
 	}
 	r->raw = room_for(r->raw, r->count, 1, &r->capacity, sizeof(*r->raw));
-	r->raw[r->count++] = (struct raw){ .thread = thread_of(r, thread),
+	r->raw[r->count++] = (struct raw){ .thread = recorded_thread_of(r, thread),
 					   .object = object,
 					   .place = r->place_now[thread],
 					   .op = (uint8_t)op,
@@ -214,7 +127,7 @@ static void acquire_shared(struct recorded *r, uint32_t thread, enum raw_op op, 
 {
 	struct recorded_object *o = &r->object[object];
 	struct shared_hold *h = hold_of(r, thread, object);
-	uint32_t reader = thread_of(r, thread), i = 0;
+	uint32_t reader = recorded_thread_of(r, thread), i = 0;
 
 	if (h) {
 		h->depth++;
@@ -419,7 +332,7 @@ static void begin_thread(struct recorded *r, uint32_t thread)
 		return;
 	for (uint32_t t = 1; t < r->process->thread_count; t++)
 		if (t != thread && r->is_begun[t])
-			recorded_add(r, t, RAW_FORK, thread_of(r, thread), false);
+			recorded_add(r, t, RAW_FORK, recorded_thread_of(r, thread), false);
 }
 
 static void on_task(struct recorded *r, const struct trace_event *e)
@@ -529,7 +442,7 @@ static void apply_other(struct recorded *r, const struct trace_event *e)
 	case TRACE_JOIN:
 		if (is_other_thread(r, e))
 			recorded_add(r, e->thread, e->op == TRACE_CREATE ? RAW_FORK : RAW_JOIN,
-				     thread_of(r, (uint32_t)e->arg), false);
+				     recorded_thread_of(r, (uint32_t)e->arg), false);
 		else if (e->op == TRACE_JOIN && e->result)
 			doubt(r, e->thread);
 		break;
@@ -558,11 +471,8 @@ void recorded_event(struct recorded *r, const struct trace_event *e)
 	    e->object >= r->process->object_count + 1)
 		return;
 	begin_thread(r, e->thread);
-	if (e->stack) {
-		struct place_key key = { .stack = e->stack };
-
-		r->place_now[e->thread] = place_of(r, &key, e->time_ns);
-	}
+	if (e->stack)
+		recorded_place_event(r, e->thread, e->stack, e->time_ns);
 	apply_lock(r, e);
 	apply_other(r, e);
 	happens_before_apply(r->hb, e);

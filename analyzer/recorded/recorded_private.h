@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recorded_private.h - what taking in (recorded.c) and making the sequence (recorded_finish.c) share.
+ * recorded_private.h - what taking in (recorded.c), naming (recorded_numbers.c) and making the sequence (recorded_finish.c) share.
  */
 #ifndef THRUM_ANALYZER_RECORDED_RECORDED_PRIVATE_H
 #define THRUM_ANALYZER_RECORDED_RECORDED_PRIVATE_H
@@ -80,6 +80,12 @@ void recorded_add(struct recorded *r, uint32_t thread, enum raw_op op, uint32_t 
 		  bool shared);
 void recorded_signal(struct recorded *r, uint32_t thread, bool posts, enum recorded_lock_kind kind,
 		     uint64_t id, uint32_t part);
+
+/* ---- recorded_numbers.c: of the sequence ---- */
+
+uint32_t recorded_thread_of(struct recorded *r, uint32_t thread);
+/* The newest place of the thread, from now on. */
+void recorded_place_event(struct recorded *r, uint32_t thread, uint32_t stack, uint64_t time_ns);
 void recorded_place_access(struct recorded *r, const struct memory_moment *at,
 			   const struct trace_memory_item *item, bool is_atomic);
 uint32_t recorded_lock_of(struct recorded *r, enum recorded_lock_kind kind, uint64_t id,
