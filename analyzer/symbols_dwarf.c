@@ -11,6 +11,8 @@
 #endif
 #include "symbols_dwarf_internal.h"
 
+#include "sorted.h"
+
 #include <dwarf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,19 +59,12 @@ static void ranges_sort(struct dwarf_ranges *ranges)
  */
 static const struct dwarf_range *ranges_find(const struct dwarf_ranges *ranges, uint64_t address)
 {
-	size_t low = 0, high = ranges->count;
+	size_t at = sorted_up_to(ranges->range, ranges->count, sizeof(*ranges->range),
+				 offsetof(struct dwarf_range, start), address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ranges->range[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	while (low && ranges->range[--low].max_end > address)
-		if (ranges->range[low].end > address)
-			return &ranges->range[low];
+	while (at && ranges->range[--at].max_end > address)
+		if (ranges->range[at].end > address)
+			return &ranges->range[at];
 	return NULL;
 }
 

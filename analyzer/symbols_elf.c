@@ -6,6 +6,7 @@
  */
 #include "symbols_elf.h"
 
+#include "sorted.h"
 #include "symbols_arena.h"
 
 #include <stdlib.h>
@@ -205,17 +206,8 @@ void symbols_elf_release(struct symbols_elf *elf)
 /* Index behind the last symbol that begins at or before `address`. */
 static size_t upper_bound(const struct elf_symbols *list, uint64_t address)
 {
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->symbol[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return sorted_up_to(list->symbol, list->count, sizeof(*list->symbol),
+			    offsetof(struct elf_symbol, address), address);
 }
 
 static const struct elf_symbol *find_sized(const struct elf_symbols *list, uint64_t address)

@@ -8,6 +8,7 @@
 #endif
 #include "symbols_perf_map.h"
 
+#include "sorted.h"
 #include "symbols_arena.h"
 
 #include <ctype.h>
@@ -134,23 +135,16 @@ void perf_map_free(struct perf_map *map)
 
 const char *perf_map_find(const struct perf_map *map, uint64_t address)
 {
-	size_t low = 0, high = map->count;
+	size_t at = sorted_up_to(map->entries, map->count, sizeof(*map->entries),
+				 offsetof(struct perf_entry, start), address);
 	const char *name = NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (map->entries[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	while (low && map->entries[--low].max_end > address) {
-		if (map->entries[low].end <= address)
+	while (at && map->entries[--at].max_end > address) {
+		if (map->entries[at].end <= address)
 			continue;
-		if (name && strcmp(name, map->entries[low].name) != 0)
+		if (name && strcmp(name, map->entries[at].name) != 0)
 			return NULL;
-		name = map->entries[low].name;
+		name = map->entries[at].name;
 	}
 	return name;
 }
