@@ -25,9 +25,8 @@ static uintptr_t *place_of(uintptr_t *table, uint32_t count, uintptr_t key)
 /* 0 = by a register, or no variable that can be written. */
 static uintptr_t variable_of(const struct code_instruction *i, uintptr_t pc)
 {
-	static const struct code_registers none;
+	const struct code_registers at = { .ip = pc };
 	struct code_instruction flat = *i;
-	struct code_registers at = none;
 	const struct module *m;
 	uintptr_t address;
 
@@ -35,7 +34,6 @@ static uintptr_t variable_of(const struct code_instruction *i, uintptr_t pc)
 	    i->flow != CODE_NEXT || (i->base != CODE_IP && i->base != CODE_NO_REGISTER)) {
 		return 0;
 	}
-	at.ip = pc;
 	flat.index = CODE_NO_REGISTER; /* an array's first */
 	address = code_address(&flat, &at);
 	m = address ? module_known(address) : NULL;
