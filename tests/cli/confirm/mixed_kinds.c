@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* FEASIBLE a circle of three kinds, gone round twice: mutex, read-write lock, semaphore */
-#include "confirm.h"
-
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_rwlock_t table = PTHREAD_RWLOCK_INITIALIZER;
-static sem_t slot;
-
-BOTH(first, MUTEX, WRITE)
-BOTH(second, READ, SEMAPHORE)
-BOTH(third, SEMAPHORE, MUTEX)
+#define OUTER_MUTEX MUTEX
+#define OUTER_TABLE READ
+#define OUTER_SLOT SEMAPHORE
+#include "three_kinds.h"
 
 static void part(long number)
 {
-	for (int i = 0; i < 2; i++) {
-		if (number == 0)
-			first(&mutex, &table);
-		else if (number == 1)
-			second(&table, &slot);
-		else
-			third(&slot, &mutex);
-	}
+	for (int i = 0; i < 2; i++)
+		go_round(number);
 }
 
 int main(void)
 {
-	MUST(sem_init(&slot, 0, 1));
-	return run_apart(part, 3);
+	return run_three(part);
 }
