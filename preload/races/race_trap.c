@@ -3,16 +3,9 @@
  * race_trap.c - the one handler: a sample of a thread's stack, a chosen instruction that is reached, a watched location that is touched.
  *
  * All signals are blocked in it, and the guard is held, so that nothing of the host's comes between; for a pause both are given back.
- * A watch goes from one thread to the other by its phase:
- *
- *    FREE -> TAKEN -> ARMED -> HIT -> DONE -> FREE      hit by another thread
- *                     ARMED -> TAKEN -> FREE            by the first one again and again, or nobody
- *
- * A trap that finds another generation than its own came too late, and is counted.
+ * A trap that finds another generation of a watch (race_watch.c) than its own came too late, and is counted.
  */
 #include "races.h"
-
-#include "../shim_races.h"
 
 #include "../shim_emit.h"
 #include "../shim_races.h"
@@ -20,12 +13,7 @@
 #include <linux/futex.h>
 #include <time.h>
 
-enum { DATA_AT = 24, FLAGS_AT = 36, IS_LATE = 1, PARKED_MS = 8, ROUNDS = 4 };
-
-static void count(uint32_t *what)
-{
-	__atomic_fetch_add(what, 1, __ATOMIC_RELAXED);
-}
+enum { DATA_AT = 24, FLAGS_AT = 36, IS_LATE = 1 };
 
 /* ---- registers ---- */
 
@@ -97,14 +85,6 @@ void race_record(struct call *c, uint32_t number, const struct tf_touch *t, bool
 	c->s->accesses++;
 }
 
-static uint64_t value_at(uintptr_t address, uint32_t bytes, bool *ret_there)
-{
-	uint64_t value = 0;
-
-	*ret_there = module_read(address, &value, bytes);
-	return value;
-}
-
 /* ---- a sample ---- */
 
 static void on_sample(struct races *r, struct call *c)
@@ -112,53 +92,12 @@ static void on_sample(struct races *r, struct call *c)
 	uintptr_t ip[CONTEXT_FRAMES];
 	uint32_t frames = unwind_interrupted(c, ip);
 
-	count(&r->told->samples);
+	race_count(&r->told->samples);
 	race_guide(r, ip, frames);
 	race_choose(r, c->s->index);
 }
 
 /* ---- an instruction that is reached ---- */
-
-/* Watches that stay for long leave the first register to those that do not. */
-static struct race_watch *take_watch(struct races *r, bool is_pause)
-{
-	for (unsigned i = !is_pause && r->watches > 1; i < r->watches; i++) {
-		uint32_t expected = RACE_FREE;
-
-		if (atomic_compare_exchange_strong(&r->watch[i].phase, &expected, RACE_TAKEN)) {
-			return &r->watch[i];
-		}
-	}
-	return NULL;
-}
-
-static void give_back(struct race_watch *w);
-
-/* All of the watch is filled in. */
-static bool arm(struct races *r, struct race_watch *w)
-{
-	uint32_t expected = RACE_ARMED;
-
-	atomic_store(&w->own_hits, 0);
-	atomic_store(&w->phase, RACE_ARMED);
-	atomic_fetch_or(&races_armed, 1u << (w - r->watch));
-	if (race_arm(&w->event, w->spot.address, w->spot.bytes, !w->spot.is_write,
-		     RACE_DATA(RACE_WATCH, w - r->watch, atomic_load(&w->generation)))) {
-		return true;
-	}
-	if (atomic_compare_exchange_strong(&w->phase, &expected, RACE_TAKEN)) {
-		give_back(w);
-	}
-	race_end(r, TF_WATCH_NO_REGISTERS, 0);
-	return false;
-}
-
-static void give_back(struct race_watch *w)
-{
-	atomic_fetch_and(&races_armed, ~(1u << (w - shim->races->watch)));
-	atomic_fetch_add(&w->generation, 1);
-	atomic_store(&w->phase, RACE_FREE);
-}
 
 /* Threads that must not be kept waiting, and time that was used up. */
 static bool may_pause(struct races *r, struct stream *s, uint64_t now_ns)
@@ -210,14 +149,14 @@ static bool pause_at(struct races *r, struct call *c, struct race_watch *w, cons
 	uint64_t ns = pause_ns(r, c->s);
 	uint32_t expected = RACE_ARMED;
 
-	count(&r->told->pauses);
+	race_count(&r->told->pauses);
 	shim_leave(c);
 	stand_still(r, w, ns, u);
 	if (atomic_compare_exchange_strong(&w->phase, &expected, RACE_TAKEN)) {
 		race_disarm(&w->event, false);
-		give_back(w);
+		race_watch_give_back(w);
 	} else if (expected == RACE_DONE) {
-		give_back(w);
+		race_watch_give_back(w);
 	} /* else it is late: race_expire gives it back */
 	return shim_enter_with(c, c->caller, ROOM_EARLY);
 }
@@ -262,7 +201,7 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 	bool is_there, in_handler, is_pause, is_long;
 
 	if (!x->address || is_private(c->s, x->address, g->r[4])) {
-		count(&r->told->private_);
+		race_count(&r->told->private_);
 		return false;
 	}
 	is_long = note_user(r, c->s, x->address, g->ip, x->is_write) &&
@@ -272,19 +211,19 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 	}
 	is_pause = !is_long && (race_is_hot(r, g->ip) || race_random(r) % 3 == 0) &&
 		   may_pause(r, c->s, now);
-	w = take_watch(r, is_pause);
+	w = race_watch_take(r, is_pause);
 	if (!w && !is_pause && may_pause(r, c->s, now)) {
 		is_pause = true;
-		w = take_watch(r, true);
+		w = race_watch_take(r, true);
 	}
 	if (!w) {
 		return false;
 	}
 	atomic_store(&r->next_watch_ns, now + 1000000000 / RACE_WATCHES_A_SECOND);
-	w->spot.before = value_at(address, bytes, &is_there);
+	w->spot.before = race_value_at(address, bytes, &is_there);
 	if (!is_there) {
-		count(&r->told->private_);
-		give_back(w);
+		race_count(&r->told->private_);
+		race_watch_give_back(w);
 		return false;
 	}
 	touch |= i ? race_look_around(r, i, g->ip) : 0;
@@ -299,13 +238,13 @@ static bool watch_access(struct races *r, struct call *c, const struct code_regi
 	w->spot.is_write = x->is_write;
 	w->is_parked = false;
 	race_record(c, w->spot.number, &w->spot.first, false);
-	if (!arm(r, w)) {
+	if (!race_watch_arm(r, w)) {
 		return false;
 	}
 	if (w->is_pause) {
 		return !pause_at(r, c, w, u);
 	}
-	count(&r->told->residents);
+	race_count(&r->told->residents);
 	return false;
 }
 
@@ -337,7 +276,7 @@ static bool reach(struct races *r, struct call *c, const struct code_registers *
 	struct code_instruction i;
 	struct race_access x;
 
-	count(&r->told->traps);
+	race_count(&r->told->traps);
 	if (!module_read(g->ip, code, sizeof(code))) {
 		return false;
 	}
@@ -362,7 +301,7 @@ static bool on_site(struct races *r, struct call *c, const struct code_registers
 
 	if (atomic_load(&r->site_generation) != generation ||
 	    !atomic_compare_exchange_strong(&r->site, &site, 0)) {
-		count(&r->told->dropped);
+		race_count(&r->told->dropped);
 		return false;
 	}
 	race_disarm(&r->site_event, true);
@@ -388,42 +327,6 @@ static uint32_t touch_behind(struct races *r, const struct code_registers *g)
 	       race_look_around(r, &i, pc); /* its registers are gone: taken for aligned */
 }
 
-/* Where two threads run in turns, the second one comes long after: see race_watch_parked. Lost when somebody is at work there. */
-static void park(struct races *r, const struct race_watch *w)
-{
-	struct race_parked *p;
-
-	if (w->is_parked || atomic_exchange(&r->choosing, 1)) {
-		return;
-	}
-	p = &r->parked[r->parked_at++ % RACE_PARKED];
-	*p = (struct race_parked){ .spot = w->spot };
-	atomic_store(&r->choosing, 0);
-}
-
-void race_watch_parked(struct races *r, uint32_t stream, uint64_t now_ns)
-{
-	uint32_t start = race_random(r);
-
-	for (uint32_t i = 0; i < RACE_PARKED; i++) {
-		struct race_parked *p = &r->parked[(start + i) % RACE_PARKED];
-		struct race_watch *w;
-
-		if (!p->spot.number || p->spot.stream == stream || !(w = take_watch(r, false))) {
-			continue;
-		}
-		w->spot = p->spot;
-		w->is_pause = false;
-		w->is_parked = true;
-		w->until_ns = now_ns + PARKED_MS * UINT64_C(1000000);
-		if (++p->rounds == ROUNDS) {
-			p->spot.number = 0;
-		}
-		arm(r, w);
-		return;
-	}
-}
-
 static void on_own_touch(struct races *r, struct call *c, struct race_watch *w,
 			 const struct code_registers *g)
 {
@@ -435,41 +338,12 @@ static void on_own_touch(struct races *r, struct call *c, struct race_watch *w,
 	if (atomic_fetch_add(&w->own_hits, 1) + 1 >= RACE_OWN_HITS &&
 	    atomic_compare_exchange_strong(&w->phase, &expected, RACE_TAKEN)) {
 		race_disarm(&w->event, false);
-		park(r, w);
-		give_back(w);
+		race_watch_park(r, w);
+		race_watch_give_back(w);
 		return;
 	}
 	t = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
 	race_record(c, w->spot.number, &t, false);
-}
-
-void race_meet(struct races *r, struct race_watch *w, const struct tf_touch *t, const uintptr_t *ip)
-{
-	/* Nothing that callers do can order what meets during a pause: there they tell only whether the two are atomic themselves. */
-	uint32_t near = w->is_pause ? 1 : RACE_NEAR_FRAMES;
-	struct tf_def_conflict def = { .def.type = TF_DEF_CONFLICT };
-	bool is_there;
-
-	count(&r->told->conflicts);
-	def.watch = w->spot.number;
-	def.address = w->spot.address;
-	def.bytes = w->spot.bytes;
-	def.before = w->spot.before;
-	def.after = value_at(w->spot.address, w->spot.bytes, &is_there);
-	def.flags = (w->is_pause ? TF_CONFLICT_PAUSED : 0) |
-		    (is_there && def.after != def.before ? TF_CONFLICT_CHANGED : 0);
-	def.side[0] = w->spot.first;
-	def.side[0].touch |= race_look_near(r, w->spot.ip, near);
-	def.side[1] = *t;
-	def.side[1].touch |= race_look_near(r, ip, near);
-	region_define(&def.def, sizeof(def), NULL, 0, NULL, 0);
-	if (!w->is_pause) {
-		race_make_hot(r, w->spot.site);
-		give_back(w);
-		return;
-	}
-	atomic_store(&w->phase, RACE_DONE);
-	sys3(SYS_futex, &w->phase, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
 }
 
 static void on_touch(struct races *r, struct call *c, struct race_watch *w,
@@ -482,7 +356,7 @@ static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 
 	/* What was hit before the watch moved here comes with the new data, but with its own address. */
 	if (atomic_load(&w->generation) != generation || (address && address != w->spot.address)) {
-		count(&r->told->dropped);
+		race_count(&r->told->dropped);
 		return;
 	}
 	if (w->spot.stream == c->s->index) {
@@ -492,27 +366,13 @@ static void on_touch(struct races *r, struct call *c, struct race_watch *w,
 		return;
 	}
 	if (!atomic_compare_exchange_strong(&w->phase, &expected, RACE_HIT)) {
-		count(&r->told->dropped);
+		race_count(&r->told->dropped);
 		return;
 	}
 	race_disarm(&w->event, false);
 	t = side_of(c, g, touch_behind(r, g), true, &in_handler, ip);
 	race_record(c, w->spot.number, &t, true);
 	race_meet(r, w, &t, ip);
-}
-
-void race_expire(struct races *r, uint64_t now_ns)
-{
-	for (unsigned i = 0; i < r->watches; i++) {
-		struct race_watch *w = &r->watch[i];
-		uint32_t phase = atomic_load(&w->phase);
-
-		if ((phase == RACE_ARMED || phase == RACE_DONE) && now_ns > w->until_ns &&
-		    atomic_compare_exchange_strong(&w->phase, &phase, RACE_TAKEN)) {
-			race_disarm(&w->event, false);
-			give_back(w);
-		}
-	}
 }
 
 /* ---- the handler ---- */
@@ -533,7 +393,7 @@ static void pass_on(const siginfo_t *info)
 /* Nobody may look at it now: the breakpoint goes, so that the thread does not come here again and again. */
 static void drop(struct races *r, uint64_t data)
 {
-	count(&r->told->dropped);
+	race_count(&r->told->dropped);
 	if (data >> 62 == RACE_SITE && atomic_exchange(&r->site, 0)) {
 		race_disarm(&r->site_event, true);
 	}

@@ -253,18 +253,34 @@ bool race_is_callee(struct races *r, uintptr_t target);
 bool race_callee_access(struct races *r, const struct code_instruction *i,
 			const struct code_registers *g, struct race_access *ret);
 
-/* ---- race_trap.c ---- */
+/* ---- race_watch.c ---- */
 
+/* SLOW: one that is free, now TAKEN; NULL = none is. */
+struct race_watch *race_watch_take(struct races *r, bool is_pause);
+/* SLOW: all of it is filled in; false: there is no register for it, and it is given back. */
+bool race_watch_arm(struct races *r, struct race_watch *w);
+void race_watch_give_back(struct race_watch *w); /* ANY: its phase is the caller's */
+/* SLOW: where the first thread touches it again and again: to be watched when another one runs. */
+void race_watch_park(struct races *r, const struct race_watch *w);
+/* ANY: 0 and false where it is not readable any more. */
+uint64_t race_value_at(uintptr_t address, uint32_t bytes, bool *ret_there);
+/* ANY */
+static inline void race_count(uint32_t *what)
+{
+	__atomic_fetch_add(what, 1, __ATOMIC_RELAXED);
+}
 /* SLOW, guard held: this thread touched what `w` watches, set its phase to HIT, disarmed it. `ip`: RACE_NEAR_FRAMES. */
 void race_meet(struct races *r, struct race_watch *w, const struct tf_touch *t,
 	       const uintptr_t *ip);
-void race_record(struct call *c, uint32_t number, const struct tf_touch *t, bool is_other);
-
-void race_on_trap(int signal, siginfo_t *info, void *context);
 /* SLOW, by the thread that chooses: watches what another thread than `stream` touched often, now that this one runs. */
 void race_watch_parked(struct races *r, uint32_t stream, uint64_t now_ns);
 /* SLOW: a resident watch that is over. */
 void race_expire(struct races *r, uint64_t now_ns);
+
+/* ---- race_trap.c ---- */
+
+void race_record(struct call *c, uint32_t number, const struct tf_touch *t, bool is_other);
+void race_on_trap(int signal, siginfo_t *info, void *context);
 
 /* ---- race_boot.c ---- */
 
