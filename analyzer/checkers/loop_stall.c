@@ -5,45 +5,20 @@
  *
  * A stretch is what a thread does without a look at its loop: an outermost callback, cut by the turns of a loop that
  * it runs inside. Of a loop that no table knows, it is all between two waits for descriptors, once these have come often enough
- * from one place, or of a loop that is driven, in which none of the callbacks that we know ran; steps of annotated tasks count on the thread of such a loop. Work on a pool's thread holds up nobody's. What is waited for in a stretch is added up by cause; the rest
- * is the processor's, or the scheduler's.
+ * from one place, or of a loop that is driven, in which none of the callbacks that we know ran; steps of annotated tasks count on the
+ * thread of such a loop. Work on a pool's thread holds up nobody's. What is waited for in a stretch is added up by cause
+ * (loop_stretch.c); the rest is the processor's, or the scheduler's. loop_stall_meant.c says what is not to blame.
  */
 #include "loop_stall.h"
+#include "loop_stretch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_NS UINT64_C(11000000) /* BUSY tells of no less: the rest is taken for work */
 /* Of one wait. A call that always waits is told earlier than one that mostly does not. */
 #define BLOCKING_NS UINT64_C(25000000)
 #define BLOCKING_SELDOM_NS UINT64_C(50000000)
 #define MANY_TURNS 16u /* of one place, before an unknown loop is taken for one */
-
-enum { MAX_CAUSES = 8, MAX_BLOCKS = 4 };
-
-struct stretch {
-	uint64_t since_ns; /* 0 = none yet */
-	/* Of the callbacks inside it that are over, the innermost that took nearly all of what is around it. */
-	struct model_callback inner;
-	uint64_t inner_ns;
-	struct cause cause[MAX_CAUSES];
-	uint32_t cause_count;
-	uint64_t newest_since_ns, newest_ns; /* the last wait */
-	/* The last record, and the one before the longest time without a record or a wait. */
-	uint64_t last_ns, gap_ns;
-	struct model_callback outer; /* the outermost callback, while it runs; task 0 = none */
-	uint64_t lost_ns;	     /* the last time that records were missing */
-	uint32_t last_stack, gap_stack;
-	/* The last request of a lock: who had it then, and since which place and time. Thread 0 = nobody known. */
-	uint32_t held_by, held_stack;
-	uint64_t held_ns;
-	/* BLOCK without its UNBLOCK; more than one where a signal handler blocks inside a call. */
-	struct cause block[MAX_BLOCKS];
-	uint32_t block_count;
-	uint32_t fork_stack; /* of a child that was made, until the next wait */
-	/* Of each BUSY: time that went by, and was spent on a processor. */
-	uint64_t wall_ns, processor_ns;
-};
 
 struct loop_stall {
 	struct stretch *stretch; /* owned; by thread */
@@ -123,26 +98,6 @@ static bool is_bare_turn(const struct model_driver *d)
 
 /* ---- what a stretch waits for ---- */
 
-static void add_cause(struct stretch *x, const struct cause *c)
-{
-	struct cause *least = &x->cause[0];
-
-	for (uint32_t i = 0; i < x->cause_count; i++) {
-		struct cause *known = &x->cause[i];
-
-		if (known->call == c->call && known->object == c->object &&
-		    known->stack == c->stack) {
-			known->total_ns += c->total_ns;
-			return;
-		}
-		least = known->total_ns < least->total_ns ? known : least;
-	}
-	if (x->cause_count < MAX_CAUSES)
-		x->cause[x->cause_count++] = *c;
-	else if (least->total_ns < c->total_ns)
-		*least = *c;
-}
-
 /* Files are in memory, pipes have data and locks are free, mostly; on a busy machine even that takes long now and then. */
 static bool always_waits(const struct cause *c)
 {
@@ -162,72 +117,12 @@ static bool always_waits(const struct cause *c)
 	}
 }
 
-/* Done once in the life of the process: threads are started, and waited for, behind such a function. */
-static bool is_initialising(const struct analysis *a, uint32_t thread)
-{
-	const struct model_thread *t = model_get_thread(a->model, thread);
-	const struct model_object *o;
-
-	for (uint32_t i = 0; t && i < t->held_count; i++) {
-		o = model_get_object(a->model, t->held[i].object);
-		if (o && o->kind == TRACE_OBJECT_ONCE)
-			return true;
-	}
-	return false;
-}
-
-/* Python's Thread.start waits until the new thread runs: as long as the system takes to let it. */
-static bool starts_a_thread(const struct analysis *a, const struct cause *c)
-{
-	const struct trace_process *p = a->process;
-	const char *word = !c->call && c->object < p->object_count && p->objects
-				   ? p->objects[c->object].word
-				   : NULL;
-
-	return word && !strcmp(word, "threading.Thread");
-}
-
-/* The innermost line of the program that an interpreter runs; NULL = none. */
-static const struct trace_code_place *innermost_place(const struct trace_process *p, uint32_t stack)
-{
-	for (uint32_t i = 0; stack < p->stack_count && i < p->stacks[stack].frames; i++)
-		if (p->stacks[stack].ip[i] - TF_PLACE < p->place_count)
-			return &p->places[p->stacks[stack].ip[i] - TF_PLACE];
-	return NULL;
-}
-
-/*
- * Whoever makes a child reads from a pipe until the child's exec closes it, or says why there is none: as long as the system takes. That is
- * how Python's subprocess and libuv do it: the read comes next, in the function that forked.
- */
-static bool starts_a_process(const struct analysis *a, const struct stretch *x,
-			     const struct cause *c)
-{
-	enum { SAME_FUNCTION = 4096, AT_MOST_NS = 1000000000 };
-	const struct trace_process *p = a->process;
-	const struct trace_code_place *forked = innermost_place(p, x->fork_stack),
-				      *reads = innermost_place(p, c->stack);
-	uint64_t from, to;
-
-	if (c->call != TRACE_CALL_READ || !x->fork_stack || x->fork_stack >= p->stack_count ||
-	    c->stack >= p->stack_count || c->total_ns >= AT_MOST_NS)
-		return false;
-	if (reads)
-		return forked && reads->kind == TF_PLACE_LIBRARY && forked->function &&
-		       reads->function && !strcmp(forked->function, reads->function);
-	if (!p->stacks[x->fork_stack].frames || !p->stacks[c->stack].frames)
-		return false;
-	from = p->stacks[x->fork_stack].ip[0];
-	to = p->stacks[c->stack].ip[0];
-	return !forked && to > from && to - from < SAME_FUNCTION;
-}
-
 static void on_cause(struct loop_stall *s, struct analysis *a, uint32_t thread,
 		     const struct cause *c)
 {
 	const struct model_driver *d = model_get_driver(a->model, thread);
 	struct stretch *x = &s->stretch[thread];
-	bool starts = starts_a_thread(a, c) || starts_a_process(a, x, c);
+	bool starts = stall_starts_a_thread(a, c) || stall_starts_a_process(a, x, c);
 
 	x->fork_stack = 0;
 	if ((waits_for_descriptors(c->call) && d && runs_a_loop_inside(d)) || starts)
@@ -237,11 +132,11 @@ static void on_cause(struct loop_stall *s, struct analysis *a, uint32_t thread,
 		return;
 	x->newest_since_ns = c->since_ns;
 	x->newest_ns = c->total_ns;
-	add_cause(x, c);
+	stretch_add_cause(x, c);
 	if (!analysis_wants(a, RULE_BLOCKING_CALL_IN_LOOP))
 		return;
 	if (outermost(d) && c->total_ns >= (always_waits(c) ? BLOCKING_NS : BLOCKING_SELDOM_NS) &&
-	    !is_initialising(a, thread))
+	    !stall_is_initialising(a, thread))
 		stall_report_blocking(s->blocking, a, thread, &d->callback[d->count - 1], c);
 }
 
@@ -258,65 +153,6 @@ static struct stall *find_stall(struct loop_stall *s, uint32_t key, uint32_t did
 	}
 	s->stall[s->count] = (struct stall){ .key = key, .did = did };
 	return &s->stall[s->count++];
-}
-
-/*
- * How much of a stretch the thread was on a processor. What it neither was nor waited, the system gave to others: that is no
- * doing of the program.
- */
-static uint64_t processor_time(const struct stretch *x, uint64_t stretch_ns)
-{
-	uint64_t rest_ns = stretch_ns > x->wall_ns ? stretch_ns - x->wall_ns : 0;
-
-	if (!x->wall_ns || rest_ns > BUSY_NS)
-		return UINT64_MAX;
-	return x->processor_ns + rest_ns < stretch_ns ? x->processor_ns + rest_ns : stretch_ns;
-}
-
-static uint64_t waited_in(const struct stretch *x)
-{
-	uint64_t total = 0;
-
-	for (uint32_t i = 0; i < x->cause_count; i++)
-		total += x->cause[i].total_ns;
-	return total;
-}
-
-/* NULL = it waited for nothing. */
-static const struct cause *worst_cause(const struct stretch *x)
-{
-	const struct cause *worst = NULL;
-
-	for (uint32_t i = 0; i < x->cause_count; i++)
-		if (!worst || x->cause[i].total_ns > worst->total_ns)
-			worst = &x->cause[i];
-	return worst;
-}
-
-/* Is `part_ns` nearly all of it? */
-static bool is_most(uint64_t part_ns, uint64_t whole_ns)
-{
-	return part_ns >= whole_ns - whole_ns / 10;
-}
-
-/* A callback inside others, until now. */
-static void note_inner(struct stretch *x, const struct model_callback *callback, uint64_t now_ns)
-{
-	uint64_t since = callback->since_ns > x->since_ns ? callback->since_ns : x->since_ns;
-	uint64_t ns = now_ns > since ? now_ns - since : 0;
-
-	if (!callback->stack || is_most(x->inner_ns, ns))
-		return;
-	x->inner = *callback;
-	x->inner_ns = ns;
-}
-
-static void note_gap(struct stretch *x, uint64_t now_ns, uint32_t after)
-{
-	if (x->last_ns && now_ns > x->last_ns + x->gap_ns) {
-		x->gap_ns = now_ns - x->last_ns;
-		x->gap_stack = x->last_stack ? x->last_stack : after;
-	}
 }
 
 /* A callback that is there for a descriptor: what woke the loop may have been it. */
@@ -355,15 +191,15 @@ static void judge(struct loop_stall *s, uint32_t thread, const struct model_driv
 	uint64_t ns = now_ns > x->since_ns && x->since_ns ? now_ns - x->since_ns : 0;
 	const struct cause *worst;
 	struct stall *stall;
-	uint64_t processor_ns = processor_time(x, ns), counted_ns = ns;
+	uint64_t processor_ns = stretch_processor_ns(x, ns), counted_ns = ns;
 
-	if (processor_ns != UINT64_MAX && processor_ns + waited_in(x) < ns)
-		counted_ns = processor_ns + waited_in(x);
+	if (processor_ns != UINT64_MAX && processor_ns + stretch_waited_ns(x) < ns)
+		counted_ns = processor_ns + stretch_waited_ns(x);
 	if (counted_ns < s->stall_ns)
 		return;
-	if (callback && is_most(x->inner_ns, ns))
+	if (callback && stretch_is_most(x->inner_ns, ns))
 		callback = &x->inner;
-	worst = worst_cause(x);
+	worst = stretch_worst_cause(x);
 	stall = find_stall(s, key_of(callback, d),
 			   stall_is_main(worst, counted_ns) ? worst->stack : 0);
 	stall->count++;
@@ -378,24 +214,12 @@ static void judge(struct loop_stall *s, uint32_t thread, const struct model_driv
 	stall->callback = callback ? *callback : (struct model_callback){ 0 };
 	stall->wake = wake_of(x, d, callback, now_ns);
 	stall->cause = worst ? *worst : (struct cause){ 0 };
-	stall->waited_ns = waited_in(x);
+	stall->waited_ns = stretch_waited_ns(x);
 	stall->counted_ns = counted_ns;
 	stall->processor_ns = processor_ns;
-	note_gap(x, now_ns, 0);
+	stretch_note_gap(x, now_ns, 0);
 	stall->gap_ns = x->gap_ns;
 	stall->gap_stack = x->gap_stack;
-}
-
-static void begin_stretch(struct stretch *x, uint64_t now_ns)
-{
-	x->since_ns = now_ns;
-	x->cause_count = 0;
-	x->newest_since_ns = x->newest_ns = 0;
-	x->last_ns = now_ns;
-	x->last_stack = x->gap_stack = 0;
-	x->gap_ns = 0;
-	x->wall_ns = x->processor_ns = 0;
-	x->inner_ns = 0;
 }
 
 /* ---- events ---- */
@@ -408,15 +232,15 @@ static void on_task(struct loop_stall *s, struct analysis *a, const struct trace
 	if (!d)
 		return;
 	if (step->flags & MODEL_STEP_CALLED && d->count == 1) {
-		begin_stretch(&s->stretch[event->thread], event->time_ns);
+		stretch_begin(&s->stretch[event->thread], event->time_ns);
 		s->stretch[event->thread].outer = d->callback[0];
 	} else if (step->flags & MODEL_STEP_RETURNED && step->callback_depth == 0) {
 		s->stretch[event->thread].outer.task = 0;
 		if (holds_up(d, &step->callback))
 			judge(s, event->thread, d, &step->callback, event->time_ns, false);
-		begin_stretch(&s->stretch[event->thread], event->time_ns);
+		stretch_begin(&s->stretch[event->thread], event->time_ns);
 	} else if (step->flags & MODEL_STEP_RETURNED) {
-		note_inner(&s->stretch[event->thread], &step->callback, event->time_ns);
+		stretch_note_inner(&s->stretch[event->thread], &step->callback, event->time_ns);
 	}
 }
 
@@ -426,7 +250,7 @@ static void on_loop(struct loop_stall *s, struct analysis *a, const struct trace
 	const struct model_driver *d = model_get_driver(a->model, event->thread);
 
 	if (event->arg == TRACE_LOOP_RUN && d && d->whole && !d->count)
-		begin_stretch(&s->stretch[event->thread], event->time_ns);
+		stretch_begin(&s->stretch[event->thread], event->time_ns);
 }
 
 static void on_turn(struct loop_stall *s, struct analysis *a, const struct trace_event *event,
@@ -443,7 +267,7 @@ static void on_turn(struct loop_stall *s, struct analysis *a, const struct trace
 		judge(s, event->thread, d, outermost(d), began_ns, false);
 	else if (is_bare_turn(d))
 		judge(s, event->thread, d, NULL, began_ns, false);
-	begin_stretch(&s->stretch[event->thread], event->time_ns);
+	stretch_begin(&s->stretch[event->thread], event->time_ns);
 }
 
 /* Looked up now: when the wait is over, the hold is too. The recorder's word goes before the model's. */
@@ -487,27 +311,6 @@ static void on_wait_over(struct loop_stall *s, struct analysis *a, const struct 
 	}
 }
 
-static void on_busy(struct stretch *x, const struct trace_event *event)
-{
-	x->wall_ns += event->arg * 1000;
-	x->processor_ns += event->result > 0 ? (uint64_t)event->result * 1000 : 0;
-}
-
-/* A loop of its own that a callback runs until a child process is over: spawnSync of node, g_spawn_sync. */
-static bool waits_for_child(struct analysis *a, uint32_t thread)
-{
-	const struct model_driver *d = model_get_driver(a->model, thread);
-	const struct model_job *j;
-
-	if (!d || !d->count || !d->loop || d->loop == d->callback[0].loop ||
-	    !model_loop_job_count(a->model, d->loop))
-		return false;
-	for (size_t i = 0; (j = model_next_job(a->model, &i));)
-		if (j->loop == d->loop && j->kind == TRACE_TASK_UV_PROCESS)
-			return true;
-	return false;
-}
-
 static void on_call(struct loop_stall *s, struct analysis *a, const struct trace_event *event)
 {
 	struct stretch *x = &s->stretch[event->thread];
@@ -536,7 +339,7 @@ static void on_call(struct loop_stall *s, struct analysis *a, const struct trace
 		break;
 	}
 	if (waits_for_descriptors(c.call) && c.total_ns >= BLOCKING_NS &&
-	    waits_for_child(a, event->thread))
+	    stall_waits_for_child(a, event->thread))
 		c.call = TRACE_CALL_WAIT_CHILD;
 	on_cause(s, a, event->thread, &c);
 }
@@ -560,7 +363,7 @@ static void on_any(struct stretch *x, const struct trace_event *event,
 		      step->flags & MODEL_STEP_REQUESTED;
 
 	if (!waited && event->op != TRACE_BUSY && event->op != TRACE_WOKEN)
-		note_gap(x, event->time_ns, event->stack);
+		stretch_note_gap(x, event->time_ns, event->stack);
 	x->last_ns = event->time_ns;
 	if (event->stack && event->op != TRACE_WOKEN) /* that one is another thread's */
 		x->last_stack = event->stack;
@@ -570,7 +373,7 @@ static void on_any(struct stretch *x, const struct trace_event *event,
 static void judge_before_gap(struct loop_stall *s, uint32_t thread, const struct model_driver *d)
 {
 	struct stretch *x = &s->stretch[thread];
-	const struct cause *w = worst_cause(x);
+	const struct cause *w = stretch_worst_cause(x);
 
 	if (!d || !x->outer.task || !holds_up(d, &x->outer) || !w || w->total_ns < s->stall_ns)
 		return;
@@ -589,7 +392,7 @@ static void loop_stall_on_event(void *state, struct analysis *a, const struct tr
 		return;
 	if (event->op == TRACE_LOST || event->op == TRACE_KEYFRAME) {
 		judge_before_gap(s, event->thread, model_get_driver(a->model, event->thread));
-		begin_stretch(&s->stretch[event->thread], event->time_ns);
+		stretch_begin(&s->stretch[event->thread], event->time_ns);
 		s->stretch[event->thread].lost_ns = event->time_ns;
 		s->stretch[event->thread].outer.task = 0;
 	}
@@ -602,7 +405,7 @@ static void loop_stall_on_event(void *state, struct analysis *a, const struct tr
 	else if (event->op == TRACE_FORK)
 		s->stretch[event->thread].fork_stack = event->stack;
 	else if (event->op == TRACE_BUSY)
-		on_busy(&s->stretch[event->thread], event);
+		stretch_note_busy(&s->stretch[event->thread], event);
 	else if (event->op == TRACE_REQUEST && step->object)
 		on_request(&s->stretch[event->thread], a, event, step);
 	else if (event->op == TRACE_JOIN)
@@ -617,22 +420,6 @@ static void loop_stall_on_event(void *state, struct analysis *a, const struct tr
 }
 
 /* ---- the end ---- */
-
-/* It waits for ever, and that is told. */
-static bool is_told(const struct analysis *a, uint32_t thread)
-{
-	for (size_t i = 0; i < finding_list_count(a->findings); i++) {
-		const struct finding *f = finding_list_get(a->findings, i);
-
-		if (f->rule != RULE_DEADLOCK && f->rule != RULE_SELF_DEADLOCK &&
-		    f->rule != RULE_STUCK_WAIT)
-			continue;
-		for (size_t k = 0; k < f->thread_count; k++)
-			if (f->threads[k].id == thread && f->threads[k].process == a->process_index)
-				return true;
-	}
-	return false;
-}
 
 /* What the thread is in since then, as a cause. Returns the end of its stretch: a loop inside may be at rest. */
 static uint64_t add_last_wait(struct loop_stall *s, struct analysis *a,
@@ -662,31 +449,6 @@ static uint64_t add_last_wait(struct loop_stall *s, struct analysis *a,
 	return end_ns;
 }
 
-/* A frame of an interpreted language is among them. */
-static bool runs_a_program(const struct trace_process *p, uint32_t stack)
-{
-	for (uint32_t i = 0; i < p->stacks[stack].frames; i++)
-		if (p->stacks[stack].ip[i] - TF_PLACE < p->place_count)
-			return true;
-	return false;
-}
-
-/*
- * The thread ended the process outside of its loop, which it had left for another stack (gevent: the interpreter ends beside the hub) or by
- * the end of the program, and nobody knows when: it had fewer calls on its stack than it waits with in its loop, with two frames of slack for
- * what the loop calls to wait; or the loop is one of an interpreter's program, and only the interpreter is left.
- */
-static bool left_before_exit(const struct model *m, const struct model_driver *d, uint32_t id)
-{
-	const struct trace_process *p = m->process;
-
-	if (!m->exit_kind || m->exit_thread != id || !d->turn_stack || !m->exit_stack ||
-	    d->turn_stack >= p->stack_count || m->exit_stack >= p->stack_count)
-		return false;
-	return p->stacks[m->exit_stack].frames + 2 < p->stacks[d->turn_stack].frames ||
-	       (runs_a_program(p, d->turn_stack) && !runs_a_program(p, m->exit_stack));
-}
-
 /* Callbacks that the run ended in. */
 static void judge_unfinished(struct loop_stall *s, struct analysis *a)
 {
@@ -697,12 +459,12 @@ static void judge_unfinished(struct loop_stall *s, struct analysis *a)
 		const struct model_driver *d = model_get_driver(m, id);
 
 		if (!outermost(d) || !model_get_thread(m, id) ||
-		    model_get_thread(m, id)->state != MODEL_THREAD_RUNNING || is_told(a, id) ||
-		    left_before_exit(m, d, id))
+		    model_get_thread(m, id)->state != MODEL_THREAD_RUNNING ||
+		    stall_is_told(a, id) || stall_left_before_exit(m, d, id))
 			continue;
 		end_ns = add_last_wait(s, a, d, id, run_end_ns);
 		for (uint32_t i = d->count - 1; i > 0; i--)
-			note_inner(&s->stretch[id], &d->callback[i], end_ns);
+			stretch_note_inner(&s->stretch[id], &d->callback[i], end_ns);
 		judge(s, id, d, outermost(d), end_ns, true);
 	}
 }
