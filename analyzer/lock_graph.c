@@ -276,7 +276,7 @@ enum keeping { NOT_KEPT, IN_PLACE_OF_LAST, KEPT };
 
 /*
  * Is the thread's present segment to be kept as one more use? The last one is that of the newest thread where there are many: those of
- * long ago may all be over before anybody takes the locks the other way round.
+ * long ago may all be over before anybody takes the locks the other way round. So no thread is kept more than once for that.
  */
 static enum keeping keeps_use(struct lock_context *c, const struct model_thread *t)
 {
@@ -293,7 +293,7 @@ static enum keeping keeps_use(struct lock_context *c, const struct model_thread 
 	c->offered++;
 	if ((of_thread < USES_OF_THREAD && c->use_count < USES_EXACT) || is_sample(c->offered))
 		return KEPT;
-	return of_thread ? NOT_KEPT : IN_PLACE_OF_LAST;
+	return !of_thread && t->id > use[c->use_count - 1].thread ? IN_PLACE_OF_LAST : NOT_KEPT;
 }
 
 uint32_t lock_graph_add(struct lock_graph *g, struct model *m, struct model_thread *t,
