@@ -14,6 +14,9 @@
 
 enum { LOCKS = 3, SLOTS = 1 << 18 };
 
+/* Of grouped sequences. */
+enum { MUTEX, WRITERS, PART_OF_0, PART_OF_1, GROUPED_LOCKS, PARTS = GROUPED_LOCKS - WRITERS };
+
 static uint64_t seed;
 
 void oracle_seed(uint64_t round)
@@ -34,7 +37,7 @@ unsigned oracle_draw(unsigned below)
 struct maker {
 	struct predict_sequence *sequence;
 	uint32_t held[ORACLE_THREADS][LOCKS], depth[ORACLE_THREADS];
-	uint32_t owner[LOCKS];
+	uint32_t owner[GROUPED_LOCKS];
 	bool alive[ORACLE_THREADS], ever[ORACLE_THREADS];
 	bool guesses; /* says of some events that what comes after them is unknown */
 };
@@ -48,21 +51,28 @@ static void emit(struct maker *m, uint32_t thread, enum predict_op op, uint32_t 
 			 0);
 }
 
+static void make_fork_or_join(struct maker *m, uint32_t t)
+{
+	uint32_t other = t + 2;
+
+	if (t >= 2)
+		return;
+	if (!m->ever[other]) {
+		emit(m, t, PREDICT_FORK, other);
+		m->alive[other] = m->ever[other] = true;
+	} else if (m->alive[other] && !m->depth[other]) {
+		emit(m, t, PREDICT_JOIN, other);
+		m->alive[other] = false;
+	}
+}
+
 static void make_event(struct maker *m, uint32_t t)
 {
-	uint32_t other = t + 2, lock = oracle_draw(LOCKS);
+	uint32_t lock = oracle_draw(LOCKS);
 
 	switch (oracle_draw(10)) {
 	case 0:
-		if (t >= 2)
-			break;
-		if (!m->ever[other]) {
-			emit(m, t, PREDICT_FORK, other);
-			m->alive[other] = m->ever[other] = true;
-		} else if (m->alive[other] && !m->depth[other]) {
-			emit(m, t, PREDICT_JOIN, other);
-			m->alive[other] = false;
-		}
+		make_fork_or_join(m, t);
 		break;
 	case 1:
 		if (m->guesses && !oracle_draw(4))
@@ -92,6 +102,60 @@ static void make_event(struct maker *m, uint32_t t)
 	}
 }
 
+/* The lock and all its parts where the thread writes under it: `count` of them from `lock` on. */
+static uint32_t locks_of(uint32_t lock)
+{
+	return lock == WRITERS ? PARTS : 1;
+}
+
+static void take_or_drop(struct maker *m, uint32_t t, uint32_t lock, enum predict_op op)
+{
+	for (uint32_t i = lock; i < lock + locks_of(lock); i++) {
+		m->owner[i] = op == PREDICT_RELEASE ? 0 : t + 1;
+		emit(m, t, op, i);
+	}
+}
+
+static bool is_free(const struct maker *m, uint32_t t, uint32_t lock)
+{
+	for (uint32_t i = lock; i < lock + locks_of(lock); i++)
+		if (m->owner[i])
+			return false;
+	/* Who reads does not write, nor the other way round. */
+	for (uint32_t i = 0; i < m->depth[t]; i++)
+		if (m->held[t][i] != MUTEX && lock != MUTEX)
+			return false;
+	return true;
+}
+
+static void make_grouped_event(struct maker *m, uint32_t t)
+{
+	uint32_t lock = oracle_draw(2) ? MUTEX : t < 2 && oracle_draw(2) ? PART_OF_0 + t : WRITERS;
+
+	switch (oracle_draw(8)) {
+	case 0:
+		make_fork_or_join(m, t);
+		break;
+	case 1:
+		emit(m, t, oracle_draw(2) ? PREDICT_READ : PREDICT_WRITE,
+		     oracle_draw(ORACLE_VARIABLES));
+		break;
+	case 2:
+	case 3:
+	case 4:
+	case 5:
+		if (!is_free(m, t, lock))
+			break;
+		m->held[t][m->depth[t]++] = lock;
+		take_or_drop(m, t, lock, PREDICT_ACQUIRE);
+		break;
+	default:
+		if (m->depth[t])
+			take_or_drop(m, t, m->held[t][--m->depth[t]], PREDICT_RELEASE);
+		break;
+	}
+}
+
 static void make_names(struct names *names, uint32_t count)
 {
 	char word[8];
@@ -103,22 +167,40 @@ static void make_names(struct names *names, uint32_t count)
 	}
 }
 
-void oracle_make(struct predict_sequence *sequence, bool guesses)
+static void make(struct maker *m, uint32_t locks, void (*make_one)(struct maker *, uint32_t))
 {
-	struct maker m = { .sequence = sequence, .alive = { true, true }, .guesses = guesses };
+	struct predict_sequence *sequence = m->sequence;
 	size_t wanted = 8 + oracle_draw(ORACLE_EVENTS - 9);
 
 	make_names(&sequence->threads, ORACLE_THREADS);
-	make_names(&sequence->locks, LOCKS);
+	make_names(&sequence->locks, locks);
 	make_names(&sequence->variables, ORACLE_VARIABLES);
 	make_names(&sequence->places, ORACLE_EVENTS);
 	for (int tries = 0; sequence->count < wanted && tries < 1000; tries++) {
 		uint32_t t = oracle_draw(ORACLE_THREADS);
 
-		if (m.alive[t])
-			make_event(&m, t);
+		if (m->alive[t])
+			make_one(m, t);
 	}
 	predict_sequence_end(sequence);
+}
+
+void oracle_make(struct predict_sequence *sequence, bool guesses)
+{
+	struct maker m = { .sequence = sequence, .alive = { true, true }, .guesses = guesses };
+
+	make(&m, LOCKS, make_event);
+}
+
+void oracle_make_grouped(struct predict_sequence *sequence)
+{
+	struct maker m = { .sequence = sequence, .alive = { true, true } };
+
+	make(&m, GROUPED_LOCKS, make_grouped_event);
+	sequence->group = calloc(GROUPED_LOCKS, sizeof(*sequence->group));
+	assert_non_null(sequence->group);
+	for (int lock = WRITERS; lock < GROUPED_LOCKS; lock++)
+		sequence->group[lock] = 1;
 }
 
 bool oracle_takes(const struct predict_event *e)
@@ -161,7 +243,7 @@ static bool is_new(const struct state *s)
 static void oracle_init(struct oracle *o, const struct predict_sequence *sequence,
 			bool keeps_sections)
 {
-	uint8_t writer[ORACLE_VARIABLES] = { 0 }, made[LOCKS] = { 0 };
+	uint8_t writer[ORACLE_VARIABLES] = { 0 }, made[GROUPED_LOCKS] = { 0 };
 
 	*o = (struct oracle){ .sequence = sequence, .keeps_sections = keeps_sections };
 	for (size_t i = 0; i < sequence->count; i++) {
@@ -214,6 +296,42 @@ static uint32_t holder(const struct oracle *o, const struct state *s, uint32_t l
 	return owner;
 }
 
+/* How many events the thread does in one step, from this one on. */
+static uint8_t step_of(const struct oracle *o, const struct predict_event *e)
+{
+	return o->takes_whole && e->object == WRITERS &&
+			       (oracle_takes(e) || e->op == PREDICT_RELEASE)
+		       ? PARTS
+		       : 1;
+}
+
+size_t oracle_begin_of(const struct predict_sequence *s, size_t event)
+{
+	size_t at = event;
+
+	/* Parts that were taken one right after the other, from the writers' on. */
+	while (at && oracle_takes(&s->event[at]) && s->event[at].object > WRITERS &&
+	       s->event[at - 1].thread == s->event[at].thread && oracle_takes(&s->event[at - 1]) &&
+	       s->event[at - 1].object + 1 == s->event[at].object)
+		at--;
+	return at;
+}
+
+/* Who has something of what the thread takes at its next event: threads, a bit each. */
+static uint32_t blockers_of(const struct oracle *o, const struct state *s,
+			    const struct predict_event *e)
+{
+	uint32_t blockers = 0;
+	uint8_t newest;
+
+	for (uint32_t lock = e->object; lock < e->object + step_of(o, e); lock++) {
+		uint32_t owner = holder(o, s, lock, &newest);
+
+		blockers |= owner ? UINT32_C(1) << (owner - 1) : 0;
+	}
+	return blockers;
+}
+
 /* Nothing but its lock, or what it reads, keeps the thread from its next event. */
 static bool is_started(const struct oracle *o, const struct state *s, uint32_t t)
 {
@@ -242,8 +360,8 @@ static bool may_go(const struct oracle *o, const struct state *s, uint32_t t)
 		return false;
 	case PREDICT_ACQUIRE:
 	case PREDICT_TRY:
-		return !holder(o, s, e->object, &newest) &&
-		       !(o->keeps_sections && newest > o->order[i]);
+		holder(o, s, e->object, &newest);
+		return !blockers_of(o, s, e) && !(o->keeps_sections && newest > o->order[i]);
 	case PREDICT_JOIN:
 		return s->at[e->object] == o->count[e->object];
 	default:
@@ -251,37 +369,62 @@ static bool may_go(const struct oracle *o, const struct state *s, uint32_t t)
 	}
 }
 
-/* Each thread that stands before an acquire, and the one that has its lock. */
+/* Threads that stand before an acquire, and who keeps each of them from it. */
+struct waiting {
+	const struct predict_event *wants[ORACLE_THREADS];
+	uint32_t blockers[ORACLE_THREADS];
+};
+
+static void add_ring(struct oracle *o, uint64_t ring)
+{
+	uint32_t k = 0;
+
+	while (k < o->sets && o->set[k] != ring)
+		k++;
+	if (k == o->sets && k < ORACLE_SETS)
+		o->set[o->sets++] = ring;
+}
+
+/* Has the second one some of what it wants itself, and is only on the way? */
+static bool is_one_thing(const struct oracle *o, const struct waiting *w, uint32_t t, uint32_t u)
+{
+	const uint32_t *group = o->sequence->group;
+
+	return group && group[w->wants[t]->object] &&
+	       group[w->wants[t]->object] == group[w->wants[u]->object];
+}
+
+/* Paths from `first` to `at`, of the threads `path` that stand before the events `ring`, that come back. */
+static void follow(struct oracle *o, const struct state *s, const struct waiting *w, uint32_t first,
+		   uint32_t at, uint32_t path, uint64_t ring)
+{
+	ring |= UINT64_C(1) << o->event[at][s->at[at]];
+	path |= UINT32_C(1) << at;
+	for (uint32_t u = first; u < ORACLE_THREADS; u++) {
+		if (!(w->blockers[at] >> u & 1) || !w->wants[u] || is_one_thing(o, w, at, u))
+			continue;
+		if (u == first)
+			add_ring(o, ring);
+		else if (!(path >> u & 1))
+			follow(o, s, w, first, u, path, ring);
+	}
+}
+
 static void look_for_rings(struct oracle *o, const struct state *s)
 {
-	int blocker[ORACLE_THREADS];
+	struct waiting w = { 0 };
 
 	for (uint32_t t = 0; t < ORACLE_THREADS; t++) {
 		const struct predict_event *e = next_of(o, s, t);
-		uint8_t newest;
 
-		blocker[t] = -1;
-		if (e && e->op == PREDICT_ACQUIRE && is_started(o, s, t))
-			blocker[t] = (int)holder(o, s, e->object, &newest) - 1;
-	}
-	for (int t = 0; t < ORACLE_THREADS; t++) {
-		uint64_t ring = 0;
-		uint32_t k = 0;
-		int at = t;
-
-		do {
-			if (blocker[at] < 0)
-				break;
-			ring |= UINT64_C(1) << o->event[at][s->at[at]];
-			at = blocker[at];
-		} while (at != t && ++k < ORACLE_THREADS);
-		if (at != t || !ring)
+		if (!e || e->op != PREDICT_ACQUIRE || !is_started(o, s, t))
 			continue;
-		for (k = 0; k < o->sets && o->set[k] != ring; k++)
-			;
-		if (k == o->sets && k < ORACLE_SETS)
-			o->set[o->sets++] = ring;
+		w.wants[t] = e;
+		w.blockers[t] = blockers_of(o, s, e);
 	}
+	for (uint32_t t = 0; t < ORACLE_THREADS; t++)
+		if (w.wants[t])
+			follow(o, s, &w, t, t, 0, 0);
 }
 
 bool oracle_is_access(const struct predict_event *e)
@@ -313,17 +456,29 @@ static void explore(struct oracle *o, struct state s)
 			continue;
 		if (e->op == PREDICT_WRITE)
 			then.writer[e->object] = (uint8_t)(o->event[t][s.at[t]] + 1);
-		then.at[t]++;
+		then.at[t] += step_of(o, e);
 		explore(o, then);
 	}
 }
 
-void oracle_run(struct oracle *o, const struct predict_sequence *sequence, bool keeps)
+static void run(struct oracle *o)
 {
 	static uint64_t slots[SLOTS];
 
 	visited = slots;
 	memset(visited, 0, sizeof(slots));
-	oracle_init(o, sequence, keeps);
 	explore(o, (struct state){ 0 });
+}
+
+void oracle_run(struct oracle *o, const struct predict_sequence *sequence, bool keeps)
+{
+	oracle_init(o, sequence, keeps);
+	run(o);
+}
+
+void oracle_run_whole(struct oracle *o, const struct predict_sequence *sequence)
+{
+	oracle_init(o, sequence, false);
+	o->takes_whole = true;
+	run(o);
 }
