@@ -271,30 +271,37 @@ static inline void apply(struct digest *d, const struct predict_event *e, size_t
 
 /* ---- the whole ---- */
 
+/* For threads up to this number, those that are there already included. */
+static void widen(struct digest *d, uint32_t threads)
+{
+	uint32_t width = threads + threads / 4 + 8;
+	struct digest_known *known = room_new((size_t)width * width, sizeof(*known));
+
+	for (size_t t = 0; t < d->threads; t++)
+		memcpy(known + t * width, d->known + t * d->width, d->width * sizeof(*known));
+	free(d->known);
+	d->known = known;
+	d->width = width;
+}
+
 static void make_room(struct digest *d, const struct predict_sequence *sequence)
 {
-	uint32_t threads = sequence->threads.count, width = d->width ? d->width : 16;
-	struct digest_known all = { UINT32_MAX, UINT32_MAX };
-	struct digest_known *known;
+	uint32_t threads = sequence->threads.count;
 
-	d->thread = room_zeroed(d->thread, &d->threads, threads, &d->thread_capacity,
-				sizeof(*d->thread));
 	d->written = room_zeroed(d->written, &d->written_count, sequence->variables.count,
 				 &d->written_capacity, sizeof(*d->written));
 	d->notified = room_zeroed(d->notified, &d->notified_count, sequence->locks.count,
 				  &d->notified_capacity, sizeof(*d->notified));
-	if (threads < d->width)
-		return;
-	while (width <= threads)
-		width *= 2;
-	known = room_new((size_t)width * width, sizeof(*known));
-	for (size_t t = 0; t < d->width; t++)
-		memcpy(known + t * width, d->known + t * d->width, d->width * sizeof(*known));
-	for (size_t t = 0; t + 1 < width; t++)
-		known[t * width] = known[t * width + t + 1] = all;
-	free(d->known);
-	d->known = known;
-	d->width = width;
+	if (threads + 2 > d->width)
+		widen(d, threads);
+	/* The array has one more than there are. */
+	for (size_t t = d->threads; t <= threads; t++) {
+		struct digest_known *row = d->known + t * d->width;
+
+		row[0] = row[t + 1] = (struct digest_known){ UINT32_MAX, UINT32_MAX };
+	}
+	d->thread = room_zeroed(d->thread, &d->threads, threads, &d->thread_capacity,
+				sizeof(*d->thread));
 }
 
 static void fetch(const struct digest *d, const struct predict_event *e)
