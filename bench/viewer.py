@@ -22,19 +22,19 @@ import chromium  # noqa: E402
 BUILD = os.environ.get("THRUM_BUILD", os.path.join(HERE, "..", "build"))
 THRUM, MICRO = os.path.join(BUILD, "bin", "thrum"), os.path.join(BUILD, "bin", "micro")
 
-# Pictures while one zooms in and moves: times of a picture in milliseconds, the middle one and the slowest but one in twenty.
+# Pictures while one zooms in, moves there, zooms out and moves: times of a picture in milliseconds, the middle one, the slowest but one in twenty, the slowest.
 FRAMES = """(async () => {
   const frame = () => new Promise((done) => requestAnimationFrame(() => { const t = performance.now(); setTimeout(() => done(performance.now() - t), 0); }));
-  const times = [];
-  for (let i = 0; i < 24; i++) {
-    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'w', code: 'KeyW', bubbles: true }));
-    times.push(await frame());
-    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'd', code: 'KeyD', bubbles: true }));
+  const times = [], walk = 'w'.repeat(24) + 'd'.repeat(24) + 's'.repeat(12) + 'd'.repeat(24) + 'wd'.repeat(12);
+  for (const key of walk) {
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code: 'Key' + key.toUpperCase(), bubbles: true }));
     times.push(await frame());
   }
   times.sort((a, b) => a - b);
-  return [times[times.length >> 1], times[Math.floor(times.length * 0.95)]];
+  return [times[times.length >> 1], times[Math.floor(times.length * 0.95)], times[times.length - 1]];
 })()"""
+READY = "document.documentElement.dataset.ready"
+DRAWN = "(performance.getEntriesByName('thrum-drawn')[0] || {}).startTime / 1000"
 
 
 def timed(argv, **more):
@@ -58,17 +58,20 @@ def record(folder, events):
     return trace, int(re.search(r"events +([\d,]+)", info)[1].replace(",", ""))
 
 
-def show(url, browser):
-    """(seconds from the navigation to a page that can be used, median and p95 of a picture in ms)"""
-    page = browser.open(url + "#timeline", width=1600, height=900)
-    page.wait("document.documentElement.dataset.ready", 120)
-    page.settle()
-    opened = page.get("performance.getEntriesByName('thrum-ready')[0].startTime / 1000")
-    median, slow = page.get(FRAMES)
+def look(page):
+    """(seconds from the navigation until the page can be used, until all that is seen is drawn, times of pictures in ms)"""
+    page.wait(f"{READY} === 'yes'", 120)
+    page.wait(DRAWN, 120)
+    opened, drawn = page.get("performance.getEntriesByName('thrum-ready')[0].startTime / 1000"), page.get(DRAWN)
+    times = page.get(FRAMES)
     if page.errors:
         sys.exit(f"errors in the page: {page.errors[:3]}")
     page.close()
-    return opened, median, slow
+    return opened, drawn, times
+
+
+def row(cells, opened, drawn, times):
+    print("| " + " | ".join([*cells, f"{opened:.2f} s", f"{drawn:.2f} s", *(f"{ms:.0f} ms" for ms in times)]) + " |", flush=True)
 
 
 def page_row(folder, spans, browser):
@@ -77,25 +80,29 @@ def page_row(folder, spans, browser):
     seconds, peak, _ = timed([THRUM, "view", "-q", f"--html={html}", trace])
     with open(html, encoding="utf-8", errors="replace") as file:
         said = re.search(r"([\d,]+) spans", file.read(1 << 24))
-    opened, median, slow = show("file://" + html, browser)
-    print(f"| page | {events:,} | {said[1] if said else '?'} | {os.path.getsize(html) / 1e6:.1f} MB | {seconds:.1f} s | {peak:.0f} MiB | "
-          f"{opened:.2f} s | {median:.1f} ms | {slow:.1f} ms |", flush=True)
+    page = browser.open("file://" + html + "#timeline", width=1600, height=900)
+    row(["page", f"{events:,}", said[1] if said else "?", f"{os.path.getsize(html) / 1e6:.1f} MB", f"{seconds:.1f} s", f"{peak:.0f} MiB"], *look(page))
 
 
 def server_row(folder, events, browser):
+    """Made in: until the first picture, which is of the outline / until all has been read."""
     trace, events = record(folder, events)
     begin = time.monotonic()
     process = subprocess.Popen([THRUM, "view", "-q", trace], stdout=subprocess.PIPE, text=True)
     try:
         url = process.stdout.readline().strip()
+        page = browser.open(url + "#timeline", width=1600, height=900)
+        page.wait_there(DRAWN, 120)
+        first = time.monotonic() - begin
+        page.wait_there(f"{READY} === 'yes'", 600)
         ready = time.monotonic() - begin
-        opened, median, slow = show(url, browser)
+        seen = look(page)
         with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
             peak = int(re.search(r"VmHWM:\s+(\d+)", file.read())[1]) / 1024
     finally:
         process.terminate()
         process.wait()
-    print(f"| server | {events:,} | | | {ready:.1f} s | {peak:.0f} MiB | {opened:.2f} s | {median:.1f} ms | {slow:.1f} ms |", flush=True)
+    row(["server", f"{events:,}", "", "", f"{first:.1f} s / {ready:.1f} s", f"{peak:.0f} MiB"], *seen)
 
 
 def main():
@@ -105,7 +112,7 @@ def main():
     options = parser.parse_args()
     if not chromium.find():
         sys.exit(77)
-    print("| | events | spans | size | made in | at most | opens in | a picture | p95 |\n|---|---|---|---|---|---|---|---|---|")
+    print("| | events | spans | size | made in | at most | opens in | all drawn | a picture | p95 | slowest |\n" + "|---" * 11 + "|")
     with tempfile.TemporaryDirectory(prefix="thrum-bench-") as folder, chromium.Browser() as browser:
         for spans in filter(None, options.spans.split(",")):
             page_row(folder, int(spans), browser)

@@ -8,6 +8,7 @@
 #include "names.h"
 #include "page_data.h"
 #include "page_finding.h"
+#include "page_parts.h"
 #include "page_picture.h"
 #include "page_screens.h"
 
@@ -102,6 +103,9 @@ static void put_screens(void *cookie, const struct report *report, FILE *out)
 	struct page *page = cookie;
 
 	page_label_locks(page, report);
+	/* The timeline says what does not fit; where memory runs out put_data does. */
+	if (!page->view.is_served)
+		page_parts_make(page, report);
 	page_picture_put(page, report, out);
 	page_locks_put(page, out);
 	page_threads_put(page, out);
@@ -118,7 +122,7 @@ static void put_finding(void *cookie, const struct report *report, const struct 
 	page_finding_put(cookie, f, out);
 }
 
-static int put_data(void *cookie, const struct report *report, FILE *out)
+static int put_data(void *cookie, const struct report *report, FILE *out, struct diag *diag)
 {
 	const struct page *page = cookie;
 	int error;
@@ -128,10 +132,20 @@ static int put_data(void *cookie, const struct report *report, FILE *out)
 		      out);
 		return 0;
 	}
+	if (!page->parts)
+		return diag_set(diag, THRUM_ENOMEM, "out of memory");
 	fputs("<script type=\"application/octet-stream\" id=\"thrum-data\">", out);
-	error = page_data_put(page, report, out);
+	error = page_data_put(page, report, out, diag);
 	fputs("</script>\n", out);
 	return error;
+}
+
+static void put_parts(void *cookie, FILE *out)
+{
+	const struct page *page = cookie;
+
+	if (page->parts && !page->view.is_served)
+		page_parts_put(page->parts, out);
 }
 
 int page_new(const struct page_source *source, struct page **ret_page, struct diag *diag)
@@ -147,7 +161,8 @@ int page_new(const struct page_source *source, struct page **ret_page, struct di
 					   .style = page_style,
 					   .finding = put_finding,
 					   .screens = put_screens,
-					   .data = put_data };
+					   .data = put_data,
+					   .parts = put_parts };
 	error = tables_new(source->reader, &source->scan, &page->tables, &page->lanes, diag);
 	if (error) {
 		page_free(page);
@@ -163,6 +178,7 @@ void page_free(struct page *page)
 	if (!page)
 		return;
 	lock_labels_release(&page->labels);
+	page_parts_free(page->parts);
 	lanes_free(page->lanes);
 	tables_free(page->tables);
 	free(page);

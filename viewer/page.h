@@ -23,11 +23,14 @@ struct page_source {
 	const char *(*variable)(void *context, size_t process, uint64_t address, uint64_t time_ns);
 	void *context;
 	struct scan_options scan;
-	size_t embed_bytes; /* of spans, packed, in a page that stands alone; 0 = PAGE_EMBED_BYTES */
+	size_t most_bytes; /* of a page that stands alone; 0 = PAGE_MOST_BYTES */
 };
 
-#define PAGE_EMBED_BYTES (8u << 20)
-#define PAGE_MOST_BYTES (256u << 20) /* browsers hold no longer string */
+/*
+ * What browsers open without trouble. A larger page has the single spans that fit, and says what is left out; where even the rest is too
+ * much, writing it fails with THRUM_EINVAL.
+ */
+#define PAGE_MOST_BYTES (256u << 20)
 
 struct page;
 

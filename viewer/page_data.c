@@ -8,7 +8,7 @@
 #include "../analyzer/report/escape.h"
 #include "../analyzer/report/words.h"
 #include "lane_rows.h"
-#include "packed.h"
+#include "page_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,6 +60,7 @@ struct writer {
 	uint32_t frames;
 	FILE *frame_out;
 	uint32_t stacks;
+	uint8_t *contended; /* by lane; owned */
 };
 
 static void mark(uint8_t *bits, uint64_t id, size_t count)
@@ -87,7 +88,8 @@ static bool used_new(struct writer *w)
 		if (!w->used[i].stack || !w->used[i].object || !w->used[i].task)
 			return false;
 	}
-	return w->used;
+	w->contended = calloc(l->thread_count + 1, 1);
+	return w->used && w->contended;
 }
 
 static void used_free(struct writer *w)
@@ -98,6 +100,7 @@ static void used_free(struct writer *w)
 		free(w->used[i].task);
 	}
 	free(w->used);
+	free(w->contended);
 }
 
 static void mark_spans(struct writer *w)
@@ -113,6 +116,8 @@ static void mark_spans(struct writer *w)
 
 		lane_cursor_begin(&cursor, &l->row[i], 0);
 		while (lane_cursor_next(&cursor, &span)) {
+			if (span.state == LANE_WAITS_LOCK || span.state == LANE_HOLDS_WANTED)
+				w->contended[l->row[i].lane] = 1;
 			mark(used->stack, span.stack, p->stack_count);
 			mark(used->object, span.object, p->object_count);
 			if (span.state == LANE_RUNS_TASK || span.state == LANE_RUNS_CALLBACK)
@@ -313,7 +318,8 @@ static void put_lanes(struct writer *w)
 		fprintf(w->out, "%s[%" PRIu32 ",%" PRIu32 ",", i ? "," : "", t->process, t->thread);
 		put_text(w->out, lanes_thread_name(l, t, name, sizeof(name)));
 		fprintf(w->out, ",%" PRIu64 ",%" PRIu64 ",%u,%" PRIu32 ",%" PRIu64 ",[",
-			t->begin_ns, t->end_ns, t->begun | (unsigned)t->ended << 1, t->from_lane,
+			t->begin_ns, t->end_ns,
+			t->begun | (unsigned)t->ended << 1 | w->contended[i] * 4u, t->from_lane,
 			t->from_ns);
 		for (uint32_t next = t->first_row; next; next = l->row[next - 1].next)
 			fprintf(w->out, "%s%" PRIu32, next == t->first_row ? "" : ",", next - 1);
@@ -322,34 +328,31 @@ static void put_lanes(struct writer *w)
 	fputc(']', w->out);
 }
 
+static void put_blocks(struct writer *w, size_t index)
+{
+	const struct lane_row *row = &w->page->lanes->row[index];
+
+	for (uint32_t b = 0; b < row->block_count; b++) {
+		const struct lane_block *block = &row->block[b];
+
+		fprintf(w->out, "%s%" PRIu64 ",%" PRIu64 ",%" PRIu32 ",%" PRId64 ",%" PRIu32,
+			b ? "," : "", block->base_ns, block->end_ns, block->count,
+			page_parts_block_at(w->page->parts, index, b), block->size);
+	}
+}
+
 static void put_rows(struct writer *w)
 {
 	const struct lanes *l = w->page->lanes;
-	uint64_t at = 0, far_at = 0;
 
-	for (size_t i = 0; i < l->row_count; i++)
-		for (uint32_t b = 0; b < l->row[i].block_count; b++)
-			far_at += l->row[i].block[b].size;
 	fputs(",\"rows\":[", w->out);
 	for (size_t i = 0; i < l->row_count; i++) {
 		const struct lane_row *row = &l->row[i];
 
-		fprintf(w->out, "%s[%" PRIu32 ",%u,%u,%" PRIu64 ",", i ? "," : "", row->lane,
-			row->kind, row->level, row->count);
-		if (row->far)
-			fprintf(w->out, "%" PRIu64 ",[", far_at);
-		else
-			fputs("-1,[", w->out);
-		far_at += row->far ? LANE_FAR_BUCKETS : 0;
-		for (uint32_t b = 0; b < row->block_count; b++) {
-			const struct lane_block *block = &row->block[b];
-
-			fprintf(w->out,
-				"%s%" PRIu64 ",%" PRIu64 ",%" PRIu32 ",%" PRIu64 ",%" PRIu32,
-				b ? "," : "", block->base_ns, block->end_ns, block->count, at,
-				block->size);
-			at += block->size;
-		}
+		fprintf(w->out, "%s[%" PRIu32 ",%u,%u,%" PRIu64 ",%" PRId64 ",[", i ? "," : "",
+			row->lane, row->kind, row->level, row->count,
+			row->far ? page_parts_far_at(w->page->parts, i) : -1);
+		put_blocks(w, i);
 		fputs("]]", w->out);
 	}
 	fputc(']', w->out);
@@ -442,16 +445,6 @@ static void put_json(struct writer *w)
 	fputc('}', w->out);
 }
 
-static void pack_rows(const struct lanes *l, struct packed *packed)
-{
-	for (size_t i = 0; i < l->row_count; i++)
-		for (uint32_t b = 0; b < l->row[i].block_count; b++)
-			packed_add(packed, l->row[i].block[b].bytes, l->row[i].block[b].size);
-	for (size_t i = 0; i < l->row_count; i++)
-		if (l->row[i].far)
-			packed_add(packed, l->row[i].far, LANE_FAR_BUCKETS);
-}
-
 int page_model_put(const struct page *page, const struct report *report, FILE *out)
 {
 	struct writer w = { .page = page, .report = report, .out = out };
@@ -463,35 +456,5 @@ int page_model_put(const struct page *page, const struct report *report, FILE *o
 		put_json(&w);
 	}
 	used_free(&w);
-	return ok ? 0 : THRUM_ENOMEM;
-}
-
-/* Its bytes before it. */
-static void pack_json(struct packed *packed, const char *json, size_t bytes)
-{
-	uint8_t head[4];
-
-	for (int i = 0; i < 4; i++)
-		head[i] = (uint8_t)(bytes >> 8 * i);
-	packed_add(packed, head, sizeof(head));
-	packed_add(packed, json, bytes);
-}
-
-int page_data_put(const struct page *page, const struct report *report, FILE *out)
-{
-	char *json = NULL;
-	size_t bytes = 0;
-	FILE *memory = open_memstream(&json, &bytes);
-	struct packed *packed = packed_new(out);
-	bool ok = memory && packed && !page_model_put(page, report, memory);
-
-	if (memory)
-		ok = !fclose(memory) && ok;
-	if (ok) {
-		pack_json(packed, json, bytes);
-		pack_rows(page->lanes, packed);
-	}
-	ok = packed_finish(packed) && ok;
-	free(json);
 	return ok ? 0 : THRUM_ENOMEM;
 }

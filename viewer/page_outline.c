@@ -105,8 +105,9 @@ static void put_facts(const struct outline *o, FILE *out)
 		page_time(o->end_ns, time, sizeof(time)));
 }
 
-static int put_data(void *cookie, const struct report *report, FILE *out)
+static int put_data(void *cookie, const struct report *report, FILE *out, struct diag *diag)
 {
+	(void)diag;
 	(void)cookie;
 	(void)report;
 	fputs("<script type=\"application/json\" id=\"thrum-data\" data-served=\"1\" data-outline=\"1\"></script>\n",
@@ -144,7 +145,7 @@ int page_outline_put(const struct outline *outline, const char *version, FILE *o
 	fputs("</p>\n", out);
 	put_picture(outline, out);
 	fputs("</section>\n", out);
-	return html_page_end(out, &view, NULL);
+	return html_page_end(out, &view, NULL, NULL);
 }
 
 /* ---- for the script ---- */

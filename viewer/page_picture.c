@@ -8,6 +8,8 @@
 #include "../analyzer/report/html_text.h"
 #include "../analyzer/report/words.h"
 
+#include "page_parts.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +197,11 @@ void page_picture_put(const struct page *page, const struct report *report, FILE
 		page_time(l->end_ns, time, sizeof(time)));
 	if (chosen.count < l->thread_count)
 		fprintf(out, "; %zu threads are in this picture", chosen.count);
+	if (page->parts && page_parts_left_out(page->parts))
+		fprintf(out,
+			"; %s did not fit into this page, which has their picture from afar: <code>thrum view</code> shows them",
+			words_count(page_parts_left_out(page->parts), "single span", NULL, spans,
+				    sizeof(spans)));
 	fputs("</p>\n<div class=\"picture\" id=\"timeline-picture\">\n", out);
 	fprintf(out,
 		"<svg class=\"lanes\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "

@@ -10,12 +10,15 @@
 #include "page.h"
 #include "tables.h"
 
+struct page_parts;
+
 struct page {
 	struct page_source source;
 	struct lanes *lanes;		    /* owned */
 	struct tables *tables;		    /* owned */
 	struct report_view view;	    /* what the report gets */
 	struct lock_labels labels;	    /* of the report that is written */
+	struct page_parts *parts;	    /* owned; NULL = not yet, or its server has the spans */
 	const struct table_lock *last_lock; /* that has a row in the page; NULL = all have */
 };
 

@@ -61,17 +61,18 @@ void html_page_body(FILE *out, const struct report_view *view)
 	free(css);
 }
 
-int html_page_end(FILE *out, const struct report_view *view, const struct report *report)
+int html_page_end(FILE *out, const struct report_view *view, const struct report *report,
+		  struct diag *diag)
 {
 	int error = 0;
 
 	if (view) {
 		/* The script runs where it stands, while what comes behind it is still read. */
-		error = view->data(view->cookie, report, out);
+		error = view->data(view->cookie, report, out, diag);
 		if (!error)
 			fprintf(out, "<script>%s</script>\n", view->script);
 		if (!error && view->parts)
-			error = view->parts(view->cookie, report, out);
+			view->parts(view->cookie, out);
 	}
 	fputs("</body>\n</html>\n", out);
 	return error;

@@ -17,6 +17,7 @@ void html_page_begin(FILE *out, const struct report_view *view);
 /* From behind the title into the body. */
 void html_page_body(FILE *out, const struct report_view *view);
 /* The script, and what comes behind it. `report` goes to the view. 0, or what the view says. */
-int html_page_end(FILE *out, const struct report_view *view, const struct report *report);
+int html_page_end(FILE *out, const struct report_view *view, const struct report *report,
+		  struct diag *diag);
 
 #endif

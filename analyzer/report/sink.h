@@ -47,9 +47,9 @@ struct report_view {
 	void (*finding)(void *cookie, const struct report *report, const struct finding *f,
 			FILE *out);
 	void (*screens)(void *cookie, const struct report *report, FILE *out);
-	int (*data)(void *cookie, const struct report *report, FILE *out); /* one script element */
-	/* More of them, behind the script; NULL = none. */
-	int (*parts)(void *cookie, const struct report *report, FILE *out);
+	/* One script element, before the script. */
+	int (*data)(void *cookie, const struct report *report, FILE *out, struct diag *diag);
+	void (*parts)(void *cookie, FILE *out); /* more of them, behind the script; NULL = none */
 };
 
 /* Everything a sink may say. Findings are sorted: gated first, then new ones, by level, rule, fingerprint. */

@@ -382,6 +382,7 @@ static void put_foot(const struct page *p)
 static int write_html(const struct report *report, FILE *out, struct diag *diag)
 {
 	struct page p = { .out = out, .report = report, .sources = source_cache_new() };
+	int error;
 
 	put_head(&p);
 	html_ring_markers(out);
@@ -397,8 +398,9 @@ static int write_html(const struct report *report, FILE *out, struct diag *diag)
 		report->view->screens(report->view->cookie, report, out);
 	put_foot(&p);
 	source_cache_free(p.sources);
-	if (html_page_end(out, report->view, report))
-		return diag_set(diag, THRUM_ENOMEM, "out of memory");
+	error = html_page_end(out, report->view, report, diag);
+	if (error)
+		return error;
 	return sink_finish(&sink_html, out, diag);
 }
 

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """The page of `thrum view --html`: every screen, every key that Help names, links, both colour schemes, scripts off."""
 
+import json
 import os
 import re
 
 from viewer_case import SCREENS, ViewerCase, axe_script, axe_violations, main, sample
 
 SOURCE = os.environ["THRUM_SOURCE"]
+MICRO = os.path.join(os.path.dirname(os.environ["THRUM"]), "micro")
 SHOWN = "[...document.querySelectorAll('#content > .screen')].filter((s) => !s.hidden).map((s) => s.id).join()"
 
 
@@ -25,6 +27,7 @@ class Pages(ViewerCase):
         "stall": (python("py_blocking_sleep_in_handler.py"), []),
         "leak": (sample("leaked_per_request"), []),
         "pile": (python("py_tasks_pile_up.py"), []),
+        "large": ([MICRO, "nested8", "400000"], ["--races=off"]),
     }
 
     def view(self, page):
@@ -148,6 +151,49 @@ class Pages(ViewerCase):
         again = self.page("clean", link)
         self.assertEqual(self.view(again), view)
         self.assertEqual(self.selected(again), said)
+
+    # ---- large traces ----
+
+    def test_spans_of_a_large_page_come_when_they_are_looked_at(self):
+        with open(os.path.join(self.shared, "large.html"), encoding="utf-8") as file:
+            self.assertGreater(file.read().count('class="thrum-part" data-blocks'), 1)
+        page = self.page("large", "#timeline")
+        page.wait("performance.getEntriesByName('thrum-drawn').length")
+        packed = "[...document.querySelectorAll('.thrum-part[data-blocks]')].filter((part) => part.textContent).length"
+        self.assertGreater(page.get(packed), 0)  # seen from afar it needs none of them
+        for _ in range(25):
+            page.key("w")
+        for key in ("ArrowDown", "ArrowDown", ".", ".", ",", "]"):
+            page.key(key)
+            page.settle()
+        page.wait("/thread \\d+ (holds|waits)/.test((document.querySelector('.tl-drawer h3') || {}).textContent || '')")
+        page.get("document.querySelector('.search input').value = 'mutex'")
+        page.get("document.activeElement.blur()")
+        before = self.selected(page)
+        page.key("n")
+        page.wait(f"(document.querySelector('.tl-drawer h3') || {{}}).textContent !== {json.dumps(before)} || "
+                  "document.querySelector('.tl-drawer .facts').textContent")
+        self.assertTrue(page.get("document.querySelector('.missing').hidden"))
+        self.assert_quiet(page)
+
+    def test_a_page_without_some_of_its_spans_says_so(self):
+        """As thrum leaves them out where a page would be too large for browsers: their picture from afar stays."""
+        path = os.path.join(self.shared, "large.html")
+        with open(path, encoding="utf-8") as file:
+            text = re.sub(r'<script type="application/octet-stream" class="thrum-part" data-blocks.*?</script>\n', "", file.read())
+        with open(os.path.join(self.shared, "without.html"), "w", encoding="utf-8") as file:
+            file.write(text)
+        page = self.page("without", "#timeline")
+        page.wait("performance.getEntriesByName('thrum-drawn').length")
+        self.assertTrue(page.get("document.querySelector('.missing').hidden"))  # nothing is missing in this view
+        for _ in range(25):
+            page.key("w")
+        page.wait("!document.querySelector('.missing').hidden")
+        self.assertIn("thrum view TRACE", page.get("document.querySelector('.missing').textContent"))
+        for key in (".", "ArrowDown", "]", "["):
+            page.key(key)
+            page.settle()
+        self.assert_quiet(page)
 
     # ---- keys ----
 

@@ -225,6 +225,14 @@ class Server(Case):
         self.assertEqual(sorted(os.listdir(self.path("t"))), self.before)
         self.assertEqual(sorted(os.listdir(self.folder)), ["t"])
 
+    def test_it_ends_while_it_reads(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start("view", "-q", self.path("t"))
+            self.assertIn("http://", process.stdout.readline())
+            process.send_signal(number)  # whatever it is at
+            self.assertEqual(process.wait(20), 0)
+            process.communicate()
+
     def test_what_cannot_be_shown(self):
         with open(self.path("broken"), "wb") as file:
             file.write(os.urandom(5000))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Helpers: elements, words for times and counts.
 
-/** @typedef {{base: number, end: number, count: number, at: number, size: number, spans: Spans | null, asked: boolean}} Block */
-/** @typedef {{start: Float64Array, end: Float64Array, flags: Uint8Array, object: Uint32Array, stack: Uint32Array, what: Uint32Array, fromLane: Uint32Array, fromNs: Float64Array}} Spans */
+/** @typedef {{base: number, end: number, count: number, at: number, size: number, spans: Spans | null, bytes: Uint8Array | null, asked: boolean}} Block */
 /** @typedef {{index: number, lane: number, kind: number, level: number, count: number, farAt: number, farAsked: boolean, blocks: Block[], far: Uint8Array[] | null}} Row */
 /** @typedef {{index: number, process: number, thread: number, name: string, begin: number, end: number, flags: number, from: number, fromNs: number, rows: Row[]}} Lane */
 /** @typedef {{row: Row, block: number, at: number}} Place where a span is */

@@ -1,89 +1,37 @@
 // SPDX-License-Identifier: MIT
-// The trace: unpacked from the page, or asked from the server that sent it. page_data.h describes the payload.
+// The trace: its lanes and rows, and the spans of those that are looked at.
 
 const STATE = { NOTHING: 0, IDLE: 1, SIGNAL: 2, CALLBACK: 3, TASK: 4, SHARED: 5, HOLD: 6, WANTED: 7, CALL: 8, JOIN: 9, LOCK: 10 };
 const ROW = { STATE: 0, RUN: 1, HOLD: 2, OUTLINE: 3 };
 const ARROW_AT_END = [false, true, false, true, false];
 const FAR_BUCKETS = 65536;
-
-/** @param {string} text @returns {Uint8Array} */
-function fromBase64(text) {
-  const native = /** @type {any} */ (Uint8Array).fromBase64;
-  if (native) return native.call(Uint8Array, text);
-  const raw = atob(text);
-  const bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
-  return bytes;
-}
-
-/** @param {Uint8Array} bytes @returns {Promise<Uint8Array>} */
-async function inflate(bytes) {
-  const stream = new Blob([/** @type {any} */ (bytes)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/**
- * Values of one column of a block.
- * @template {Float64Array | Uint32Array | Uint8Array} T
- * @param {Uint8Array} bytes @param {number} at @param {number} size @param {T} out @returns {T}
- */
-function readColumn(bytes, at, size, out) {
-  if (!size) return out;
-  for (let i = 0; i < out.length; i++) {
-    let byte = bytes[at++];
-    let value = byte & 127;
-    for (let scale = 128; byte > 127; scale *= 128) {
-      byte = bytes[at++];
-      value += (byte & 127) * scale;
-    }
-    out[i] = value;
-  }
-  return out;
-}
-
-/** @param {Uint8Array} bytes @param {Block} block @returns {Spans} */
-function decodeBlock(bytes, block) {
-  /** @type {number[]} */
-  const sizes = [];
-  let at = 0;
-  for (let column = 0; column < 8; column++) {
-    let size = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at++];
-      size += (byte & 127) * scale;
-      if (byte < 128) break;
-    }
-    sizes.push(size);
-  }
-  const begins = sizes.map((size) => { const begin = at; at += size; return begin; });
-  const numbers = (/** @type {number} */ column) => readColumn(bytes, begins[column], sizes[column], new Uint32Array(block.count));
-  const times = (/** @type {number} */ column) => readColumn(bytes, begins[column], sizes[column], new Float64Array(block.count));
-  const start = times(0), end = times(1), fromNs = times(7);
-  const flags = readColumn(bytes, begins[2], sizes[2], new Uint8Array(block.count));
-  let now = block.base;
-  for (let i = 0; i < block.count; i++) {
-    start[i] = now + start[i];
-    end[i] = now = start[i] + end[i];
-    fromNs[i] = (ARROW_AT_END[flags[i] >> 5] ? end[i] : start[i]) - fromNs[i];
-  }
-  return { start, end, flags, object: numbers(3), stack: numbers(4), what: numbers(5), fromLane: numbers(6), fromNs };
-}
+const IN_PART = -1, LEFT_OUT = -2; // where a block is, beside places in the page's first data
+const SPANS_KEPT = 500; // blocks whose spans are unpacked
+const FRAME_MS = 10; // of unpacking in one picture
 
 class Trace {
-  /** @param {any} json @param {Uint8Array | null} bytes of blocks; null = a server has them */
+  /** @param {any} json @param {Uint8Array | null} bytes of the first blocks; null = a server has them */
   constructor(json, bytes) {
     this.json = json;
     this.bytes = bytes;
+    this.parts = bytes ? new Parts() : null;
     this.end = Math.max(json.end, 1);
     /** Only how much went on: the trace is still being read. */
     this.isOutline = json.rows.some((/** @type {any[]} */ r) => r[1] === ROW.OUTLINE) || !json.rows.length && !!document.querySelector('[data-outline]');
-    /** @type {() => void} called when data that was asked for is there */
-    this.onData = () => {};
+    /** @type {(() => void)[]} called when data that was asked for is there */
+    this.listeners = [];
+    /** @type {(() => void)[]} the same, once */
+    this.waiting = [];
+    /** @type {Block[]} unpacked, the oldest first */
+    this.unpacked = [];
+    this.coming = 0;
+    this.deadline = Infinity;
+    this.isBehind = false; // a picture left something out that it had no time for
     /** @type {Row[]} */
     this.rows = json.rows.map((/** @type {any[]} */ r, /** @type {number} */ index) => {
       const blocks = [];
       for (let i = 0; i < r[5].length; i += 5)
-        blocks.push({ base: r[5][i], end: r[5][i + 1], count: r[5][i + 2], at: r[5][i + 3], size: r[5][i + 4], spans: null, asked: false });
+        blocks.push({ base: r[5][i], end: r[5][i + 1], count: r[5][i + 2], at: r[5][i + 3], size: r[5][i + 4], spans: null, bytes: null, asked: false });
       return { index, lane: r[0], kind: r[1], level: r[2], count: r[3], farAt: r[4], farAsked: false, blocks, far: null };
     });
     /** @type {Lane[]} */
@@ -103,49 +51,145 @@ class Trace {
     this.running = 0;
   }
 
-  /** Spans of a block, or null: then onData is called once they are there. @param {Row} row @param {number} index @returns {Spans | null} */
+  // ---- where spans come from ----
+
+  /** Something is there that was not. */
+  arrived() {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const then of [...this.listeners, ...waiting]) then();
+  }
+
+  /** Pictures unpack for so long, then show what they have. */
+  beginFrame() {
+    this.deadline = performance.now() + FRAME_MS;
+    this.isBehind = false;
+  }
+
+  endFrame() {
+    this.deadline = Infinity;
+    return this.isBehind;
+  }
+
+  /** Spans of a block, or null: then it was left out, or comes, or there is no time now. @param {Row} row @param {number} index @returns {Spans | null} */
   spans(row, index) {
     const block = row.blocks[index];
-    if (block.spans || block.asked) return block.spans;
-    if (this.bytes) return (block.spans = decodeBlock(this.bytes.subarray(block.at, block.at + block.size), block));
+    if (block.spans) return block.spans;
+    if (!block.bytes && !this.fetchBlock(row, index)) return null;
+    if (performance.now() > this.deadline) {
+      this.isBehind = true;
+      return null;
+    }
+    block.spans = new Spans(/** @type {Uint8Array} */ (block.bytes), block);
+    this.unpacked.push(block);
+    if (this.unpacked.length > SPANS_KEPT) /** @type {Block} */ (this.unpacked.shift()).spans = null;
+    return block.spans;
+  }
+
+  /** Are its bytes there? Else it is asked for. @param {Row} row @param {number} index */
+  fetchBlock(row, index) {
+    const block = row.blocks[index];
+    if (block.asked || block.at === LEFT_OUT) return false;
+    if (this.bytes && block.at >= 0) {
+      block.bytes = this.bytes.subarray(block.at, block.at + block.size);
+      return true;
+    }
+    if (this.parts) {
+      const part = this.parts.ofBlock(row.index, index);
+      if (part) this.take(part.node, part.runs.flatMap((run) => this.rows[run.row].blocks.slice(run.first, run.first + run.count)));
+      else this.watch(block);
+      return false;
+    }
     let count = 0; // neighbours come with it
-    while (count < 16 && index + count < row.blocks.length && !row.blocks[index + count].spans && !row.blocks[index + count].asked)
-      row.blocks[index + count++].asked = true;
-    this.ask('blocks?row=' + row.index + '&first=' + index + '&count=' + count, (bytes) => {
-      let at = 0;
-      for (const each of row.blocks.slice(index, index + count)) {
-        each.spans = decodeBlock(bytes.subarray(at, at + each.size), each);
-        at += each.size;
-      }
-    });
-    return null;
+    while (count < 16 && index + count < row.blocks.length && !row.blocks[index + count].bytes && !row.blocks[index + count].asked) count++;
+    const blocks = row.blocks.slice(index, index + count);
+    for (const each of blocks) each.asked = true;
+    this.ask('blocks?row=' + row.index + '&first=' + index + '&count=' + count, (bytes) => Trace.share(bytes, blocks));
+    return false;
+  }
+
+  /** Blocks lie one behind the other. @param {Uint8Array} bytes @param {Block[]} blocks */
+  static share(bytes, blocks) {
+    let at = 0;
+    for (const block of blocks) {
+      block.bytes = bytes.subarray(at, at + block.size);
+      block.asked = false;
+      at += block.size;
+    }
+  }
+
+  /** @param {Element} node @param {Block[]} blocks */
+  take(node, blocks) {
+    for (const block of blocks) block.asked = true;
+    this.unpack(node, (bytes) => Trace.share(bytes, blocks));
+  }
+
+  /** The parser has not come to it yet. @param {Block} [block] */
+  watch(block) {
+    const parts = /** @type {Parts} */ (this.parts);
+    if (parts.isWhole()) {
+      if (block) block.at = LEFT_OUT;
+    } else if (!this.isWatching) {
+      this.isWatching = true;
+      setTimeout(() => {
+        this.isWatching = false;
+        if (parts.note() || parts.isWhole()) this.arrived();
+        else this.watch();
+      }, 30);
+    }
   }
 
   /** Levels of the picture from afar, the finest first; null = none, or not yet. @param {Row} row */
   far(row) {
-    if (row.far || row.farAt < 0 || row.farAsked) return row.far;
-    const build = (/** @type {Uint8Array} */ finest) => {
-      const levels = [finest];
-      while (levels[levels.length - 1].length > 256) {
-        const below = levels[levels.length - 1], above = new Uint8Array(below.length / 2);
-        for (let i = 0; i < above.length; i++) above[i] = Math.max(below[2 * i], below[2 * i + 1]);
-        levels.push(above);
-      }
-      row.far = levels;
-    };
-    if (this.bytes) {
-      build(this.bytes.subarray(row.farAt, row.farAt + FAR_BUCKETS));
+    if (row.far || row.farAt === -1 || row.farAsked) return row.far;
+    if (this.bytes && row.farAt >= 0) {
+      this.buildFar(row, this.bytes.subarray(row.farAt, row.farAt + FAR_BUCKETS));
+    } else if (this.parts) {
+      const node = this.parts.ofFar(row.index);
+      if (node) this.takeFars(node);
+      else this.watch();
     } else {
       row.farAsked = true;
-      this.ask('far?row=' + row.index, build);
+      this.ask('far?row=' + row.index, (bytes) => this.buildFar(row, bytes));
     }
     return row.far;
   }
 
+  /** @param {Element} node */
+  takeFars(node) {
+    const rows = (node.getAttribute('data-far') || '').split(' ').map((index) => this.rows[Number(index)]);
+    for (const row of rows) row.farAsked = true;
+    this.unpack(node, (bytes) => rows.forEach((row, i) => this.buildFar(row, bytes.subarray(i * FAR_BUCKETS, (i + 1) * FAR_BUCKETS))));
+  }
+
+  /** @param {Element} node @param {(bytes: Uint8Array) => void} then */
+  unpack(node, then) {
+    this.coming++;
+    Parts.unpack(node).then(then).then(() => { this.coming--; this.arrived(); });
+  }
+
+  /** Nothing that was asked for is still to come. */
+  isSettled() { return !this.coming && !this.isWatching; }
+
+  /** @param {Row} row @param {Uint8Array} finest */
+  buildFar(row, finest) {
+    const levels = [finest];
+    while (levels[levels.length - 1].length > 256) {
+      const below = levels[levels.length - 1], above = new Uint8Array(below.length / 2);
+      for (let i = 0; i < above.length; i++) {
+        const a = below[2 * i], b = below[2 * i + 1];
+        above[i] = a > b ? a : b;
+      }
+      levels.push(above);
+    }
+    row.far = levels;
+  }
+
   /** Few at a time: a browser gives up when hundreds wait. @param {string} path @param {(bytes: Uint8Array) => void} then */
   ask(path, then) {
+    this.coming++;
     this.queue.push(() => fetch(path).then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
-      .then((buffer) => { then(new Uint8Array(buffer)); this.onData(); }, () => {}).then(() => { this.running--; this.askNext(); }));
+      .then((buffer) => then(new Uint8Array(buffer))).catch(() => {}).then(() => { this.coming--; this.running--; this.arrived(); this.askNext(); }));
     this.askNext();
   }
 
@@ -155,6 +199,17 @@ class Trace {
       /** @type {() => Promise<void>} */ (this.queue.pop())(); // what was asked for last is what is looked at
     }
   }
+
+  /** Waits for the spans of a row at a time, if they come at all. @param {Row} row @param {number} ns */
+  need(row, ns) { return this.needBlock(row, this.findBlock(row, ns)); }
+
+  /** @param {Row} row @param {number} index may be past the last one */
+  async needBlock(row, index) {
+    const block = row.blocks[index];
+    while (block && !this.spans(row, index) && block.at !== LEFT_OUT) await new Promise((done) => { this.waiting.push(() => done(0)); });
+  }
+
+  // ---- spans ----
 
   /** The first block of the row that ends at or after a time. @param {Row} row @param {number} ns */
   findBlock(row, ns) {
@@ -172,13 +227,7 @@ class Trace {
     const block = this.findBlock(row, ns);
     const spans = block < row.blocks.length ? this.spans(row, block) : null;
     if (!spans) return null;
-    let low = 0, high = spans.end.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (spans.end[middle] < ns) low = middle + 1;
-      else high = middle;
-    }
-    return { row, block, at: low };
+    return { row, block, at: spans.find(ns) };
   }
 
   /** @param {Place} place @param {number} by 1 or -1 @returns {Place | null} */
@@ -193,11 +242,19 @@ class Trace {
     return this.spans(row, block) ? { row, block, at } : null;
   }
 
+  /** The same, once it is there. @param {Place} place @param {number} by @returns {Promise<Place | null>} */
+  async stepTo(place, by) {
+    const next = place.row.blocks[place.block + by];
+    if (next && !this.step(place, by)) await this.need(place.row, by > 0 ? next.end : next.base + 1);
+    return this.step(place, by);
+  }
+
   /** @param {Place} place @returns {Span} */
   get(place) {
     const s = /** @type {Spans} */ (this.spans(place.row, place.block)), i = place.at;
+    const { object, stack, what, fromLane, fromNs } = s.more;
     return { start: s.start[i], end: s.end[i], state: s.flags[i] & 15, open: !!(s.flags[i] & 16), arrow: s.flags[i] >> 5,
-      object: s.object[i], stack: s.stack[i], what: s.what[i], fromLane: s.fromLane[i], fromNs: s.fromNs[i] };
+      object: object[i], stack: stack[i], what: what[i], fromLane: fromLane[i], fromNs: fromNs[i] };
   }
 
   /** How many spans a stretch of a row has, about. @param {Row} row @param {number} from @param {number} to */
@@ -213,34 +270,48 @@ class Trace {
     return count;
   }
 
+  /** Are single spans of a stretch of the row not in this page? @param {Row} row @param {number} from @param {number} to */
+  isLeftOut(row, from, to) {
+    for (let i = this.findBlock(row, from); i < row.blocks.length && row.blocks[i].base <= to; i++) if (row.blocks[i].at === LEFT_OUT) return true;
+    return false;
+  }
+
   /**
-   * The worst state of each pixel of a stretch.
+   * The worst state of each pixel of a stretch. Where spans are not there the picture from afar stands for them.
    * @param {Row} row @param {number} from @param {number} to @param {Uint8Array} out
    */
   raster(row, from, to, out) {
-    const width = out.length, step = (to - from) / width, bucket = 2 ** this.json.shift;
+    const width = out.length, step = (to - from) / width;
     out.fill(0);
-    const coarse = step >= bucket || row.kind === ROW.OUTLINE, far = coarse ? this.far(row) : null;
-    if (!far && row.farAt >= 0 && coarse) return; // it is on its way
-    if (far) {
-      const level = clamp(Math.floor(Math.log2(step / bucket)), 0, far.length - 1), size = bucket * 2 ** level, states = far[level];
-      for (let x = 0; x < width; x++) {
-        const last = Math.min(Math.floor((from + (x + 1) * step) / size), states.length - 1);
-        let worst = 0;
-        for (let b = Math.max(0, Math.floor((from + x * step) / size)); b <= last; b++) if (states[b] > worst) worst = states[b];
-        out[x] = worst;
-      }
+    if (row.kind === ROW.OUTLINE || (row.farAt !== -1 && step >= 2 ** this.json.shift)) {
+      this.rasterFar(row, from, step, out, 0, width);
       return;
     }
-    for (let index = this.findBlock(row, from); index < row.blocks.length; index++) {
-      if (row.blocks[index].base > to) return;
-      const spans = this.spans(row, index);
-      if (!spans) continue;
-      for (let i = 0; i < spans.start.length && spans.start[i] < to; i++) {
-        if (spans.end[i] < from) continue;
-        const state = spans.flags[i] & 15, last = Math.min(width - 1, Math.floor((spans.end[i] - from) / step));
-        for (let x = Math.max(0, Math.floor((spans.start[i] - from) / step)); x <= last; x++) if (out[x] < state) out[x] = state;
+    for (let index = this.findBlock(row, from); index < row.blocks.length && row.blocks[index].base <= to; index++) {
+      const block = row.blocks[index], spans = this.spans(row, index);
+      if (!spans) {
+        this.rasterFar(row, from, step, out, Math.max(0, Math.floor((block.base - from) / step)), Math.min(width, Math.ceil((block.end - from) / step)));
+        continue;
       }
+      const { start, end, flags } = spans;
+      for (let i = spans.find(from); i < spans.count && start[i] < to; i++) {
+        if (end[i] < from) continue;
+        const state = flags[i] & 15, last = Math.min(width - 1, Math.floor((end[i] - from) / step));
+        for (let x = Math.max(0, Math.floor((start[i] - from) / step)); x <= last; x++) if (out[x] < state) out[x] = state;
+      }
+    }
+  }
+
+  /** @param {Row} row @param {number} from @param {number} step of a pixel @param {Uint8Array} out @param {number} first @param {number} end pixels */
+  rasterFar(row, from, step, out, first, end) {
+    const far = this.far(row), bucket = 2 ** this.json.shift;
+    if (!far) return;
+    const level = clamp(Math.floor(Math.log2(step / bucket)), 0, far.length - 1), size = bucket * 2 ** level, states = far[level];
+    for (let x = first; x < end; x++) {
+      const last = Math.min(Math.floor((from + (x + 1) * step) / size), states.length - 1);
+      let worst = out[x];
+      for (let b = Math.max(0, Math.floor((from + x * step) / size)); b <= last; b++) if (states[b] > worst) worst = states[b];
+      out[x] = worst;
     }
   }
 
@@ -311,16 +382,12 @@ class Trace {
 async function openTrace() {
   const node = document.getElementById('thrum-data');
   if (!node) return null;
-  const served = node.getAttribute('data-served');
-  let bytes;
-  if (served) {
+  if (node.getAttribute('data-served')) {
     const answer = await fetch('model');
     if (!answer.ok) return null;
     return new Trace(await answer.json(), null);
   }
-  bytes = await inflate(fromBase64((node.textContent || '').trim()));
-  node.textContent = '';
+  const bytes = await Parts.unpack(node);
   const size = new DataView(bytes.buffer).getUint32(0, true);
-  const json = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  return new Trace(json, bytes.subarray(4 + size));
+  return new Trace(JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size))), bytes.subarray(4 + size));
 }

@@ -32,8 +32,12 @@ class Filter {
   }
 
   /** @param {Trace} trace @param {number} from @param {number} to */
-  setTime(trace, from, to) {
-    this.time = { from, to, rows: rowsIn(trace, from, to) };
+  async setTime(trace, from, to) {
+    const time = this.time = { from, to, rows: null };
+    this.apply();
+    const rows = await rowsIn(trace, from, to);
+    if (this.time !== time) return; // another one meanwhile
+    this.time.rows = rows;
     this.apply();
   }
 
@@ -107,22 +111,24 @@ class Filter {
 }
 
 /**
- * Findings, locks and threads that a stretch of time has something of. Null where that is more than can be looked at, or not all is there.
- * @param {Trace} trace @param {number} from @param {number} to @returns {Set<string> | null}
+ * Findings, locks and threads that a stretch of time has something of. Null where that is more than can be looked at, or not all is in the page.
+ * @param {Trace} trace @param {number} from @param {number} to @returns {Promise<Set<string> | null>}
  */
-function rowsIn(trace, from, to) {
+async function rowsIn(trace, from, to) {
   const ids = /** @type {Set<string>} */ (new Set());
   let left = FILTER_SPANS;
   for (const lane of trace.lanes)
     for (const row of lane.rows)
       for (let index = trace.findBlock(row, from); index < row.blocks.length && row.blocks[index].base <= to; index++) {
         if ((left -= row.blocks[index].count) < 0) return null;
+        await trace.needBlock(row, index);
         const spans = trace.spans(row, index);
         if (!spans) return null;
-        for (let i = 0; i < spans.start.length; i++) {
+        const { object } = spans.more;
+        for (let i = 0; i < spans.count; i++) {
           if (spans.end[i] < from || spans.start[i] > to) continue;
           ids.add('thread-' + lane.process + '-' + lane.thread);
-          if (spans.object[i]) ids.add('lock-' + lane.process + '-' + spans.object[i]);
+          if (object[i]) ids.add('lock-' + lane.process + '-' + object[i]);
         }
       }
   for (const finding of trace.findings)

@@ -19,16 +19,20 @@ class TimelineScreen {
     this.timeline = new Timeline(trace, left, {
       label: 'What each thread did over time; the selected span is told beside it',
       onSelect: (place) => this.tell(place),
-      onView: () => { this.minimap.paint(); this.remember(); },
+      onView: () => { this.minimap.draw(); this.remember(); },
+      onWhole: () => this.whole(),
     });
     this.minimap = new Minimap(trace, left, this.timeline);
     left.prepend(this.minimap.canvas);
     if (this.legend) section.append(this.legend);
     if (!trace.isOutline) section.append(this.makeTable());
-    trace.onData = () => { this.timeline.draw(); this.minimap.waits = undefined; this.minimap.paint(); };
+    trace.listeners.push(() => { this.minimap.waits = undefined; this.minimap.draw(); });
     this.only = button('All threads', () => this.showOnly(null));
     this.only.hidden = true;
     this.range = el('span', { class: 'chip' });
+    this.missing = el('p', { class: 'facts missing', role: 'status' }, 'Single spans of what is seen are not in this page, only their picture from afar: thrum view TRACE shows them.');
+    this.missing.hidden = true;
+    box.after(this.missing);
     this.makeTools();
     this.tell(null);
     this.restore(values);
@@ -47,6 +51,15 @@ class TimelineScreen {
     contended.setAttribute('aria-pressed', 'false');
     this.tools.append(button('Whole run', () => this.timeline.show(0, this.trace.end), '0'), button('Zoom in', () => this.timeline.zoom(0.5), 'W'),
       button('Zoom out', () => this.timeline.zoom(2), 'S'), ...(this.trace.isOutline ? [] : [contended]), this.only, this.range);
+  }
+
+  /** A picture is drawn in which all is that the page has. */
+  whole() {
+    const { from, to } = this.timeline, step = (to - from) / this.timeline.width();
+    this.missing.hidden = step >= 2 ** this.trace.json.shift || !this.timeline.places.some((p) => p.rows.some((row) => this.trace.isLeftOut(row, from, to)));
+    if (this.isDrawn || !this.trace.isSettled()) return;
+    performance.mark('thrum-drawn');
+    this.isDrawn = true;
   }
 
   relayout() {
@@ -81,7 +94,7 @@ class TimelineScreen {
   }
 
   /** @param {URLSearchParams} values */
-  restore(values) {
+  async restore(values) {
     const finding = this.trace.findings.find((f) => f.fingerprint === values.get('finding')) || null;
     if (finding !== (this.finding || null)) this.showOnly(finding);
     this.timeline.pins = (values.get('marks') || '').split(',').filter(Boolean).map(Number);
@@ -89,8 +102,8 @@ class TimelineScreen {
     else this.timeline.show(0, this.trace.end);
     const [row, start] = (values.get('sel') || '').split(':').map(Number);
     if (start >= 0 && this.trace.rows[row]) {
-      let place = this.trace.find(this.trace.rows[row], start);
-      while (place && this.trace.get(place).start < start - 0.5) place = this.trace.step(place, 1);
+      let place = await this.timeline.walk.find(this.trace.rows[row], start);
+      while (place && this.trace.get(place).start < start - 0.5) place = await this.trace.stepTo(place, 1);
       if (place) this.timeline.select(place);
     }
   }
@@ -125,8 +138,9 @@ class TimelineScreen {
       const later = (ARROW_AT_END[span.arrow] ? span.end : span.start) - span.fromNs;
       links.append(button(this.trace.json.arrows[span.arrow] + ' ' + this.trace.laneName(from) + ', ' + time(later) + ' before', () => this.timeline.follow(), ']'));
     } else if (span.state === STATE.LOCK) {
-      const holder = this.timeline.holderOf(place);
-      if (holder) links.append(button('held by ' + this.trace.laneName(this.trace.lanes[holder.row.lane]), () => this.timeline.select(holder, true), 'c'));
+      this.timeline.walk.holderOf(place).then((holder) => {
+        if (holder) links.prepend(button('held by ' + this.trace.laneName(this.trace.lanes[holder.row.lane]), () => this.timeline.select(holder, true), 'c'));
+      });
     }
     const lock = span.object && document.getElementById('lock-' + lane.process + '-' + span.object);
     if (lock) links.append(button('The lock', () => this.screens.go(lock.id)));
@@ -153,14 +167,14 @@ class TimelineScreen {
 
   makeTable() {
     const details = el('details', { class: 'tl-table' }, el('summary', {}, 'What is shown above, as a table'));
-    details.addEventListener('toggle', () => {
+    details.addEventListener('toggle', async () => {
       if (!/** @type {HTMLDetailsElement} */ (details).open) return;
       for (const old of all('table', details)) old.remove();
       const body = el('tbody');
       let left = 200;
       for (const p of this.timeline.places)
         for (const row of p.rows)
-          for (let place = this.trace.find(row, this.timeline.from); place && left > 0; place = this.trace.step(place, 1)) {
+          for (let place = await this.timeline.walk.find(row, this.timeline.from); place && left > 0; place = await this.trace.stepTo(place, 1)) {
             const span = this.trace.get(place);
             if (span.start > this.timeline.to) break;
             const here = place;
@@ -175,30 +189,32 @@ class TimelineScreen {
 }
 
 /** When what a mark points at was over, if it was. @param {Trace} trace @param {Mark} mark */
-function endOf(trace, mark) {
+async function endOf(trace, mark) {
   let end = mark.ns;
   for (const row of trace.lanes[mark.lane].rows) {
-    const place = row.kind === ROW.HOLD ? null : trace.find(row, mark.ns + 1), span = place && trace.get(place);
+    if (row.kind === ROW.HOLD) continue;
+    await trace.need(row, mark.ns + 1);
+    const place = trace.find(row, mark.ns + 1), span = place && trace.get(place);
     if (span && !span.open && span.start <= mark.ns + 1000) end = Math.max(end, span.end);
   }
   return end;
 }
 
 /** The strip of time on a finding's page. @param {Trace} trace @param {HTMLElement} article @param {Screens} screens */
-function addStrip(trace, article, screens) {
+async function addStrip(trace, article, screens) {
   const finding = trace.findings.find((f) => 'finding-' + f.fingerprint === article.id);
   if (!finding || !finding.lanes.length) return;
   const times = finding.marks.map((mark) => mark.ns), first = Math.min(...times);
-  const last = Math.max(...times, ...finding.marks.map((mark) => endOf(trace, mark)));
-  const length = times.length ? Math.max(last - first, trace.end / 1e5, 2000) : trace.end;
-  const from = times.length ? Math.max(0, first - length * 0.4) : 0, to = times.length ? Math.min(trace.end, last + length * 0.6) : trace.end;
-  const box = el('section', { class: 'strip' }, el('h3', {}, 'In time'));
-  const link = button('Open in the timeline', () => screens.go('timeline?from=' + Math.round(from) + '&to=' + Math.round(to) + '&finding=' + finding.fingerprint));
-  const before = article.querySelector('.sides');
+  const box = el('section', { class: 'strip' }, el('h3', {}, 'In time')), before = article.querySelector('.sides');
   if (before) before.before(box);
   else article.append(box);
-  const stuck = finding.lanes.flatMap((lane) => trace.lanes[lane].rows).filter((row) => row.kind === ROW.STATE && row.count)
-    .map((row) => trace.find(row, trace.end)).filter((place) => place && trace.get(place).open && trace.get(place).state === STATE.LOCK);
+  const last = Math.max(...times, ...await Promise.all(finding.marks.map((mark) => endOf(trace, mark))));
+  const length = times.length ? Math.max(last - first, trace.end / 1e5, 2000) : trace.end;
+  const from = times.length ? Math.max(0, first - length * 0.4) : 0, to = times.length ? Math.min(trace.end, last + length * 0.6) : trace.end;
+  const link = button('Open in the timeline', () => screens.go('timeline?from=' + Math.round(from) + '&to=' + Math.round(to) + '&finding=' + finding.fingerprint));
+  const states = finding.lanes.flatMap((lane) => trace.lanes[lane].rows).filter((row) => row.kind === ROW.STATE && row.count);
+  await Promise.all(states.map((row) => trace.need(row, trace.end)));
+  const stuck = states.map((row) => trace.find(row, trace.end)).filter((place) => place && trace.get(place).open && trace.get(place).state === STATE.LOCK);
   const said = el('p', { class: 'facts', role: 'status' }, 'Pins: the places of the stacks below.' +
     (stuck.length > 1 ? ' It stays like this up to the end of the run, ' + time(trace.end - last) + ' later.' : ''));
   const strip = new Timeline(trace, box, { lanes: finding.lanes, from, to, small: true, label: 'The threads of this finding around it',

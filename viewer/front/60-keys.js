@@ -95,25 +95,11 @@ class Search {
     const fits = (/** @type {Lane} */ lane, /** @type {Span} */ span) =>
       (trace.objectName(lane.process, span.object) + ' ' + trace.place(lane.process, span.stack) + ' ' + trace.spanName(lane, span)).toLowerCase().includes(wanted);
     const now = timeline.selected ? trace.get(timeline.selected).start : by > 0 ? -1 : Infinity;
-    let best = null, nearest = Infinity;
-    for (const p of timeline.places)
-      for (const row of p.rows) {
-        let place = trace.find(row, by > 0 ? now : Math.min(now, trace.end));
-        if (!place && by < 0 && row.blocks.length) place = { row, block: row.blocks.length - 1, at: row.blocks[row.blocks.length - 1].count - 1 };
-        for (let i = 0; place && i < 20000; i++, place = trace.step(place, by)) {
-          if (!trace.spans(place.row, place.block)) break;
-          const span = trace.get(place), away = (span.start - now) * by;
-          if (away <= 0) continue;
-          if (away >= nearest) break;
-          if (fits(p.lane, span)) {
-            best = place;
-            nearest = now === Infinity ? -span.start : away;
-            break;
-          }
-        }
-      }
-    if (best) timeline.select(best, true);
-    else toast('no further hit');
+    timeline.goTo(async () => {
+      const best = await timeline.walk.nextThat(timeline.places, fits, by, now);
+      if (!best) toast('no further hit');
+      return best;
+    });
   }
 }
 
