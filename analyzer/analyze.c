@@ -20,6 +20,8 @@ struct analyze_image {
 	bool second_pass;
 	/* Checkers that want each op, as indexes, ended by MAX_CHECKERS. */
 	uint8_t subscriber[TF_OPS][MAX_CHECKERS + 1];
+	/* The same of those that did not ask for the op but for what may happen with it. */
+	uint8_t by_flags[TF_OPS][MAX_CHECKERS + 1];
 	uint32_t flags; /* any checker's on_flags */
 };
 
@@ -69,13 +71,17 @@ static uint64_t consumes(const struct analyze_image *image, unsigned i)
 static void subscribe(struct analyze_image *image)
 {
 	for (unsigned op = 0; op < TF_OPS; op++) {
-		unsigned n = 0;
+		unsigned n = 0, flagged = 0;
 
-		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-			if (takes_part(image, i) && checker_table[i]->on_event &&
-			    (consumes(image, i) >> op & 1))
+		for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++) {
+			if (!takes_part(image, i) || !checker_table[i]->on_event)
+				continue;
+			if (consumes(image, i) >> op & 1)
 				image->subscriber[op][n++] = (uint8_t)i;
-		image->subscriber[op][n] = MAX_CHECKERS;
+			else if (checker_table[i]->on_flags)
+				image->by_flags[op][flagged++] = (uint8_t)i;
+		}
+		image->subscriber[op][n] = image->by_flags[op][flagged] = MAX_CHECKERS;
 	}
 	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
 		if (takes_part(image, i))
@@ -86,10 +92,10 @@ static void subscribe(struct analyze_image *image)
 static void dispatch_by_flags(struct analyze_image *image, const struct trace_event *event,
 			      const struct model_step *step)
 {
-	for (unsigned i = 0; checker_table[i] && i < MAX_CHECKERS; i++)
-		if (takes_part(image, i) && (checker_table[i]->on_flags & step->flags) &&
-		    !(consumes(image, i) >> event->op & 1))
-			checker_table[i]->on_event(image->state[i], &image->analysis, event, step);
+	for (const uint8_t *next = image->by_flags[event->op]; *next < MAX_CHECKERS; next++)
+		if (checker_table[*next]->on_flags & step->flags)
+			checker_table[*next]->on_event(image->state[*next], &image->analysis, event,
+						       step);
 }
 
 /* `again` is NULL in the first pass. */
@@ -152,7 +158,7 @@ void analyze_image_event(struct analyze_image *image, const struct trace_event *
 		return;
 	for (next = image->subscriber[event->op]; *next < MAX_CHECKERS; next++)
 		checker_table[*next]->on_event(image->state[*next], &image->analysis, event, &step);
-	if (__builtin_expect(step.flags & image->flags, 0))
+	if (step.flags & image->flags)
 		dispatch_by_flags(image, event, &step);
 }
 
