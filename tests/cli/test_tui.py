@@ -105,6 +105,51 @@ class Tui(Case):
         terminal.wait_for("Findings  2/")
         self.leave(terminal)
 
+    def test_two_threads_side_by_side_where_there_is_room(self):
+        terminal = self.opened(self.deadlock(), rows=60, columns=200)
+        terminal.wait_for_marked("^error   Deadlock")
+        terminal.send("\r")
+        terminal.wait_for(r"(?m)^- thread 2.* holds .* \| - thread 3.* holds ")
+        both = [line for line in terminal.screen.lines() if " | " in line and re.search(r"#0 .* \| +#0 ", line)]
+        self.assertEqual(len(both), 2)  # where each took a lock, and where it waits
+        self.assertEqual({line.index(" | ") for line in both}, {98})
+        terminal.send("c")  # folded, both headings are one row
+        terminal.wait_for(r"(?m)^\+ thread 2.* \| \+ thread 3")
+        self.leave(terminal)
+        terminal = self.opened(self.deadlock(), rows=60, columns=159)
+        terminal.wait_for_marked("^error   Deadlock")
+        terminal.send("\r")
+        terminal.wait_for(r"(?m)^- thread 3.* holds ")
+        self.leave(terminal)
+
+    def test_only_the_threads_of_a_finding_in_the_timeline(self):
+        terminal = self.opened(self.deadlock())
+        terminal.wait_for_marked("^error   Deadlock")
+        terminal.send("\r")
+        terminal.wait_for("Deadlock  1/")
+        terminal.send("/only these threads\r")
+        terminal.wait_for_marked("only these threads in the timeline")
+        terminal.send("\r")
+        text = terminal.wait_for(r"Timeline of the finding's threads  1/2")
+        self.assertNotRegex(text, "(?m)^main ")
+        self.assertRegex(text, r"o: all threads")
+        terminal.send("o")
+        self.assertRegex(terminal.wait_for(r"Timeline of the finding's threads  1/3"), "(?m)^main ")
+        terminal.send("o")
+        terminal.wait_for(r"threads  1/2")
+        self.leave(terminal)
+
+    def test_locks_without_a_row_are_told(self):
+        with open(self.path("many.c"), "w", encoding="utf-8") as file:
+            file.write("""#include <pthread.h>
+                static pthread_mutex_t lock[100003];
+                int main(void) { for (int i = 0; i < 100003; i++) { pthread_mutex_lock(&lock[i]); pthread_mutex_unlock(&lock[i]); } return 0; }""")
+        subprocess.run(["cc", "-o", self.path("many"), self.path("many.c"), "-pthread"], check=True)
+        self.assert_status(self.thrum("record", "-q", "-o", self.path("many.data"), "--", self.path("many")), 0)
+        result = self.thrum("view", "--text", self.path("many.data"))
+        self.assertIn("\nLocks (3 more are not listed: less time went into them)\n", result.stdout)
+        self.assertIn("... and 99", result.stdout)
+
     def test_from_a_lock_to_its_holder(self):
         terminal = self.opened(self.deadlock())
         terminal.send("3")

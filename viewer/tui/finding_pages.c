@@ -178,14 +178,20 @@ static void put_message(struct tui_lines *l, const struct finding *f)
 	}
 }
 
-static void put_stacks(struct tui_lines *l, const struct finding *f)
+/* Of a thread; `thread` NULL: of none that the finding lists. */
+static void put_stacks_of(struct tui_lines *l, const struct finding *f,
+			  const struct finding_thread *thread)
 {
 	char words[2 * WORDS_BYTES];
 
 	for (size_t i = 0; i < f->stack_count; i++) {
 		const struct finding_stack *stack = &f->stacks[i];
-		FILE *out = tui_lines_next(l, true);
+		FILE *out;
 
+		if (thread ? stack->thread != thread->id
+			   : finding_find_thread(f, stack->thread) != NULL)
+			continue;
+		out = tui_lines_next(l, true);
 		if (stack->thread) {
 			tui_put(out, "%s%s", words_thread(f, stack->thread, words, sizeof(words)),
 				words_is_remark(stack) ? ", " : " ");
@@ -193,6 +199,40 @@ static void put_stacks(struct tui_lines *l, const struct finding *f)
 		tui_put(out, "%s", words_heading(f, stack, words, sizeof(words)));
 		tui_lines_put_frames(l, &stack->frames);
 	}
+}
+
+static bool has_stacks(const struct finding *f, const struct finding_thread *thread)
+{
+	for (size_t i = 0; i < f->stack_count; i++)
+		if (f->stacks[i].thread == thread->id)
+			return true;
+	return false;
+}
+
+/* Two threads side by side, where there is room. */
+static void put_stacks(struct tui_lines *l, const struct finding *f)
+{
+	const struct finding_thread *left = NULL;
+
+	for (size_t i = 0; i < f->thread_count; i++) {
+		const struct finding_thread *thread = &f->threads[i];
+
+		if (!has_stacks(f, thread))
+			continue;
+		if (!left) {
+			left = thread;
+			continue;
+		}
+		tui_lines_side(l, TUI_SIDE_LEFT);
+		put_stacks_of(l, f, left);
+		tui_lines_side(l, TUI_SIDE_RIGHT);
+		put_stacks_of(l, f, thread);
+		tui_lines_side(l, TUI_SIDE_NONE);
+		left = NULL;
+	}
+	if (left)
+		put_stacks_of(l, f, left);
+	put_stacks_of(l, f, NULL);
 }
 
 static void put_locks(struct tui_lines *l, const struct tui_data *data, const struct finding *f)
@@ -224,8 +264,14 @@ static void put_threads(struct tui_lines *l, const struct tui_data *data, const 
 		const struct finding_thread *thread = &f->threads[i];
 		FILE *out;
 
-		if (!i)
+		if (!i) {
 			fputs("threads", tui_lines_next(l, true));
+			if (data->lanes && !finding_spans_processes(f)) {
+				fputs("  only these threads in the timeline, around it",
+				      tui_lines_next(l, false));
+				tui_lines_open_timeline(l, f);
+			}
+		}
 		out = tui_lines_next(l, false);
 		tui_put(out, "  %s", words_thread(f, thread->id, words, sizeof(words)));
 		if (thread->tid)

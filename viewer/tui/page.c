@@ -41,6 +41,15 @@ void tui_page_free(struct tui_page *page)
 	free(page);
 }
 
+void tui_page_left_out(struct tui_page *page, uint64_t count, const char *why)
+{
+	size_t used = page ? strlen(page->title) : 0;
+
+	if (page && count)
+		snprintf(page->title + used, sizeof(page->title) - used,
+			 " (%" PRIu64 " more are not listed: %s)", count, why);
+}
+
 void tui_put(FILE *out, const char *format, ...)
 {
 	char buffer[1024];

@@ -56,6 +56,8 @@ struct tui_page;
 
 struct tui_ops {
 	void (*release)(struct tui_page *page); /* of `state` */
+	/* Before rows are drawn in that width: may change how many there are. May be NULL. */
+	void (*fit)(struct tui_page *page, unsigned width);
 	/* The line above the rows; NULL = none. */
 	void (*head)(const struct tui_page *page, unsigned width, FILE *out);
 	void (*row)(const struct tui_page *page, size_t row, unsigned width, FILE *out);
@@ -82,6 +84,9 @@ struct tui_page *tui_page_new(const struct tui_data *data, const struct tui_ops 
 			      size_t rows, const char *title);
 void tui_page_free(struct tui_page *page); /* takes NULL */
 
+/* Says in the title that so many have no row; 0 says nothing. `why`: "less time went into them". */
+void tui_page_left_out(struct tui_page *page, uint64_t count, const char *why);
+
 /* Printf that escapes afterwards what it made; not for style marks. */
 __attribute__((format(printf, 2, 3))) void tui_put(FILE *out, const char *format, ...);
 void tui_style(FILE *out, enum tui_style style);
@@ -107,6 +112,8 @@ extern const size_t tui_screen_count;
 struct tui_page *tui_findings_page(const struct tui_data *data);
 struct tui_page *tui_finding_page(const struct tui_data *data, const struct finding *f);
 struct tui_page *tui_timeline_page(const struct tui_data *data);
+/* Only the threads of a finding, around it; NULL = none of them is in the timeline. */
+struct tui_page *tui_finding_timeline_page(const struct tui_data *data, const struct finding *f);
 struct tui_page *tui_trace_page(const struct tui_data *data);
 struct tui_page *tui_help_page(const struct tui_data *data);
 

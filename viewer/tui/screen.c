@@ -173,6 +173,8 @@ static void draw(struct tui *t)
 	char *text, *cut = NULL;
 
 	term_get_size(&rows, &columns);
+	if (page->ops->fit)
+		page->ops->fit(page, columns);
 	settle(page);
 	term_clear();
 	text = text_of(page, 0, columns, true);

@@ -46,6 +46,7 @@ struct tui_page *tui_help_page(const struct tui_data *data)
 		"z                     the row to the middle of the screen",
 		"w s + -               timeline: closer, farther",
 		"a d Left Right 0      timeline: earlier, later, all of it",
+		"o                     timeline of a finding: all threads, only its own",
 		"O                     the source line in $VISUAL or $EDITOR",
 		"? h                   this help",
 		"q                     quit",

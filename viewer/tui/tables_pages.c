@@ -110,7 +110,10 @@ static const struct tui_table lock_table = { .title = "Locks",
 
 struct tui_page *tui_locks_page(const struct tui_data *data)
 {
-	return tui_table_page(data, &lock_table);
+	struct tui_page *page = tui_table_page(data, &lock_table);
+
+	tui_page_left_out(page, data->tables->locks_left_out, "less time went into them");
+	return page;
 }
 
 /* ---- threads ---- */

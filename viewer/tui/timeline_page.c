@@ -16,7 +16,23 @@
 
 struct range {
 	uint64_t from_ns, to_ns;
+	uint32_t *lane; /* owned; of a finding, in the order of the lanes. NULL = all lanes */
+	size_t lanes;
+	bool shows_all; /* none the less */
 };
+
+static bool shows_some(const struct range *r)
+{
+	return r->lane && !r->shows_all;
+}
+
+/* The lane of a row. */
+static uint32_t lane_at(const struct tui_page *page, size_t row)
+{
+	const struct range *r = page->state;
+
+	return shows_some(r) ? r->lane[row] : (uint32_t)row;
+}
 
 /* Each its own character: colours only help. */
 static const struct {
@@ -80,7 +96,7 @@ static unsigned cell_count(unsigned width)
 static void put_row(const struct tui_page *page, size_t row, unsigned width, FILE *out)
 {
 	const struct lanes *lanes = page->data->lanes;
-	const struct lane_thread *lane = &lanes->thread[row];
+	const struct lane_thread *lane = &lanes->thread[lane_at(page, row)];
 	const struct range *r = page->state;
 	unsigned count = cell_count(width);
 	uint8_t worst[MOST_COLUMNS] = { 0 }, states[MOST_COLUMNS];
@@ -120,6 +136,9 @@ static void put_head(const struct tui_page *page, unsigned width, FILE *out)
 	fputs(", ", out);
 	tui_put_time(out, (r->to_ns - r->from_ns) / cell_count(width));
 	fputs(" a column ", out);
+	if (r->lane)
+		fprintf(out, " %s ",
+			shows_some(r) ? "(o: all threads)" : "(o: only the finding's)");
 	for (unsigned i = 0; i < sizeof(told); i++) {
 		fputs("  ", out);
 		put_cell(page, told[i], out);
@@ -146,7 +165,7 @@ static void move(const struct tui_page *page, struct range *r, double from, doub
 	r->to_ns = (uint64_t)(from + length);
 }
 
-/* As in the page: w s zoom, a d move, 0 all. */
+/* As in the page: w s zoom, a d move, 0 all; o the threads of the finding, or all. */
 static bool on_key(struct tui_page *page, int key, size_t row, unsigned width)
 {
 	struct range *r = page->state;
@@ -171,6 +190,12 @@ static bool on_key(struct tui_page *page, int key, size_t row, unsigned width)
 	case TUI_KEY_RIGHT:
 		move(page, r, from + length / 4, length);
 		return true;
+	case 'o':
+		if (!r->lane)
+			return false;
+		r->shows_all = !r->shows_all;
+		page->rows = shows_some(r) ? r->lanes : page->data->lanes->thread_count;
+		return true;
 	case '0':
 		move(page, r, 0, (double)page->data->lanes->end_ns);
 		return true;
@@ -181,7 +206,7 @@ static bool on_key(struct tui_page *page, int key, size_t row, unsigned width)
 
 static struct tui_page *open_row(struct tui_page *page, size_t row)
 {
-	const struct lane_thread *lane = &page->data->lanes->thread[row];
+	const struct lane_thread *lane = &page->data->lanes->thread[lane_at(page, row)];
 	const struct tables *t = page->data->tables;
 
 	for (size_t i = 0; i < t->thread_count; i++)
@@ -192,7 +217,10 @@ static struct tui_page *open_row(struct tui_page *page, size_t row)
 
 static void release(struct tui_page *page)
 {
-	free(page->state);
+	struct range *r = page->state;
+
+	free(r->lane);
+	free(r);
 }
 
 static const struct tui_ops timeline_ops = {
@@ -209,6 +237,78 @@ struct tui_page *tui_timeline_page(const struct tui_data *data)
 	if (page)
 		move(page, r, 0, (double)data->lanes->end_ns);
 	else
+		free(r);
+	return page;
+}
+
+/* ---- of a finding ---- */
+
+static int compare_numbers(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static uint32_t process_in_trace(const struct tui_data *data, size_t process)
+{
+	return process < data->process_count ? data->process_of[process] : UINT32_MAX;
+}
+
+static void find_lanes(struct range *r, const struct tui_data *data, const struct finding *f,
+		       uint32_t process)
+{
+	for (size_t i = 0; i < f->thread_count; i++) {
+		const struct lane_thread *lane = lanes_find(data->lanes, process, f->threads[i].id);
+
+		if (lane)
+			r->lane[r->lanes++] = (uint32_t)(lane - data->lanes->thread);
+	}
+	qsort(r->lane, r->lanes, sizeof(*r->lane), compare_numbers);
+}
+
+/* From its first place to its last, and half as much on both sides. */
+static void find_range(struct tui_page *page, const struct finding *f, uint32_t process)
+{
+	const struct lanes *lanes = page->data->lanes;
+	double first = (double)lanes->end_ns, last = 0;
+
+	for (size_t i = 0; i < f->stack_count; i++) {
+		double at = (double)(f->stacks[i].time_ns + lanes->process[process].start_ns);
+
+		if (!f->stacks[i].time_ns)
+			continue;
+		first = at < first ? at : first;
+		last = at > last ? at : last;
+	}
+	if (last < first)
+		move(page, page->state, 0, (double)lanes->end_ns);
+	else
+		move(page, page->state, first - (last - first) / 2 - (double)LEAST_RANGE_NS,
+		     (last - first) * 2 + 2 * (double)LEAST_RANGE_NS);
+}
+
+struct tui_page *tui_finding_timeline_page(const struct tui_data *data, const struct finding *f)
+{
+	uint32_t process = process_in_trace(data, f->process);
+	struct range *r = calloc(1, sizeof(*r));
+	struct tui_page *page = NULL;
+
+	if (!r || process >= data->lanes->process_count)
+		goto out;
+	r->lane = calloc(f->thread_count + 1, sizeof(*r->lane));
+	if (!r->lane)
+		goto out;
+	find_lanes(r, data, f, process);
+	if (r->lanes)
+		page = tui_page_new(data, &timeline_ops, r, r->lanes,
+				    "Timeline of the finding's threads");
+	if (page)
+		find_range(page, f, process);
+out:
+	if (!page && r)
+		free(r->lane);
+	if (!page)
 		free(r);
 	return page;
 }
