@@ -26,6 +26,16 @@ void dump_put_context(const struct dump *d, uint64_t task);
 /* All of its frames, the innermost first. */
 void dump_put_chain(const struct dump *d, uint32_t stack, uint64_t time_ns);
 
+/* ---- dump_arguments.c ---- */
+
+/* Argument, result and second object as fields of the line; of some ops one text says all of it, behind the other fields. */
+void dump_put_argument(const struct dump *d, const struct trace_event *e);
+void dump_put_result(const struct dump *d, const struct trace_event *e);
+void dump_put_other(const struct dump *d, const struct trace_event *e);
+bool dump_is_special(unsigned op);
+void dump_put_special(const struct dump *d,
+		      const struct trace_event *e); /* nothing of the other ops */
+
 /* ---- dump_state.c ---- */
 
 /*

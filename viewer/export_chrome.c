@@ -186,10 +186,9 @@ static bool on_waiters(void *state, const struct timeline *t, uint32_t process, 
 		       uint64_t time_ns, uint32_t count)
 {
 	struct chrome *x = state;
-	char lock[NAMES_BYTES], name[NAMES_BYTES + 32];
+	char name[NAMES_BYTES + 32];
 
-	snprintf(name, sizeof(name), "waiters of %s",
-		 names_object(t->source, process, object, lock, sizeof(lock)));
+	timeline_waiters_name(t, process, object, name, sizeof(name));
 	fprintf(x->out, "%s{\"ph\":\"C\",\"pid\":%" PRIu32, x->events++ ? ",\n" : "",
 		t->lanes->process[process].process->pid);
 	put_time(x, "ts", time_ns);

@@ -41,14 +41,8 @@ enum place { PLACE_NONE, PLACE_PLAIN, PLACE_DRAWN };
 /* Inside double quotes. Graphviz reads a backslash itself: \N would be the node's name. */
 static void put_text(const struct dot *d, const char *text)
 {
-	char *clean = NULL;
-	size_t bytes = 0;
-	FILE *memory = open_memstream(&clean, &bytes);
+	char *clean = escape_terminal_copy(text);
 
-	if (!memory)
-		return;
-	escape_terminal(memory, text);
-	fclose(memory);
 	for (const char *p = clean; p && *p; p++) {
 		if (*p == '"' || *p == '\\')
 			fputc('\\', d->out);

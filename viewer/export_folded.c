@@ -12,7 +12,6 @@
 #include "id_table.h"
 #include "names.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,15 +118,9 @@ static bool on_span(void *state, const struct timeline *t, const struct lane_row
 /* One frame: no semicolon, no line break, no control character. */
 static void put_frame(FILE *out, const char *text)
 {
-	char *clean = NULL;
-	size_t bytes = 0;
-	FILE *memory = open_memstream(&clean, &bytes);
+	char *clean = escape_terminal_copy(text);
 
-	if (!memory)
-		return;
-	escape_terminal(memory, text);
-	fclose(memory);
-	for (char *p = clean; p && *p; p++)
+	for (const char *p = clean; p && *p; p++)
 		fputc(*p == ';' ? ':' : *p, out);
 	free(clean);
 }
@@ -241,22 +234,20 @@ static bool put_lines(const struct folded *x, const struct timeline *t, FILE *ou
 	return ok && !ferror(out);
 }
 
+static bool sum_up(void *state, const struct timeline *t, FILE *out)
+{
+	struct folded *x = state;
+	struct timeline_sink sink = { .state = x, .span = on_span };
+
+	return timeline_walk(t, &sink) && put_lines(x, t, out);
+}
+
 int export_folded_write(const struct export_source *source, FILE *out, struct diag *diag)
 {
 	struct folded x = { .source = source };
-	struct timeline_sink sink = { .state = &x, .span = on_span };
-	struct timeline t = { .source = source };
-	struct lanes *lanes = NULL;
-	int error = lanes_new(source->reader, source->scan, &lanes, diag);
+	int error = timeline_run(source, sum_up, &x, out, diag);
 
-	if (error)
-		return error;
-	t.lanes = lanes;
-	if (!timeline_walk(&t, &sink) || !put_lines(&x, &t, out))
-		error = ferror(out) ? diag_set(diag, THRUM_EIO, "cannot write: %s", strerror(errno))
-				    : diag_set(diag, THRUM_ENOMEM, "out of memory");
 	id_table_release(&x.ids);
 	free(x.sum);
-	lanes_free(lanes);
 	return error;
 }

@@ -372,12 +372,11 @@ static bool on_waiters(void *state, const struct timeline *t, uint32_t process, 
 		       uint64_t time_ns, uint32_t count)
 {
 	struct perfetto *x = state;
-	char lock[NAMES_BYTES], name[NAMES_BYTES + 32];
+	char name[NAMES_BYTES + 32];
 	bool is_new;
 	uint64_t track;
 
-	snprintf(name, sizeof(name), "waiters of %s",
-		 names_object(t->source, process, object, lock, sizeof(lock)));
+	timeline_waiters_name(t, process, object, name, sizeof(name));
 	track = child_track(x, track_id(x, OF_PROCESS, process, 0, 0, &is_new), OF_WAITERS, process,
 			    0, object, name);
 	begin_packet(x);

@@ -309,8 +309,9 @@ bool timeline_walk(const struct timeline *t, const struct timeline_sink *sink)
 	return ok && (!sink->waiters || merge_waiters(t, sink));
 }
 
-int timeline_write(const struct export_source *source, const struct timeline_sink *sink, FILE *out,
-		   struct diag *diag)
+int timeline_run(const struct export_source *source,
+		 bool (*work)(void *state, const struct timeline *t, FILE *out), void *state,
+		 FILE *out, struct diag *diag)
 {
 	struct timeline t = { .source = source };
 	struct lanes *lanes = NULL;
@@ -319,9 +320,33 @@ int timeline_write(const struct export_source *source, const struct timeline_sin
 	if (error)
 		return error;
 	t.lanes = lanes;
-	if (!timeline_walk(&t, sink))
+	if (!work(state, &t, out))
 		error = ferror(out) ? diag_set(diag, THRUM_EIO, "cannot write: %s", strerror(errno))
 				    : diag_set(diag, THRUM_ENOMEM, "out of memory");
 	lanes_free(lanes);
 	return error;
+}
+
+static bool walk(void *state, const struct timeline *t, FILE *out)
+{
+	(void)out;
+	return timeline_walk(t, state);
+}
+
+int timeline_write(const struct export_source *source, const struct timeline_sink *sink, FILE *out,
+		   struct diag *diag)
+{
+	struct timeline_sink copy = *sink;
+
+	return timeline_run(source, walk, &copy, out, diag);
+}
+
+const char *timeline_waiters_name(const struct timeline *t, uint32_t process, uint32_t object,
+				  char *buffer, size_t bytes)
+{
+	char lock[NAMES_BYTES];
+
+	snprintf(buffer, bytes, "waiters of %s",
+		 names_object(t->source, process, object, lock, sizeof(lock)));
+	return buffer;
 }

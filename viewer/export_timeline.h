@@ -35,12 +35,19 @@ struct timeline_sink {
 int timeline_write(const struct export_source *source, const struct timeline_sink *sink, FILE *out,
 		   struct diag *diag);
 
-/* The same for who makes one itself: every span of every thread. */
+/* Makes the timeline for `work`; where that fails: THRUM_EIO if `out` did, else THRUM_ENOMEM. */
+int timeline_run(const struct export_source *source,
+		 bool (*work)(void *state, const struct timeline *t, FILE *out), void *state,
+		 FILE *out, struct diag *diag);
+/* Every span of every thread. */
 bool timeline_walk(const struct timeline *t, const struct timeline_sink *sink);
 
 /* "waits for mutex g_a", "holds mutex g_a", "on_timer", "joins thread 3 …": not escaped. */
 const char *timeline_label(const struct timeline *t, uint32_t lane, const struct lane_span *span,
 			   char *buffer, size_t bytes);
+/* "waiters of mutex g_a": of the counter that a sink's `waiters` makes. */
+const char *timeline_waiters_name(const struct timeline *t, uint32_t process, uint32_t object,
+				  char *buffer, size_t bytes);
 /* The same label for the same number, of one process. */
 uint64_t timeline_label_key(const struct lane_span *span);
 /* "lock", "signal", "hold", "loop", …: groups of states, as words of other programs' filters. */

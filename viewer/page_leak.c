@@ -3,11 +3,9 @@
  * page_leak.c - what was made at one place and not ended: how many of it there were over time, who made the maker, and
  * what those that are left wait for.
  */
-#include "../analyzer/report/escape.h"
 #include "../analyzer/report/words.h"
 #include "page_cells.h"
 #include "page_finding.h"
-#include "page_screens.h"
 #include "page_tasks.h"
 
 #include <inttypes.h>

@@ -114,6 +114,21 @@ size_t escape_terminal(FILE *out, const char *text)
 	return columns;
 }
 
+char *escape_terminal_copy(const char *text)
+{
+	char *copy = NULL;
+	size_t bytes = 0;
+	FILE *memory = open_memstream(&copy, &bytes);
+
+	if (!memory)
+		return NULL;
+	escape_terminal(memory, text);
+	if (!fclose(memory))
+		return copy;
+	free(copy);
+	return NULL;
+}
+
 void escape_terminal_code(FILE *out, const char *text)
 {
 	uint32_t c, last = 0;

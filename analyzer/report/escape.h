@@ -31,6 +31,9 @@ size_t escape_decode(const char *text, uint32_t *ret_code_point);
  */
 size_t escape_terminal(FILE *out, const char *text);
 
+/* The same as a copy; NULL when out of memory. Caller frees. */
+char *escape_terminal_copy(const char *text);
+
 /* The same for a line of source text: a run of tabs becomes two blanks. */
 void escape_terminal_code(FILE *out, const char *text);
 

@@ -62,20 +62,16 @@ static void put_cell(const struct tui_page *page, unsigned state, FILE *out)
 static void put_name(const struct tui_page *page, const struct lane_thread *lane, FILE *out)
 {
 	const struct trace_process *p = page->data->lanes->process[lane->process].process;
-	char name[128], text[160], *clean = NULL;
-	size_t bytes = 0, used = 0;
-	FILE *memory = open_memstream(&clean, &bytes);
+	char name[128], text[160], *clean;
+	size_t used = 0;
 	uint32_t c;
 
-	if (!memory)
-		return;
 	lanes_thread_name(page->data->lanes, lane, name, sizeof(name));
 	if (page->data->lanes->process_count > 1)
 		snprintf(text, sizeof(text), "%" PRIu32 " %s", p->pid, name);
 	else
 		snprintf(text, sizeof(text), "%s", name);
-	escape_terminal(memory, text);
-	fclose(memory);
+	clean = escape_terminal_copy(text);
 	for (const char *at = clean; at && used < NAME_COLUMNS - 1 && *at; used++) {
 		size_t length = escape_decode(at, &c);
 
