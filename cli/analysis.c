@@ -4,6 +4,7 @@
  */
 #include "analysis.h"
 
+#include "before.h"
 #include "cli.h"
 #include "page_link.h"
 
@@ -151,6 +152,27 @@ void analysis_make_report(const struct options *options, const struct inputs *in
 	report_build(ret_report, inputs->findings, &build);
 }
 
+/* What the findings' states are against, and what of it is gone. Either list outlives the report. */
+static void report_fill_gone(struct report *report, const struct inputs *inputs,
+			     const struct analysis_input *input)
+{
+	const struct baseline *b = input->before ? &input->before->baseline
+						 : &input->gate->baseline;
+	struct report_gone *gone;
+
+	report->compared_with = input->before ? input->before->path
+					      : input->gate->options->baseline;
+	if (!report->compared_with)
+		return;
+	gone = finding_list_alloc(inputs->findings, (b->count + 1) * sizeof(*gone));
+	for (size_t i = 0; i < b->count; i++)
+		if (!b->entry[i].matched)
+			gone[report->gone_count++] = (struct report_gone){ b->entry[i].rule,
+									   b->entry[i].fingerprint,
+									   b->entry[i].title };
+	report->gone = gone;
+}
+
 /* ---- where it goes ---- */
 
 bool color_is_wanted(enum color mode, FILE *out)
@@ -198,6 +220,8 @@ static int write_reports(struct check *check, struct diag *diag)
 	int error = page_link_finish(&check->link, options, diag), failed;
 
 	check->report.view = page_link_view(&check->link);
+	if (check->link.page && check->input->before)
+		page_compare(check->link.page, check->input->before->link.page);
 	/* Files first: a reader of standard output that closes early must not cost a report. */
 	for (size_t i = 0; i < options->reports.count; i++) {
 		failed = write_file(&check->report, &options->reports.target[i], diag);
@@ -312,7 +336,10 @@ int analysis_run(const struct options *options, const struct analysis_input *inp
 		if (input->mark)
 			input->mark(input->cookie, check.inputs.findings);
 		gate_apply(input->gate, check.inputs.findings);
+		if (input->before)
+			baseline_apply(&input->before->baseline, check.inputs.findings);
 		analysis_make_report(options, &check.inputs, input, &check.report);
+		report_fill_gone(&check.report, &check.inputs, input);
 		check.report.stale = gate_count_stale(input->gate);
 		error = write_reports(&check, &diag);
 		gate_tell(input->gate);

@@ -10,6 +10,7 @@
 #include "inputs.h"
 #include "options.h"
 
+struct before;
 struct page;
 
 enum analysis_job { ANALYSIS_FINDINGS, ANALYSIS_PAGE, ANALYSIS_JOBS };
@@ -34,6 +35,7 @@ struct analysis_input {
 	bool timed_out;
 	const char *untraced_why; /* NULL = traced; else why not, and there are no traces */
 	struct gate *gate;	  /* borrowed, for one analysis_run; merge needs none */
+	struct before *before;	  /* borrowed: what pages compare with; NULL = what --baseline says */
 	/* Changes what was found, before it is gated; NULL = nothing is to be changed. */
 	void (*mark)(void *cookie, struct finding_list *findings);
 	void *cookie;

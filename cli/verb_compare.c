@@ -6,6 +6,7 @@
 #include "../analyzer/report/coverage.h"
 #include "../analyzer/report/report.h"
 #include "analysis.h"
+#include "before.h"
 #include "cli.h"
 #include "gate.h"
 #include "inputs.h"
@@ -128,30 +129,10 @@ static int print_diff(const struct options *options, const struct inputs *old,
 	return gating ? options->error_exitcode : STATUS_OK;
 }
 
-/* A report is read in full: --include and --exclude ask for modules, which a baseline does not have. */
-static int load_before(const struct options *options, struct inputs *before,
-		       struct baseline *ret_baseline, struct diag *diag)
-{
-	bool is_json = report_read_is_json(options->operands[0]);
-	int error = is_json ? baseline_load(options->operands[0], ret_baseline, diag) : 0;
-
-	if (error)
-		return error;
-	if (is_json && !ret_baseline->is_report) {
-		baseline_keep_rules(ret_baseline, options->rules.on);
-		return 0;
-	}
-	baseline_release(ret_baseline);
-	error = inputs_load(options, options->operands, 1, false, before, diag);
-	if (!error)
-		baseline_take(before->findings, ret_baseline);
-	return error;
-}
-
 int verb_diff(const struct options *options)
 {
-	struct inputs before = { 0 }, now = { 0 };
-	struct baseline baseline = { 0 };
+	struct before before = { 0 };
+	struct inputs now = { 0 };
 	struct diag diag;
 	int error, status;
 
@@ -159,12 +140,12 @@ int verb_diff(const struct options *options)
 		say("diff compares two: thrum diff BEFORE AFTER, each a trace, a report or, for BEFORE, a baseline");
 		return STATUS_USAGE;
 	}
-	error = load_before(options, &before, &baseline, &diag);
+	error = before_load(options, options->operands, &before, &diag);
 	if (!error)
 		error = inputs_load(options, options->operands + 1, 1, false, &now, &diag);
-	status = error ? fail(error, &diag) : print_diff(options, &before, &baseline, &now);
-	baseline_release(&baseline);
-	inputs_release(&before);
+	status = error ? fail(error, &diag)
+		       : print_diff(options, &before.inputs, &before.baseline, &now);
+	before_release(&before);
 	inputs_release(&now);
 	return status;
 }

@@ -4,6 +4,7 @@
  */
 #include "../viewer/server.h"
 #include "analysis.h"
+#include "before.h"
 #include "cli.h"
 #include "view_terminal.h"
 
@@ -77,6 +78,28 @@ static int serve(void *cookie, struct page *page, const struct report *report)
 	return STATUS_INTERNAL;
 }
 
+/* The first of two is what the other one is compared with. */
+static int view_two(const struct options *options, struct analysis_input *input)
+{
+	struct before before = { 0 };
+	struct diag diag;
+	int error = before_load(options, input->traces, &before, &diag), status;
+
+	if (!error)
+		error = before_draw(options, &before, &diag);
+	if (error) {
+		say("%s", diag.message);
+		status = (int)status_of_error(error);
+	} else {
+		input->before = &before;
+		input->traces++;
+		input->trace_count = 1;
+		status = analysis_run(options, input);
+	}
+	before_release(&before);
+	return status;
+}
+
 static int view_page(const struct options *options, const struct analysis_show *show)
 {
 	struct gate gate;
@@ -85,7 +108,8 @@ static int view_page(const struct options *options, const struct analysis_show *
 
 	input.traces = inputs_of_options(options, &input.trace_count);
 	if (!status)
-		status = analysis_run(options, &input);
+		status = input.trace_count == 2 ? view_two(options, &input)
+						: analysis_run(options, &input);
 	gate_release(&gate);
 	return status;
 }
@@ -109,13 +133,23 @@ int verb_view(const struct options *options)
 	struct options seen = *options;
 	struct report_target target = { .sink = sink_find("html"), .file = options->html };
 
+	if (options->operand_count > (options->tui || options->text ? 1 : 2)) {
+		say("view takes one trace, or for the page the one before it too: thrum view BEFORE TRACE");
+		return STATUS_USAGE;
+	}
 	if (options->tui || options->text)
 		return view_terminal(options, options->tui);
 	if (options->port > UINT16_MAX) {
 		say("--port: there is no port %llu", (unsigned long long)options->port);
 		return STATUS_USAGE;
 	}
-	seen.format = NULL; /* the page is all */
+	if (options->operand_count == 2 && options->baseline) {
+		say("view compares with one: --baseline, or the first of two: thrum view BEFORE TRACE");
+		return STATUS_USAGE;
+	}
+	seen.verbose = seen.verbose ||
+		       options->operand_count == 2; /* what both have is listed too */
+	seen.format = NULL;			    /* the page is all */
 	seen.fail_on = FAIL_ON_NEVER;
 	if (!options->html)
 		return view_served(&seen);

@@ -28,7 +28,7 @@ static void nameless(const struct page *page, size_t process, const struct trace
 	snprintf(name, name_bytes, "%s", last ? last + 1 : words);
 }
 
-void page_object_words(const struct page *page, size_t process, uint32_t object, char *kind,
+bool page_object_words(const struct page *page, size_t process, uint32_t object, char *kind,
 		       size_t kind_bytes, char *name, size_t name_bytes)
 {
 	const struct trace_process *p = page->lanes->process[process].process;
@@ -38,19 +38,21 @@ void page_object_words(const struct page *page, size_t process, uint32_t object,
 	if (!o || !o->kind) {
 		snprintf(kind, kind_bytes, "object");
 		snprintf(name, name_bytes, "#%" PRIu32, object);
-		return;
+		return false;
 	}
 	snprintf(kind, kind_bytes, "%s", o->word ? o->word : trace_object_kind_name(o->kind));
 	if (!o->given_name && !o->name && o->address && page->source.variable)
 		variable = page->source.variable(page->source.context, process, o->address,
 						 o->time_ns);
-	if (o->given_name || o->name || variable)
+	if (o->given_name || o->name || variable) {
 		snprintf(name, name_bytes, "%s",
 			 o->given_name ? o->given_name
 			 : o->name     ? o->name
 				       : variable);
-	else
-		nameless(page, process, o, object, name, name_bytes);
+		return true;
+	}
+	nameless(page, process, o, object, name, name_bytes);
+	return false;
 }
 
 void page_label_locks(struct page *page, const struct report *report)
@@ -112,6 +114,7 @@ static void put_screens(void *cookie, const struct report *report, FILE *out)
 	page_tasks_put(page, out);
 	page_loops_put(page, out);
 	page_graph_put(page, out);
+	page_compare_put(page, report, out);
 	page_trace_put(page, report, out);
 }
 
@@ -193,4 +196,9 @@ const struct report_view *page_serve(struct page *page)
 {
 	page->view.is_served = true;
 	return &page->view;
+}
+
+void page_compare(struct page *page, const struct page *before)
+{
+	page->before = before;
 }

@@ -38,6 +38,9 @@ struct page;
 int page_new(const struct page_source *source, struct page **ret_page, struct diag *diag);
 void page_free(struct page *page); /* takes NULL */
 
+/* Beside the locks of the run before: borrowed until page_free. NULL = they are not known. */
+void page_compare(struct page *page, const struct page *before);
+
 /* For report->view of the report on this trace: then its page has the screens. Borrowed from the page. */
 const struct report_view *page_get_view(const struct page *page);
 /* The same of a page that asks its server for the spans. */

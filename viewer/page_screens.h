@@ -19,6 +19,8 @@ void page_threads_put(const struct page *page, FILE *out);
 void page_tasks_put(const struct page *page, FILE *out);
 void page_loops_put(const struct page *page, FILE *out);
 void page_trace_put(const struct page *page, const struct report *report, FILE *out);
+/* In page_compare.c: against what came before; nothing where nothing did. */
+void page_compare_put(const struct page *page, const struct report *report, FILE *out);
 /* Which rows there are in these: a link to another one would lead nowhere. page_locks_limit() first. */
 void page_locks_limit(struct page *page);
 bool page_lists_lock(const struct page *page, size_t process, uint32_t object);

@@ -33,6 +33,11 @@ struct report_unrecorded {
 	const char *why;  /* NULL = the file says nothing about it */
 };
 
+/* What was known before and was not found now. */
+struct report_gone {
+	const char *rule, *fingerprint, *title; /* borrowed; title NULL = not known */
+};
+
 struct report;
 
 /*
@@ -93,7 +98,10 @@ struct report {
 	bool verbose;
 	bool quiet;			/* text: only the findings' first lines */
 	const struct report_view *view; /* html; NULL = findings only */
-	bool is_ungated;		/* nothing could fail the run: not worth a word */
+	const char *compared_with;	/* what the findings' states are against; NULL = nothing */
+	const struct report_gone *gone; /* borrowed; of what it had */
+	size_t gone_count;
+	bool is_ungated; /* nothing could fail the run: not worth a word */
 };
 
 struct sink_ops {

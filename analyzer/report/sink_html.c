@@ -122,6 +122,10 @@ static void put_meta(const struct page *p, const struct finding *f)
 		fputs("<span>confirmed</span>", p->out);
 	if (f->gated)
 		fputs("<span>fails the run</span>", p->out);
+	if (f->baseline == BASELINE_NEW)
+		fputs("<span>new</span>", p->out);
+	else if (f->baseline != BASELINE_NONE)
+		fputs("<span>known from before</span>", p->out);
 	if (f->count > 1)
 		fprintf(p->out, "<span>seen %s</span>",
 			words_count(f->count, "time", NULL, words, sizeof(words)));

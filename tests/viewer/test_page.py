@@ -29,6 +29,7 @@ class Pages(ViewerCase):
         "pile": (python("py_tasks_pile_up.py"), []),
         "large": ([MICRO, "nested8", "400000"], ["--races=off"]),
     }
+    compared = {"both": ("order", "deadlock"), "same": ("order", "order")}
 
     def view(self, page):
         """From and to of the timeline, as the address tells them."""
@@ -120,6 +121,32 @@ class Pages(ViewerCase):
             self.assertRegex(at + " " + then, r"s01_abba\.c:\d+ .*s01_abba\.c:\d+")
             self.assertEqual(also, "nothing")
         self.assertIn("Gate locks, held at all of these places: none", page.get("document.querySelector('.edges').textContent"))
+
+    def test_two_runs_are_compared(self):
+        page = self.page("both", "#compare")
+        table = "[...document.querySelectorAll('#compare table')[{}].tBodies[0].rows].map((r) => [...r.cells].map((c) => c.textContent))"
+        findings = page.get(table.format(0))
+        self.assertEqual([(row[0], row[3]) for row in findings], [("new", "deadlock"), ("gone", "lock-order-inversion")])
+        self.assertIn("1 new, 1 gone, 0 in both", page.get("document.getElementById('compare').textContent"))
+        locks = {row[0]: row for row in page.get(table.format(1))}
+        self.assertEqual(set(locks), {"account_a", "account_b"})
+        for row in locks.values():  # each was waited for up to the end, now
+            self.assertRegex(row[7], r"^\+[\d.]+ m?s$")
+            self.assertEqual(row[2:4], ["both", "2"])
+        self.assertIn("new", page.get("document.querySelector('article .meta').textContent"))
+        page.key("g")
+        page.key("f")
+        page.key("g")
+        page.key("m")
+        page.settle()
+        self.assertEqual(page.get(SHOWN), "compare")
+        self.assert_quiet(page)
+        page = self.page("same", "#compare")
+        self.assertEqual([row[0] for row in page.get(table.format(0))], ["in both"])
+        self.assertEqual({(row[7], row[12]) for row in page.get(table.format(1))}, {("", "")})
+        page.get("document.querySelector('#compare tbody a').click()")
+        page.settle()
+        self.assertIn("known from before", page.get("document.querySelector('article .meta').textContent"))
 
     # ---- links ----
 
@@ -420,7 +447,7 @@ class Pages(ViewerCase):
 
     def test_narrow_windows_cut_nothing(self):
         for width in (400, 800):
-            for trace in ("deadlock", "order", "stall", "pile"):
+            for trace in ("deadlock", "order", "stall", "pile", "both"):
                 page = self.page(trace, width=width, height=800)
                 articles = page.get("[...document.querySelectorAll('article')].map((a) => a.id)")
                 for screen in [name for name in SCREENS if page.get(f"!!document.getElementById('{name}')")] + articles[:3]:
@@ -435,7 +462,7 @@ class Pages(ViewerCase):
         axe = axe_script(self)
         bad = []
         for dark in (False, True):
-            for trace in ("deadlock", "tasks", "order", "stall", "pile"):
+            for trace in ("deadlock", "tasks", "both", "stall", "pile"):
                 page = self.page(trace, dark=dark)
                 articles = page.get("[...document.querySelectorAll('article')].slice(0, 2).map((a) => a.id)")
                 for screen in [name for name in SCREENS if page.get(f"!!document.getElementById('{name}')")] + articles:

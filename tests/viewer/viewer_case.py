@@ -17,7 +17,7 @@ NPM = os.environ["THRUM_NPM"]
 SKIP = 77
 
 # Screens that a page has where the trace has what they show.
-SCREENS = ("findings", "timeline", "locks", "threads", "tasks", "loops", "graph", "trace")
+SCREENS = ("findings", "timeline", "locks", "threads", "tasks", "loops", "graph", "compare", "trace")
 READY = "document.documentElement.dataset.ready"
 
 
@@ -55,6 +55,15 @@ class ViewerCase(Case):
     """Traces are recorded once for all tests of a class; `traces` names them: sample, options of record."""
 
     traces = {}
+    compared = {}  # name: what came before, and the trace
+
+    @classmethod
+    def write_page(cls, name, *traces):
+        environment = {"PATH": os.environ["PATH"], "HOME": cls.shared, "LC_ALL": "C.UTF-8", "TZ": "UTC", "THRUM_LIB": os.environ["THRUM_LIB"]}
+        shown = subprocess.run([os.environ["THRUM"], "view", "-q", f"--html={cls.shared}/{name}.html", *traces], env=environment, cwd=cls.shared,
+                               capture_output=True, text=True, timeout=120, check=False)
+        if shown.returncode:
+            raise AssertionError(f"thrum view: {shown.stderr}")
 
     @classmethod
     def setUpClass(cls):
@@ -65,10 +74,9 @@ class ViewerCase(Case):
             trace, thrum = os.path.join(cls.shared, name), os.environ["THRUM"]
             subprocess.run([thrum, "record", "-q", "-o", trace, *options, "--", *command], env=environment, cwd=cls.shared,
                            stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
-            shown = subprocess.run([thrum, "view", "-q", f"--html={trace}.html", trace], env=environment, cwd=cls.shared,
-                                   capture_output=True, text=True, timeout=120, check=False)
-            if shown.returncode:
-                raise AssertionError(f"thrum view: {shown.stderr}")
+            cls.write_page(name, trace)
+        for name, inputs in cls.compared.items():
+            cls.write_page(name, *[os.path.join(cls.shared, input) for input in inputs])
         cls.browser = chromium.Browser()
         cls.addClassCleanup(cls.browser.__exit__)
 

@@ -2,7 +2,7 @@
 // The document that C wrote, as screens: one at a time, chosen by the address.
 
 const SCREENS = [['findings', 'Findings', 'f'], ['timeline', 'Timeline', 't'], ['locks', 'Locks', 'l'], ['threads', 'Threads', 'h'],
-  ['tasks', 'Tasks', 'k'], ['loops', 'Loops', 'o'], ['graph', 'Lock graph', 'r'], ['trace', 'Trace', 'c']];
+  ['tasks', 'Tasks', 'k'], ['loops', 'Loops', 'o'], ['graph', 'Lock graph', 'r'], ['compare', 'Compare', 'm'], ['trace', 'Trace', 'c']];
 
 /** @param {string} text */
 function announce(text) {

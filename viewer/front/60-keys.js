@@ -7,7 +7,7 @@ const KEYS = [
   ['] [', 'to the cause; to what it led to'], ['c', 'who blocks the selected wait'], ['M', 'set a mark; Delete removes them'],
   ['R', 'only the time of the selection, or of what is shown: findings, locks and threads of it on their screens too'], ['Q', 'the panel beside the timeline'], ['drag', 'move; with Shift: zoom into an area'], ['Ctrl+wheel', 'zoom'],
   ['/', 'search, and show only the rows of this screen that have these words; Esc leaves the box'], ['n N', 'next, previous hit in the timeline'],
-  ['g then f t l h k o r c', 'Findings, Timeline, Locks, tHreads, tasKs, lOops, gRaph, traCe'],
+  ['g then f t l h k o r m c', 'Findings, Timeline, Locks, tHreads, tasKs, lOops, gRaph, coMpare, traCe'],
   ['j k', 'next, previous row of a list'], ['Enter', 'open it'], ['x', 'expand it'], ['y', 'copy a link to this view'],
   ['s', 'copy the suppression of this finding'], ['Esc', 'close; clear the selection, and what filters the rows'], ['?', 'this help'],
 ];
