@@ -46,6 +46,8 @@ void recorded_free(struct recorded *r)
 	known_free(r->known);
 	barrier_rounds_free(r->rounds);
 	cells_release(&r->cells);
+	for (size_t i = 0; i < r->blocks; i++)
+		free(r->raw[i]);
 	free(r->raw);
 	free(r->object);
 	free(r->hold);
@@ -63,16 +65,22 @@ void recorded_free(struct recorded *r)
 
 void recorded_add(struct recorded *r, uint32_t thread, enum raw_op op, uint32_t object, bool shared)
 {
+	size_t at;
+
 	if (r->count >= RAW_MOST) {
 		r->flaw = "there are more events than are looked at";
 		return;
 	}
-	r->raw = room_for(r->raw, r->count, 1, &r->capacity, sizeof(*r->raw));
-	r->raw[r->count++] = (struct raw){ .thread = recorded_thread_of(r, thread),
-					   .object = object,
-					   .place = r->place_now[thread],
-					   .op = (uint8_t)op,
-					   .shared = shared };
+	at = r->count++ % RAW_BLOCK;
+	if (!at) {
+		r->raw = room_for(r->raw, r->blocks, 1, &r->block_capacity, sizeof(*r->raw));
+		r->raw[r->blocks++] = room_new(RAW_BLOCK, sizeof(struct raw));
+	}
+	r->raw[r->blocks - 1][at] = (struct raw){ .thread = recorded_thread_of(r, thread),
+						  .object = object,
+						  .place = r->place_now[thread],
+						  .op = (uint8_t)op,
+						  .shared = shared };
 }
 
 void recorded_signal(struct recorded *r, uint32_t thread, bool posts, enum recorded_lock_kind kind,

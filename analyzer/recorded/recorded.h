@@ -14,7 +14,7 @@
  * What depends on more than that is not certain (known.h), and from there on the thread is in no proof: attempts that failed, locks that
  * other processes share, reads that race.
  *
- * Feed it as a memory_sink, or with events alone. Memory: 24 bytes an event, up to a limit.
+ * Feed it as a memory_sink, or with events alone. Memory: 16 bytes an event, up to a limit.
  */
 #ifndef THRUM_ANALYZER_RECORDED_RECORDED_H
 #define THRUM_ANALYZER_RECORDED_RECORDED_H

@@ -179,23 +179,25 @@ const struct predict_sequence *recorded_finish(struct recorded *r)
 	if (threads > PREDICT_MOST_THREADS)
 		r->flaw = "there are more threads than are looked at";
 	for (size_t i = 0; i < r->count; i++)
-		f.last[r->raw[i].thread] = i;
+		f.last[recorded_raw(r, i)->thread] = i;
 	for (uint32_t t = 0; t < threads; t++)
 		f.until[t] = known_until(r->known, recorded_thread(r, t));
 	for (size_t i = 0; i < r->count; i++) {
-		const struct raw *e = &r->raw[i];
+		const struct raw *e = recorded_raw(r, i);
 
 		if (i >= f.until[e->thread]) {
 			put(&f, e, PREDICT_UNKNOWN, 0);
 			f.until[e->thread] = KNOWN_ALL;
 		}
 		put_event(&f, e, f.last[e->thread] == i);
+		if ((i + 1) % RAW_BLOCK == 0 || i + 1 == r->count) {
+			free(r->raw[i / RAW_BLOCK]);
+			r->raw[i / RAW_BLOCK] = NULL;
+		}
 	}
 	predict_sequence_end(&r->sequence);
 	group_locks(r);
 	r->sequence.has_memory = r->has_memory;
-	free(r->raw);
-	r->raw = NULL;
 	free(f.last);
 	free(f.until);
 	return &r->sequence;

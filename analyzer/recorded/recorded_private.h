@@ -34,6 +34,9 @@ struct raw {
 	bool shared;
 };
 
+/* Room for events comes in blocks, each of which goes when the sequence has its events. */
+enum { RAW_BLOCK = 1 << 16 };
+
 enum { READERS_MOST = 16 };
 
 /* What of an object has to be known. */
@@ -56,8 +59,9 @@ struct recorded {
 	struct known *known;
 	struct barrier_rounds *rounds;
 	struct cells cells;
-	struct raw *raw;
-	size_t count, capacity;
+	struct raw **raw; /* blocks; NULL = gone */
+	size_t blocks, block_capacity;
+	size_t count;
 	struct recorded_object *object; /* by id */
 	struct shared_hold *hold;
 	size_t hold_count, hold_capacity;
@@ -73,6 +77,11 @@ struct recorded {
 	const char *flaw;
 	bool has_memory, is_finished;
 };
+
+static inline const struct raw *recorded_raw(const struct recorded *r, size_t event)
+{
+	return &r->raw[event / RAW_BLOCK][event % RAW_BLOCK];
+}
 
 void recorded_note_cells(struct recorded *r, struct trace_memory *memory);
 /* One more event of `thread`, at its newest place. */
