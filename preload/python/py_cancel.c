@@ -3,7 +3,8 @@
  * py_cancel.c - Task.cancel() and what becomes of it: asked, met by the task's coroutine, or handled and forgotten.
  *
  * A cancellation reaches a task only if nobody below takes it: the task that it awaits may swallow it, and up to 3.11 wait_for() returns a
- * result that was there already (python/cpython#86296). Before the step that would throw CancelledError it shows which. A task that waits
+ * result that was there already (python/cpython#86296). Before the step that would throw CancelledError it shows which: what it waited for
+ * was cancelled, or was there already when the task was asked, and the task itself keeps that it must be cancelled. A task that waits
  * inside a handler or `finally` of that exception tidies up; one that waits outside of them went on. From 3.11 on whoever may stop a
  * cancellation (asyncio.timeout, TaskGroup) says so by uncancel().
  */
@@ -24,6 +25,17 @@ static bool state_is(PyObject *future, const char *word)
 	py_drop(state);
 	text[bytes] = 0;
 	return py_text_is(text, word);
+}
+
+/* What it awaits was there already, so the cancellation could not be passed on: the next step throws it. */
+static bool must_cancel(PyObject *task)
+{
+	PyObject *must = py_get(task, "_must_cancel");
+	bool yes = must == PY_TRUE;
+
+	py_PyErr_Clear();
+	py_drop(must);
+	return yes;
 }
 
 void py_cancel_asked(struct arch_caller caller, PyObject *task)
@@ -91,7 +103,7 @@ void py_cancel_before_step(struct arch_caller caller, struct task *t, PyObject *
 	coroutine = py_get(task, "_coro");
 	future = py_get(task, "_fut_waiter");
 	py_chain_follow(&chain, coroutine);
-	if ((!future || future == PY_NONE || state_is(future, "CANCELLED")) &&
+	if ((!future || future == PY_NONE || state_is(future, "CANCELLED") || must_cancel(task)) &&
 	    !(chain.in_wait_for && chain.awaited && !state_is(chain.awaited, "PENDING") &&
 	      !state_is(chain.awaited, "CANCELLED"))) {
 		note(caller, task, &chain, MET, TRACE_TASK_MET);
