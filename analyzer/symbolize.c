@@ -148,6 +148,15 @@ static const char *stream_name(const char *symbol)
 	return symbol;
 }
 
+/* Of a guard, the variable that it guards: its kind says what it is. */
+static const char *guarded_name(const char *symbol)
+{
+	static const char prefix[] = "guard variable for ";
+
+	return symbol && !strncmp(symbol, prefix, sizeof(prefix) - 1) ? symbol + sizeof(prefix) - 1
+								      : symbol;
+}
+
 static bool is_stream(const struct trace_object *object)
 {
 	return object && object->kind == TRACE_OBJECT_MUTEX &&
@@ -188,6 +197,8 @@ static void fill_lock(struct symbolizer *s, struct finding_lock *lock)
 		name_by_address(s, symbols, lock, time_ns);
 	if (is_stream(object))
 		lock->name = stream_name(lock->name);
+	if (lock->kind == TRACE_OBJECT_GUARD)
+		lock->name = guarded_name(lock->name);
 	if (!lock->name && object) /* of a file, or given to sem_open */
 		lock->name = copy(s, object->name);
 }

@@ -226,6 +226,9 @@ void wait_classify(struct wait_world *w, const struct model_thread *t,
 	const struct model_object *o = model_get_object(w->model, p->object);
 	bool shared = p->mode & TRACE_MODE_SHARED;
 
+	/* How __cxa_guard_acquire waits: for the initialiser that runs, whoever else uses a futex word. */
+	if (p->kind == TRACE_WAIT_FUTEX && o && o->kind == TRACE_OBJECT_GUARD)
+		p->kind = TRACE_WAIT_ONCE;
 	if (p->kind == TRACE_WAIT_JOIN)
 		p->awaited = p->other;
 	if (p->kind == TRACE_WAIT_CHILD) {
