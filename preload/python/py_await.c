@@ -16,6 +16,7 @@ enum { CHILDREN = 256, TIMERS = 4096 };
 static uint64_t looked_at;	  /* py_task_changes then */
 static uint64_t steps_then;	  /* py_task_steps */
 static uint32_t look, tasks_seen; /* by the newest */
+static int64_t most_seen;	  /* by any */
 static uint64_t last_look_ns, look_took_ns;
 
 /* ---- loops ---- */
@@ -358,18 +359,20 @@ bool py_look_is_due(void)
 
 /*
  * While a loop is busy: once a second, and when much was made at once and has begun; but for no more than a hundredth of the time. What was
- * only made yet waits for nothing.
+ * only made yet waits for nothing. And when as many are alive as never before, by twice: so a crowd is seen that gathers and goes within a
+ * second, and no task is looked at more than twice for it.
  */
 bool py_look_is_overdue(void)
 {
-	enum { MUCH = 1500, FOR_EACH = 64, SECOND = 1000000000 };
+	enum { MUCH = 1500, FOR_EACH = 64, SECOND = 1000000000, CROWD = 1280 };
 	uint64_t changes = py_task_changes - looked_at;
 	static uint64_t asked; /* ticks: asking for the time is a system call */
 
 	if (changes == 0 || !shim_stream) {
 		return false;
 	}
-	if (changes > MUCH + FOR_EACH * (uint64_t)tasks_seen &&
+	if ((changes > MUCH + FOR_EACH * (uint64_t)tasks_seen ||
+	     py_tasks_alive > (most_seen < CROWD / 2 ? CROWD : 2 * most_seen)) &&
 	    4 * (py_task_steps - steps_then) > changes) {
 		return true;
 	}
@@ -406,6 +409,8 @@ void py_look_at_awaits(struct arch_caller caller, const struct py_rest *rest)
 		tasks_seen = 0;
 		py_context_look();
 		py_each_task(look_at_one, caller, &facts);
+		py_tasks_alive = tasks_seen; /* ends that were not seen, of other loops */
+		most_seen = tasks_seen > most_seen ? tasks_seen : most_seen;
 		if (rest && py_module("gevent._gevent_c_semaphore")) {
 			py_gevent_look(caller, look, rest);
 		}

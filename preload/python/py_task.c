@@ -18,6 +18,7 @@ static struct py_patched is_done, get_name, was_cancelled;
 static PyObject *handle_type;
 static struct py_reader callback_of, coroutine_of, loop_of, exception_of;
 uint64_t py_task_changes;
+int64_t py_tasks_alive;
 
 /* ---- tasks ---- */
 
@@ -62,6 +63,7 @@ void py_task_made(struct call *c, PyObject *task, const struct py_about *a)
 	struct task *t;
 
 	py_meet(c, task, TRACE_TASK_PY_TASK, a);
+	py_tasks_alive++;
 	t = task_find(task, TRACE_TASK_PY_TASK);
 	if (t) {
 		t->callback_stack[PY_PURE] = !is_native(task);
@@ -175,6 +177,7 @@ static void end_of(struct task_run *run, struct arch_caller caller, PyObject *ta
 
 	py_PyErr_Clear();
 	py_task_changes++;
+	py_tasks_alive--;
 	if (failed && t && task_is_of_image(t)) {
 		t->flags |= PY_TASK_FAILED;
 	}

@@ -97,6 +97,8 @@ const void *py_post_channel(void); /* of --python-races: what posted callbacks a
 
 /* Tasks that were made, ended or ran a step so far: what was seen before holds while it does not change. */
 extern uint64_t py_task_changes __attribute__((visibility("hidden")));
+/* Tasks of asyncio that were made and have not ended, about. */
+extern int64_t py_tasks_alive __attribute__((visibility("hidden")));
 /* Steps of tasks that began so far. */
 extern uint64_t py_task_steps __attribute__((visibility("hidden")));
 

@@ -57,6 +57,7 @@ void py_task_gone(const struct py_task_going *g, struct arch_caller caller, PyOb
 	}
 	t = task_find(task, TRACE_TASK_PY_TASK);
 	py_task_changes++;
+	py_tasks_alive -= !g->is_over;
 	if (t && task_is_of_image(t)) {
 		call.stack = g->stood;
 		task_end(&call, t, g->is_over ? TRACE_TASK_FINISHED : TRACE_TASK_DESTROYED);
