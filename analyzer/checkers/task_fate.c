@@ -6,6 +6,7 @@
 #include "../frame_class.h"
 #include "../model/model_loops.h"
 #include "sites.h"
+#include "task_origin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,40 +81,13 @@ static void add_site(struct analysis *a, struct finding *f, enum stack_role role
 			->note = note;
 }
 
-/* ---- whose code ---- */
-
-/* The innermost frame of an interpreter's that is not, or also, of its library; NULL = none. */
-static const struct trace_code_place *innermost(struct analysis *a, uint32_t stack,
-						bool skip_library)
-{
-	const struct trace_stack *st = model_get_stack(a->model, stack);
-	const struct trace_process *p = a->process;
-
-	for (uint32_t i = 0; st && i < st->frames; i++) {
-		uint64_t place = st->ip[i] - TF_PLACE;
-
-		if (TF_IS_PLACE(st->ip[i]) && place < p->place_count &&
-		    !(skip_library && p->places[place].kind == TF_PLACE_LIBRARY))
-			return &p->places[place];
-	}
-	return NULL;
-}
-
-static bool is_in(struct analysis *a, uint32_t stack, const char *function)
-{
-	const struct trace_code_place *place = innermost(a, stack, false);
-
-	return place && place->kind == TF_PLACE_LIBRARY && place->function &&
-	       !strcmp(place->function, function);
-}
-
 /* ---- never awaited ---- */
 
 static void on_unawaited(struct task_fate *s, struct analysis *a, const struct trace_event *event,
 			 const struct model_job *j)
 {
 	/* Of one that was kept, what runs when its keeper goes says nothing: a loop's next turn, or nothing at all. */
-	const struct trace_code_place *place = innermost(a, event->stack, false);
+	const struct trace_code_place *place = task_origin_innermost(a, event->stack, false);
 	bool says_where = place && place->kind != TF_PLACE_LIBRARY;
 	/* Where it was dropped may be anywhere; which function it is tells two such places apart. */
 	struct finding *f = sites_begin(s->sites, a, RULE_NEVER_AWAITED, CONFIDENCE_OBSERVED,
@@ -141,31 +115,6 @@ static void on_unawaited(struct task_fate *s, struct analysis *a, const struct t
 
 /* ---- exceptions ---- */
 
-/* Functions of asyncio that give a future of the program's what another one ended with. */
-static const char *const hands_on[] = { "_copy_future_state", "_done_callback",
-					"_inner_done_callback" };
-
-/*
- * asyncio keeps futures for itself, and the program need not look at them: up to 3.11, for one, what wait_closed() of a child's stdin would
- * wait for fails when communicate() finds the pipe broken, and ignores it. asyncio's code set the exception, and none of the program's or a
- * package's raised it.
- */
-static bool is_of_library_alone(struct analysis *a, const struct trace_event *event,
-				const struct model_job *j)
-{
-	const struct trace_code_place *by = innermost(a, j->armed.stack, false);
-	const char *name = by && by->function ? strrchr(by->function, '.') : NULL;
-
-	if (j->kind != TRACE_TASK_PY_FUTURE || !by || by->kind != TF_PLACE_LIBRARY ||
-	    innermost(a, event->stack, true))
-		return false;
-	name = name ? name + 1 : by->function;
-	for (size_t i = 0; name && i < sizeof(hands_on) / sizeof(*hands_on); i++)
-		if (!strcmp(name, hands_on[i]))
-			return false;
-	return true;
-}
-
 static void on_failed(struct task_fate *s, struct analysis *a, const struct trace_event *event,
 		      const struct model_job *j)
 {
@@ -173,7 +122,8 @@ static void on_failed(struct task_fate *s, struct analysis *a, const struct trac
 	uint32_t where = j->armed.stack ? j->armed.stack : j->made.stack;
 	struct finding *f;
 
-	if (is_of_library_alone(a, event, j))
+	if (task_origin_is_library(a, event->stack, j) ||
+	    (task_origin_is_loop(a, j) && !task_origin_innermost(a, event->stack, true)))
 		return;
 	f = sites_begin(s->sites, a, RULE_UNRETRIEVED_EXCEPTION, CONFIDENCE_OBSERVED,
 			event->stack ? event->stack : where, j->id);
@@ -212,7 +162,7 @@ static struct cancelled **find_cancelled(struct task_fate *s, uint64_t task)
 static bool is_by_package(struct analysis *a, uint32_t stack)
 {
 	const struct trace_stack *st = model_get_stack(a->model, stack);
-	const struct trace_code_place *place = innermost(a, stack, true);
+	const struct trace_code_place *place = task_origin_innermost(a, stack, true);
 
 	return place && place->kind == TF_PLACE_PACKAGE && TF_IS_PLACE(st->ip[0]);
 }
@@ -223,8 +173,8 @@ static bool is_by_package(struct analysis *a, uint32_t stack)
  */
 static bool is_by_own_group(struct analysis *a, const struct cancelled *c)
 {
-	return is_in(a, c->asked.stack, "TaskGroup._on_task_done") &&
-	       is_in(a, c->met.stack, "TaskGroup.__aexit__");
+	return task_origin_is_in(a, c->asked.stack, "TaskGroup._on_task_done") &&
+	       task_origin_is_in(a, c->met.stack, "TaskGroup.__aexit__");
 }
 
 static void report_swallowed(struct task_fate *s, struct analysis *a, const struct cancelled *c,
@@ -287,7 +237,7 @@ static void on_cancel_step(struct task_fate *s, struct analysis *a, const struct
 		break;
 	case TRACE_TASK_WENT_ON:
 		/* A group that waits for its own to end is on its way out. */
-		if (!is_in(a, event->stack, "TaskGroup.__aexit__"))
+		if (!task_origin_is_in(a, event->stack, "TaskGroup.__aexit__"))
 			c->went_on = here;
 		break;
 	case TRACE_TASK_SWALLOWED:
@@ -417,7 +367,8 @@ static void look_at_limit(struct task_fate *s, struct analysis *a, const struct 
 {
 	const struct cancelled *c = *find_cancelled(s, j->id);
 
-	if (c && c->went_on.thread && !c->told && is_in(a, c->asked.stack, "Timeout._on_timeout"))
+	if (c && c->went_on.thread && !c->told &&
+	    task_origin_is_in(a, c->asked.stack, "Timeout._on_timeout"))
 		report_swallowed(s, a, c, j, NULL);
 }
 
@@ -441,6 +392,8 @@ static void task_fate_on_event(void *state, struct analysis *a, const struct tra
 
 	if (!j || event->op != TRACE_TASK)
 		return;
+	if (event->result != TRACE_TASK_FAILED && task_origin_is_loop(a, j))
+		return; /* the program has no hand in when it ends */
 	switch (event->result) {
 	case TRACE_TASK_UNAWAITED:
 		on_unawaited(s, a, event, j);
