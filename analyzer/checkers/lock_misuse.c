@@ -7,6 +7,7 @@
  * have to agree, and no records of the thread or of the lock's holder may be missing.
  */
 #include "sites.h"
+#include "task_origin.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -141,10 +142,12 @@ static void report_not_locked(struct lock_misuse *s, struct analysis *a,
 			: "The call was refused.");
 }
 
-static bool is_ownable(const struct model_object *o)
+/* A Lock of Python's may be released by any thread, but not while it is free. */
+static bool is_ownable(const struct model_object *o, const struct trace_event *event)
 {
 	return o->kind == TRACE_OBJECT_MUTEX || o->kind == TRACE_OBJECT_RWLOCK ||
-	       o->kind == TRACE_OBJECT_SPIN;
+	       o->kind == TRACE_OBJECT_SPIN ||
+	       (o->kind == TRACE_OBJECT_SEM && event->result == EPERM);
 }
 
 static void on_odd_release(struct lock_misuse *s, struct analysis *a,
@@ -153,10 +156,10 @@ static void on_odd_release(struct lock_misuse *s, struct analysis *a,
 	uint32_t owner_id = (uint32_t)event->arg;
 	struct model_thread *owner =
 		owner_id == OWNER_NEVER_SEEN ? NULL : model_get_thread(a->model, owner_id);
-	bool known_life = step->object->flags & MODEL_INIT;
 
-	if (!is_ownable(step->object) || step->thread->uncertain ||
-	    (step->flags & MODEL_STEP_OWNER_LOST) || (owner && owner->uncertain))
+	if (!is_ownable(step->object, event) || task_origin_is_library_code(a, event->stack) ||
+	    step->thread->uncertain || (step->flags & MODEL_STEP_OWNER_LOST) ||
+	    (owner && owner->uncertain))
 		return;
 	if (owner_id == event->thread)
 		return; /* its own lock, refused for another reason */
@@ -170,7 +173,8 @@ static void on_odd_release(struct lock_misuse *s, struct analysis *a,
 		owner = model_get_thread(a->model, step->owner_before);
 	if (owner && owner != step->thread)
 		report_not_owned(s, a, event, step, owner);
-	else if (owner_id == OWNER_NONE || event->result == EPERM || known_life)
+	else if (owner_id == OWNER_NONE || event->result == EPERM ||
+		 step->object->flags & MODEL_INIT)
 		report_not_locked(s, a, event);
 }
 
@@ -183,7 +187,7 @@ static bool waited_for_itself(const struct trace_event *event, const struct mode
 	bool readers_only = (hold->flags & MODEL_HOLD_SHARED) && (event->arg & TRACE_MODE_SHARED);
 
 	return event->result == ETIMEDOUT && !readers_only && !step->thread->uncertain &&
-	       is_ownable(step->object);
+	       is_ownable(step->object, event);
 }
 
 static void on_acquire_fail(struct lock_misuse *s, struct analysis *a,
@@ -336,7 +340,7 @@ static void on_destroy(struct lock_misuse *s, struct analysis *a, const struct t
 			report_destroyed_waited(s, a, event, o);
 		return;
 	}
-	if (!is_ownable(o))
+	if (!is_ownable(o, event))
 		return;
 	hold = find_holder(a, step, &holder);
 	if (event->result == EBUSY || ((event->arg & TRACE_DESTROY_LOCKED) && hold))
@@ -348,7 +352,7 @@ static void on_gone(struct lock_misuse *s, struct analysis *a, const struct trac
 		    const struct model_step *step)
 {
 	if (event->arg != TRACE_GONE_FREED || !(step->flags & MODEL_STEP_RELEASED) ||
-	    !is_ownable(step->object) || a->model->exit_kind)
+	    !is_ownable(step->object, event) || a->model->exit_kind)
 		return;
 	report_destroyed_held(s, a, event, step->loser, &step->released, CONFIDENCE_HINT);
 }

@@ -49,6 +49,13 @@ bool task_origin_is_in(struct analysis *a, uint32_t stack, const char *function)
 	       !strcmp(place->function, function);
 }
 
+bool task_origin_is_library_code(struct analysis *a, uint32_t stack)
+{
+	const struct trace_code_place *place = task_origin_innermost(a, stack, false);
+
+	return place && place->kind == TF_PLACE_LIBRARY;
+}
+
 /* Functions of asyncio that give a future of the program's what another one ended with. */
 static const char *const hands_on[] = { "_copy_future_state", "_done_callback",
 					"_inner_done_callback" };

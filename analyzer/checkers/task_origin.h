@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task_origin.h - whose a task or a future of asyncio is: the program's, or asyncio's own.
+ * task_origin.h - whose code of an interpreter's it is: the program's, or its library's; and whose a task or a future of asyncio is.
  */
 #ifndef THRUM_ANALYZER_CHECKERS_TASK_ORIGIN_H
 #define THRUM_ANALYZER_CHECKERS_TASK_ORIGIN_H
@@ -13,6 +13,8 @@ const struct trace_code_place *task_origin_innermost(struct analysis *a, uint32_
 						     bool skip_library);
 /* Is the innermost one this function of the library? */
 bool task_origin_is_in(struct analysis *a, uint32_t stack, const char *function);
+/* Is the innermost one the library's? What it calls is not the program's doing. */
+bool task_origin_is_library_code(struct analysis *a, uint32_t stack);
 /*
  * asyncio keeps futures for itself, and the program need not look at them: up to 3.11, for one, what wait_closed() of a child's stdin would
  * wait for fails when communicate() finds the pipe broken, and ignores it. asyncio's code set the exception, and none of the program's or a

@@ -158,6 +158,22 @@ static cold_call PyObject *acquire_lock(struct arch_caller caller, const struct 
 	return acquire(caller, LOCK, p, a, b, c, d, e);
 }
 
+/* It was free, or another thread's: the program has a RuntimeError. */
+static cold_call void refused(struct arch_caller caller, void *lock, unsigned kind)
+{
+	struct call call;
+
+	if (shim_enter_with(&call, caller, ROOM_EARLY)) {
+		call.stack = stack_id(&call);
+		call.object = object_find(&call, lock, kind);
+		if (call.object) {
+			emit_osar(call.s, TRACE_RELEASE_ODD, call.object->id, call.stack,
+				  kind == RLOCK ? odd_owner(call.object) : 0, EPERM);
+		}
+		shim_leave(&call);
+	}
+}
+
 /* The GIL is held until after the record: nobody who takes it is recorded before. */
 static cold_call PyObject *release_lock(struct arch_caller caller, const struct py_patched *p,
 					void *a, void *b, void *c, void *d, void *e)
@@ -166,6 +182,9 @@ static cold_call PyObject *release_lock(struct arch_caller caller, const struct 
 	PyObject *result = silent(caller, p, a, b, c, d, e);
 	struct call call;
 
+	if (!result && !(code && code == py_meaning.notify)) {
+		refused(caller, a, LOCK);
+	}
 	if (!result || (code && (code == py_meaning.notify || code == py_meaning.is_owned ||
 				 ((code == py_meaning.join || code == py_meaning.shutdown) &&
 				  py_thread_of(a))))) {
@@ -251,6 +270,8 @@ static hot_inline PyObject *give(struct arch_caller caller, const struct py_patc
 		emit_os_seq(call.s, TRACE_POST, call.object->id, stack, 0);
 		call.s->python_held--;
 		shim_leave(&call);
+	} else if (unlikely(!result)) {
+		refused(caller, a, LOCK);
 	}
 	return result;
 }
@@ -276,6 +297,8 @@ static PyObject *release_rlock(struct arch_caller caller, const struct py_patche
 
 	if (result && shim_enter_with(&call, caller, ROOM_EARLY)) {
 		library_unlock(&call, a, RLOCK);
+	} else if (unlikely(!result)) {
+		refused(caller, a, RLOCK);
 	}
 	if (result && is_steered()) {
 		steer_given((uintptr_t)a, &gil);

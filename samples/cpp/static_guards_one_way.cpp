@@ -20,7 +20,9 @@ static NOINLINE Registry &registry()
 
 struct Logger {
 	int level;
-	NOINLINE Logger() : level(registry().size) {}
+	NOINLINE Logger() : level(registry().size)
+	{
+	}
 };
 
 static NOINLINE Logger &logger()
