@@ -99,7 +99,8 @@ static PyObject *post(PyObject *function, PyObject *const *args, size_t count, P
 	}
 	handle = hook_post.old(function, args, count, names);
 	if (callback) {
-		if (handle) {
+		/* The loop's thread may have run it already, and has dropped it: then it was met there. */
+		if (handle && handle->references > 1) {
 			py_note_post(caller, loop, handle, callback);
 		}
 		py_drop(loop);
