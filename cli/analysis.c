@@ -295,7 +295,7 @@ static bool tell_page(void *cookie, uint64_t done, uint64_t total)
 	return show->progress(show->cookie, ANALYSIS_PAGE, done, total);
 }
 
-/* Reads all there is to read, at once for findings and for the page. */
+/* Reads all there is to read: for findings and for the page, at once where somebody looks on. */
 static int read_inputs(struct check *check, struct diag *diag)
 {
 	const struct analysis_show *show = check->input->show;
@@ -308,12 +308,13 @@ static int read_inputs(struct check *check, struct diag *diag)
 		return diag_set(diag, THRUM_EINVAL, "only one trace can be shown, and no report");
 	if (show)
 		error = show->opened(show->cookie, in->input[0].reader, diag);
-	if (!error && (show || page_is_wanted(check->options)))
-		error = page_link_start(&check->link, check->options, in,
-					show ? &check->page : NULL, diag);
+	if (!error && show)
+		error = page_link_start(&check->link, check->options, in, &check->page, diag);
 	if (!error)
 		error = inputs_analyze(check->options, show ? &check->findings : NULL,
 				       &check->inputs, diag);
+	if (!error && !show && page_is_wanted(check->options))
+		error = page_link_start(&check->link, check->options, in, NULL, diag);
 	return error;
 }
 

@@ -35,7 +35,7 @@ struct analysis_input {
 	bool timed_out;
 	const char *untraced_why; /* NULL = traced; else why not, and there are no traces */
 	struct gate *gate;	  /* borrowed, for one analysis_run; merge needs none */
-	struct before *before;	  /* borrowed: what pages compare with; NULL = what --baseline says */
+	struct before *before; /* borrowed: what pages compare with; NULL = what --baseline says */
 	/* Changes what was found, before it is gated; NULL = nothing is to be changed. */
 	void (*mark)(void *cookie, struct finding_list *findings);
 	void *cookie;

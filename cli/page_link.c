@@ -59,17 +59,18 @@ int page_link_start(struct page_link *link, const struct options *options,
 		    struct diag *diag)
 {
 	const struct input *only = inputs->count == 1 ? &inputs->input[0] : NULL;
-	int error;
+	int error = 0;
 
 	*link = (struct page_link){ .is_open = only && only->reader, .follower = follower };
 	if (!link->is_open)
 		return 0;
 	frame_source_init(&link->frames, options, &only->place, only->reader);
-	error = trace_reader_open(only->place.dir, &link->reader, diag);
+	if (follower)
+		error = trace_reader_open(only->place.dir, &link->reader, diag);
 	if (error)
 		return error;
 	link->source = (struct page_source){
-		.reader = link->reader,
+		.reader = link->reader ? link->reader : only->reader,
 		.frames = get_frames,
 		.variable = get_variable,
 		.context = link,
