@@ -81,6 +81,14 @@ static bool was_robbed(struct lock_misuse *s, uint32_t thread, uint32_t object)
 	return false;
 }
 
+/* Who calls from Python is told by an exception, which the program may expect. */
+static enum confidence confidence_of(struct analysis *a, const struct trace_event *event)
+{
+	return event->result == EPERM && task_origin_innermost(a, event->stack, false)
+		       ? CONFIDENCE_POTENTIAL
+		       : CONFIDENCE_OBSERVED;
+}
+
 static void report_not_owned(struct lock_misuse *s, struct analysis *a,
 			     const struct trace_event *event, const struct model_step *step,
 			     struct model_thread *owner)
@@ -94,7 +102,7 @@ static void report_not_owned(struct lock_misuse *s, struct analysis *a,
 		hold = &step->released;
 		owner_id = step->loser->id;
 	}
-	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_OWNED, CONFIDENCE_OBSERVED, event->stack,
+	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_OWNED, confidence_of(a, event), event->stack,
 			event->object);
 	if (!f)
 		return;
@@ -127,7 +135,7 @@ static void report_not_locked(struct lock_misuse *s, struct analysis *a,
 
 	if (was_robbed(s, event->thread, event->object))
 		return;
-	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_LOCKED, CONFIDENCE_OBSERVED, event->stack,
+	f = sites_begin(s->sites, a, RULE_UNLOCK_NOT_LOCKED, confidence_of(a, event), event->stack,
 			event->object);
 	if (!f)
 		return;

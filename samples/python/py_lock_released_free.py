@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SHOWS a pool whose error path releases its lock, which the end of the function does once more: the second one is refused
-# EXPECT unlock-not-locked confidence=observed stacks=Pool.add,main says=refused lines=self.lock.release()
+# EXPECT unlock-not-locked confidence=potential stacks=Pool.add,main says=refused lines=self.lock.release()
 # RUN status=any
 import threading
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SHOWS a worker that ends a job under the RLock of the thread that gave it the job: refused
-# EXPECT unlock-not-owned confidence=observed stacks=finish,main roles=releases,holds says=refused
+# EXPECT unlock-not-owned confidence=potential stacks=finish,main roles=releases,holds says=refused
 import threading
 
 
