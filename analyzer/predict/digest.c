@@ -30,11 +30,9 @@ static inline unsigned bytes_of(unsigned code)
 	return code + (code == 3);
 }
 
-/* Four bytes are written, some of which the next number takes. */
-static inline uint8_t *put(uint8_t *to, uint32_t number, unsigned code)
+static inline void put(uint8_t *to, uint32_t number)
 {
 	memcpy(to, &number, sizeof(number));
-	return to + bytes_of(code);
 }
 
 /* Four bytes are read. */
@@ -47,7 +45,7 @@ static inline uint32_t get(const uint8_t *from, unsigned code)
 	return number & mask[code];
 }
 
-/* Where each number of an event ends, by its byte of lengths: a sum would wait for each of them. */
+/* Where each number of an event ends, by its byte of lengths. */
 static void fill_ends(uint8_t ends[256][NUMBERS])
 {
 	for (unsigned codes = 0; codes < 256; codes++)
@@ -87,7 +85,8 @@ static inline void emit(struct digest *d, enum digest_op op, size_t event, uint3
 	struct digest_thread *thread = &d->thread[by];
 	struct digest_event *previous = &d->previous;
 	uint32_t number[NUMBERS];
-	unsigned code[NUMBERS];
+	unsigned codes = 0;
+	const uint8_t *end;
 	uint8_t *to;
 
 	if (!(d->count++ % DIGEST_BLOCK))
@@ -96,19 +95,23 @@ static inline void emit(struct digest *d, enum digest_op op, size_t event, uint3
 	number[1] = by ^ previous->thread;
 	number[2] = object ^ previous->object;
 	number[3] = is_edge(op) ? detail : zigzag(detail - previous->detail);
-	to = d->byte + d->bytes + 2;
-#pragma GCC unroll 4
-	for (int i = 0; i < NUMBERS; i++) {
-		code[i] = code_of(number[i]);
-		to = put(to, number[i], code[i]);
-	}
-	d->byte[d->bytes] = (uint8_t)(op | (thread->wrote ? WROTE : 0));
-	d->byte[d->bytes + 1] = (uint8_t)(code[0] | code[1] << 2 | code[2] << 4 | code[3] << 6);
-	d->bytes = (size_t)(to - d->byte);
 	previous->event = (uint32_t)event;
 	previous->thread = by;
 	previous->object = object;
 	previous->detail = is_edge(op) ? previous->detail : detail;
+#pragma GCC unroll 4
+	for (int i = 0; i < NUMBERS; i++)
+		codes |= code_of(number[i]) << 2 * i;
+	to = d->byte + d->bytes;
+	end = d->ends[codes];
+	d->bytes += end[NUMBERS - 1];
+	to[0] = (uint8_t)(op | (thread->wrote ? WROTE : 0));
+	to[1] = (uint8_t)codes;
+	/* In this order: four bytes each, of which the next number takes some. */
+	put(to + 2, number[0]);
+	put(to + end[0], number[1]);
+	put(to + end[1], number[2]);
+	put(to + end[2], number[3]);
 	thread->wrote = false;
 	thread->moment++;
 }

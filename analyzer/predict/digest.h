@@ -98,8 +98,9 @@ struct digest {
 	struct digest_start *start; /* owns; by block */
 	size_t starts, start_capacity;
 	struct digest_event previous;
-	uint8_t ends[256][DIGEST_NUMBERS]; /* to unpack */
-	struct digest_thread *thread;	   /* owns */
+	uint8_t ends[256]
+		    [DIGEST_NUMBERS]; /* by the lengths of an event's numbers: where each ends */
+	struct digest_thread *thread; /* owns */
 	size_t threads, thread_capacity;
 	struct digest_known *known; /* owns; `width` for each thread: of nobody, of thread 0, … */
 	uint32_t width;
