@@ -8,6 +8,7 @@ const FAR_BUCKETS = 65536;
 const IN_PART = -1, LEFT_OUT = -2; // where a block is, beside places in the page's first data
 const SPANS_KEPT = 500; // blocks whose spans are unpacked
 const FRAME_MS = 10; // of unpacking in one picture
+const FAR_BEYOND = 32768; // spans of a row in view: as many rows as fit a screen must not need more than are kept
 
 class Trace {
   /** @param {any} json @param {Uint8Array | null} bytes of the first blocks; null = a server has them */
@@ -283,7 +284,7 @@ class Trace {
   raster(row, from, to, out) {
     const width = out.length, step = (to - from) / width;
     out.fill(0);
-    if (row.kind === ROW.OUTLINE || (row.farAt !== -1 && step >= 2 ** this.json.shift)) {
+    if (row.kind === ROW.OUTLINE || (row.farAt !== -1 && (step >= 2 ** this.json.shift || this.countIn(row, from, to) > FAR_BEYOND))) {
       this.rasterFar(row, from, step, out, 0, width);
       return;
     }
