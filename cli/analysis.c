@@ -184,6 +184,15 @@ bool color_is_wanted(enum color mode, FILE *out)
 	return isatty(fileno(out)) && !(off && *off) && !(term && !strcmp(term, "dumb"));
 }
 
+/* Half a report looks like one. What is no file, a pipe or a terminal, stays. */
+static void remove_part(const char *file)
+{
+	struct stat st;
+
+	if (!lstat(file, &st) && S_ISREG(st.st_mode))
+		unlink(file);
+}
+
 static int write_file(struct report *report, const struct report_target *target, struct diag *diag)
 {
 	FILE *out = fopen(target->file, "we");
@@ -197,6 +206,8 @@ static int write_file(struct report *report, const struct report_target *target,
 	if (fclose(out) && !error)
 		error = diag_set(diag, THRUM_EIO, "cannot write %s: %s", target->file,
 				 strerror(errno));
+	if (error)
+		remove_part(target->file);
 	return error;
 }
 
