@@ -254,6 +254,6 @@ class Painter {
     }
     c.fillStyle = this.t.theme.faint;
     c.textAlign = 'right';
-    c.fillText(time(length) + ' shown', left - 10, AXIS / 2 - 2);
+    c.fillText(time(length) + (left < 130 ? '' : ' shown'), left - 10, AXIS / 2 - 2);
   }
 }

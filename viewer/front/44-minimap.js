@@ -90,6 +90,6 @@ class Minimap {
     c.fillStyle = theme.faint;
     c.textAlign = 'right';
     c.textBaseline = 'middle';
-    c.fillText('whole run, ' + time(this.trace.end), left - 10, height / 2);
+    c.fillText((left < 130 ? 'all ' : 'whole run, ') + time(this.trace.end), left - 10, height / 2);
   }
 }

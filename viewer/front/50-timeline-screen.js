@@ -204,7 +204,10 @@ async function endOf(trace, mark) {
 async function addStrip(trace, article, screens) {
   const finding = trace.findings.find((f) => 'finding-' + f.fingerprint === article.id);
   if (!finding || !finding.lanes.length) return;
-  const times = finding.marks.map((mark) => mark.ns), first = Math.min(...times);
+  const times = finding.marks.map((mark) => mark.ns);
+  if (finding.rule === 'leaked-thread') // its place is one moment: what came of it is the threads' lives
+    for (const lane of finding.lanes) times.push(trace.lanes[lane].begin, trace.lanes[lane].end);
+  const first = Math.min(...times);
   const box = el('section', { class: 'strip' }, el('h3', {}, 'In time')), before = article.querySelector('.sides');
   if (before) before.before(box);
   else article.append(box);
