@@ -360,7 +360,7 @@ bool py_look_is_due(void)
 /*
  * While a loop is busy: once a second, and when much was made at once and has begun; but for no more than a hundredth of the time. What was
  * only made yet waits for nothing. And when as many are alive as never before, by twice: so a crowd is seen that gathers and goes within a
- * second, and no task is looked at more than twice for it.
+ * second, and no task is looked at more than a few times for it.
  */
 bool py_look_is_overdue(void)
 {
@@ -372,7 +372,7 @@ bool py_look_is_overdue(void)
 		return false;
 	}
 	if ((changes > MUCH + FOR_EACH * (uint64_t)tasks_seen ||
-	     py_tasks_alive > (most_seen < CROWD / 2 ? CROWD : 2 * most_seen)) &&
+	     py_tasks_alive > (most_seen < CROWD ? CROWD : 2 * most_seen)) &&
 	    4 * (py_task_steps - steps_then) > changes) {
 		return true;
 	}
