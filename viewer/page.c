@@ -88,7 +88,8 @@ const char *page_time(uint64_t ns, char *buffer, size_t bytes)
 	while (i < 3 && ns < units[i].ns)
 		i++;
 	if (i == 3 || ns / units[i].ns >= 100)
-		snprintf(buffer, bytes, "%" PRIu64 " %s", ns / units[i].ns, units[i].word);
+		snprintf(buffer, bytes, "%" PRIu64 " %s", (ns + units[i].ns / 2) / units[i].ns,
+			 units[i].word);
 	else if (ns / units[i].ns >= 10)
 		snprintf(buffer, bytes, "%" PRIu64 ".%" PRIu64 " %s", ns / units[i].ns,
 			 ns % units[i].ns / (units[i].ns / 10), units[i].word);

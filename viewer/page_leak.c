@@ -116,8 +116,8 @@ static void put_site(const struct page *page, const struct table_site *s, FILE *
 	put_curve(&g, out);
 	fprintf(out,
 		"<p class=\"facts\">%s made here, the first after %s, the last after %s; %" PRIu64
-		" ended, %" PRIu64 " alive at the end, at most %" PRIu64 " at once. Called %" PRIu64
-		" times. ",
+		" are over, finished or not, %" PRIu64 " alive at the end, at most %" PRIu64
+		" at once. They were called or resumed %" PRIu64 " times. ",
 		words_count(s->made, trace_task_word(s->kind), NULL, made, sizeof(made)),
 		page_time(s->first_ns, first, sizeof(first)),
 		page_time(s->last_ns, last, sizeof(last)), s->ended, s->live, s->most_live,

@@ -238,7 +238,7 @@ static void put_behind_one(const struct stall *s, const struct lane_span *span, 
 	fputs("<li>", out);
 	if (!page_put_place_after(s->page, "", s->process, span->stack, out))
 		fputs("a callback of a library", out);
-	fprintf(out, " began %s after it",
+	fprintf(out, ", ready meanwhile, began %s after it",
 		page_time(span->start_ns - s->span.end_ns, time, sizeof(time)));
 	if (span->arrow == LANE_ARROW_POSTED && span->from_ns <= s->span.end_ns) {
 		fprintf(out, ", had been armed or posted %s before it was over, by ",

@@ -12,6 +12,7 @@
 #include "html_race.h"
 #include "html_ring.h"
 #include "sinks.h"
+#include "site.h"
 #include "words.h"
 
 #include <inttypes.h>
@@ -339,6 +340,20 @@ static void put_looked_for(const struct page *p)
 	fputs(".</p>\n", p->out);
 }
 
+/* The stack that says most: the one that the finding's own place is of. */
+static const struct finding_stack *telling_stack(const struct finding *f)
+{
+	const struct frame *site = site_find(f);
+
+	for (size_t i = 0; i < f->stack_count; i++) {
+		const struct frames *frames = &f->stacks[i].frames;
+
+		if (site >= frames->frame && site < frames->frame + frames->count)
+			return &f->stacks[i];
+	}
+	return f->stack_count ? &f->stacks[0] : NULL;
+}
+
 static void put_contents(const struct page *p)
 {
 	char title[TITLE_BYTES], site[2 * WORDS_BYTES];
@@ -354,9 +369,13 @@ static void put_contents(const struct page *p)
 			level_name(f->level), rule_id(f->rule), f->fingerprint, f->fingerprint);
 		put_level(p, f->level);
 		put(p, "<span class=\"title\">", words_title(f, title, sizeof(title)), "</span>");
-		if (p->report->view && f->stack_count &&
-		    *words_site(&f->stacks[0].frames, site, sizeof(site)))
-			put(p, "<span class=\"place\">", site, "</span>");
+		if (p->report->view && telling_stack(f) &&
+		    *words_site(&telling_stack(f)->frames, site, sizeof(site))) {
+			put(p, "<span class=\"place\">", site, "");
+			if (f->count > 1)
+				fprintf(p->out, ", seen %" PRIu64 " times", f->count);
+			fputs("</span>", p->out);
+		}
 		fputs("</a></li>\n", p->out);
 	}
 	fputs("</ol></nav>\n", p->out);
@@ -368,7 +387,7 @@ static void put_foot(const struct page *p)
 	char words[96];
 
 	fputs("<footer>\n", p->out);
-	if (report->pruned_kinds) {
+	if (report->pruned_kinds && report->verbose) {
 		fputs("<h2>Lock cycles that are no finding of their own</h2>\n<ul>\n", p->out);
 		for (size_t i = 0; i < report->pruned_kinds; i++) {
 			fprintf(p->out, "<li>%s: ",

@@ -167,7 +167,9 @@ bool words_is_remark(const struct finding_stack *stack)
 
 bool words_is_aside(const struct finding *f, const struct finding_stack *stack)
 {
-	for (size_t i = 0; i < f->stack_count && stack->role == ROLE_AWAITS; i++)
+	bool asks = stack->role == ROLE_AWAITS || stack->role == ROLE_SIGNALS;
+
+	for (size_t i = 0; i < f->stack_count && asks; i++)
 		if (f->stacks[i].role == ROLE_BLOCKS)
 			return true;
 	return stack->beside;

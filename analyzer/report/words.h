@@ -45,7 +45,7 @@ const char *words_held(const struct finding *f, const struct finding_stack *stac
  */
 bool words_is_remark(const struct finding_stack *stack);
 
-/* True where the stack's own line is not to blame: where a collector freed something, where a task came to wait after it was slow. */
+/* True where the stack's own line is not to blame: where a collector freed something, where a task came to wait after it was slow, who posted it. */
 bool words_is_aside(const struct finding *f, const struct finding_stack *stack);
 
 /* What the thread of a stack did there: "waits for mutex g_lock (since 2 s)", "the second join". */

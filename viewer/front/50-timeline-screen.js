@@ -226,5 +226,7 @@ async function addStrip(trace, article, screens) {
       if (span && lane) said.textContent = trace.laneName(lane) + ' ' + trace.spanSentence(lane, span) + ', ' + time(span.end - span.start) + ', at ' + trace.place(lane.process, span.stack);
     } });
   strip.draw();
+  const colours = all('.legend')[0];
+  if (colours) box.append(colours.cloneNode(true));
   box.append(said, link);
 }
