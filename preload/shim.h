@@ -443,7 +443,7 @@ void signals_on(uint64_t mask); /* SLOW */
 void thread_reclaim(struct stream *s, uint32_t thread); /* SLOW: its thread is really over */
 /*
  * SLOW: tells which threads have ended, in their start routine, and are in their destructors still: one may
- * detach itself there (GLib's do), so nobody can say that it is not going to be collected.
+ * detach itself there (GLib's do), so nobody can say that it is not going to be collected. Waits up to 20 ms for them.
  */
 void threads_tell_ending(struct call *c);
 extern const char __start_thrum_trampoline[] __attribute__((visibility("hidden")));

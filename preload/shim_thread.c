@@ -199,20 +199,40 @@ static void scavenge(void)
 	}
 }
 
+/* Nobody joins the main thread, which the kernel keeps to the end. */
+static bool is_in_destructors(const struct stream *s)
+{
+	return s && s != shim_stream && s->ended && s->thread && s->tid != shim->process->pid &&
+	       sys3(SYS_tgkill, shim->process->pid, s->tid, 0) == 0;
+}
+
+static bool any_is_in_destructors(void)
+{
+	for (uint32_t i = 1; i <= shim->stream_count; i++) {
+		if (is_in_destructors(shim->streams[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A thread that has only just ended is gone in a moment: that is worth the wait, or the end of none that nobody joins would be told. */
 void threads_tell_ending(struct call *c)
 {
-	uint32_t count = atomic_load(&shim->ended_streams) ? shim->stream_count : 0;
+	enum { PATIENCE_NS = 20000000 };
+	uint64_t until;
 
-	for (uint32_t i = 1; i <= count; i++) {
-		struct stream *s = shim->streams[i];
-		uint32_t thread;
-
-		if (!s || s == c->s || !s->ended) {
-			continue;
-		}
-		thread = s->thread;
-		if (thread && sys3(SYS_tgkill, shim->process->pid, s->tid, 0) == 0) {
-			emit_plain(c->s, TRACE_JOIN, 3, thread, c->stack, encode_zigzag(EBUSY));
+	if (!atomic_load(&shim->ended_streams)) {
+		return;
+	}
+	until = region_mono_ns() + PATIENCE_NS;
+	while (any_is_in_destructors() && region_mono_ns() < until) {
+		sys0(SYS_sched_yield);
+	}
+	for (uint32_t i = 1; i <= shim->stream_count; i++) {
+		if (is_in_destructors(shim->streams[i])) {
+			emit_plain(c->s, TRACE_JOIN, 3, shim->streams[i]->thread, c->stack,
+				   encode_zigzag(EBUSY));
 		}
 	}
 }
