@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SHOWS references to objects on the heap that are counted by plain additions */
 /* EXPECT data-race confidence=observed level=error threads=2 occurs=1..1000000 count=1..4 */
+/* ALLOW data-race confidence=potential */
 /* RUN once full limit=120 options=--races=auto */
 /* BUILD needs=watchpoints flags=-O2 */
 #include "race.h"

@@ -97,7 +97,7 @@ class Pages(ViewerCase):
         self.assertEqual(grown, sorted(grown))
         self.assertEqual(grown[-1], 10)
         text = self.finding_text("pile", "leaked-task")
-        self.assertRegex(text, r"200 tasks made here, the first after .*; 200 ended, 0 alive at the end, at most 200 at once")
+        self.assertRegex(text, r"200 tasks made here, the first after .*; 200 are over, finished or not, 0 alive at the end, at most 200 at once")
         self.assertIn("Made by task Task-1 (main)", text)
 
     def test_tasks_are_a_tree_by_creator_that_folds(self):
