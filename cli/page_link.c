@@ -7,6 +7,7 @@
 #include "progress.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <time.h>
 
@@ -67,6 +68,8 @@ int page_link_start(struct page_link *link, const struct options *options,
 	frame_source_init(&link->frames, options, &only->place, only->reader);
 	if (follower)
 		error = trace_reader_open(only->place.dir, &link->reader, diag);
+	else
+		malloc_trim(0); /* what the analysis had: the two need not be there together */
 	if (error)
 		return error;
 	link->source = (struct page_source){
