@@ -204,9 +204,11 @@ class Terminal:
     def wait_until(self, pattern, look):
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
-            text = look()
-            if re.search(pattern, text):
-                return text
+            if re.search(pattern, look()):
+                while self.pump(0.1) and time.monotonic() < end:
+                    pass  # the rest of the picture
+                if re.search(pattern, look()):
+                    return look()
             if not self.pump(0.2) and self.process.poll() is not None and not self.pump(0.05):
                 break
         raise AssertionError(f"no {pattern!r} on the screen:\n" + "\n".join(self.screen.lines()))

@@ -110,8 +110,9 @@ class Tui(Case):
         terminal.wait_for_marked("^error   Deadlock")
         terminal.send("\r")
         terminal.wait_for(r"(?m)^- thread 2.* holds .* \| - thread 3.* holds ")
+        terminal.wait_for(r"#0 .* \| +#0 .*\n(?s:.*)#0 .* \| +#0 ")  # where each took a lock, and where it waits
         both = [line for line in terminal.screen.lines() if " | " in line and re.search(r"#0 .* \| +#0 ", line)]
-        self.assertEqual(len(both), 2)  # where each took a lock, and where it waits
+        self.assertEqual(len(both), 2)
         self.assertEqual({line.index(" | ") for line in both}, {98})
         terminal.send("c")  # folded, both headings are one row
         terminal.wait_for(r"(?m)^\+ thread 2.* \| \+ thread 3")
