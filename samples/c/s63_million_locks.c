@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SCENARIO S63: 1,000,000 locks ever, 50,000 live at a time: nothing is lost, memory stays bounded */
 /* NEVER lock-order-inversion use-after-destroy */
-/* RUN clean limit=120 rss=650 once */
+/* RUN clean limit=120 rss=600 once */
 #include "../sample.h"
 
 #define LIVE 50000
