@@ -4,6 +4,7 @@
  */
 #include "page_parts.h"
 
+#include "../trace/trace_dir.h"
 #include "packed.h"
 
 #include <inttypes.h>
@@ -121,38 +122,18 @@ static void give_places(struct page_parts *p)
 
 /* ---- pieces ---- */
 
-/* Room for one more; NULL = out of memory. */
-static void *room_for(void *array, size_t *capacity, size_t count, size_t element_bytes)
-{
-	size_t wanted = *capacity ? *capacity * 2 : 64;
-	void *grown;
-
-	if (count < *capacity)
-		return array;
-	grown = realloc(array, wanted * element_bytes);
-	if (grown)
-		*capacity = wanted;
-	return grown;
-}
-
 static bool begin_part(struct page_parts *p)
 {
-	struct part *parts = room_for(p->part, &p->part_capacity, p->part_count, sizeof(*parts));
-
-	if (!parts)
+	if (!trace_array_reserve(&p->part, &p->part_capacity, p->part_count, sizeof(*p->part)))
 		return false;
-	p->part = parts;
 	p->part[p->part_count++] = (struct part){ .run = p->run_count };
 	return true;
 }
 
 static bool begin_run(struct page_parts *p, uint32_t row, uint32_t first)
 {
-	struct run *runs = room_for(p->run, &p->run_capacity, p->run_count, sizeof(*runs));
-
-	if (!runs)
+	if (!trace_array_reserve(&p->run, &p->run_capacity, p->run_count, sizeof(*p->run)))
 		return false;
-	p->run = runs;
 	p->run[p->run_count++] = (struct run){ .row = row, .first = first };
 	p->part[p->part_count - 1].run_count++;
 	return true;
